@@ -1,0 +1,1 @@
+//! The loop: carries each App along the line and writes its status.

@@ -1,0 +1,1 @@
+//! The field's words and the ports that shells implement.

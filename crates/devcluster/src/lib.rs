@@ -1,0 +1,1 @@
+//! A Kubernetes API in memory, for trying, tests and checks.

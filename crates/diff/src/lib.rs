@@ -1,0 +1,1 @@
+//! Predicts what applying a desired object would change.

@@ -1,0 +1,1 @@
+//! An embedded Git server and small forge for trying and testing.

@@ -1,0 +1,1 @@
+//! Judges whether a live object is well.

@@ -1,0 +1,1 @@
+//! What Kubernetes types mean: scope, merge keys, defaults, ownership.

@@ -1,0 +1,1 @@
+//! Talks to forges: topics, pull requests, webhooks.

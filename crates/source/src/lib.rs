@@ -1,0 +1,1 @@
+//! Git mirrors and chart repositories, read without a checkout.

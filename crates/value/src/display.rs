@@ -1,0 +1,26 @@
+/// Writes a float as Go's `encoding/json` does: ES6 form, `e` notation below 1e-6 and from 1e21 on, no `.0`.
+///
+/// Infinities and NaN, which JSON cannot hold, are written as `null`.
+#[must_use]
+pub fn format_float(f: f64) -> String {
+    if !f.is_finite() {
+        return "null".to_owned();
+    }
+    let abs = f.abs();
+    if abs != 0.0 && !(1e-6..1e21).contains(&abs) {
+        let text = format!("{f:e}");
+        // Go writes a sign and at least two digits, but drops the leading zero of negative exponents: 1e-7, 1e+21.
+        return match text.split_once('e') {
+            Some((mantissa, exponent)) if !exponent.starts_with('-') => format!("{mantissa}e+{exponent}"),
+            _ => text,
+        };
+    }
+    format!("{f}")
+}
+
+impl std::fmt::Display for crate::Value {
+    /// Compact JSON.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&crate::to_json(self, crate::HtmlEscape::No))
+    }
+}
