@@ -1,1 +1,21 @@
 //! YAML as Go's sigs.k8s.io/yaml reads and writes it, with limits.
+//!
+//! ```text
+//! text ──► events (libyaml's scanner) ──► compose (anchors, merge keys, limits) ──► resolve (Go's tables) ──► Value
+//! Value ──► resolve each string as Go would read it back ──► emit (libyaml's layout rules) ──► text
+//! ```
+//!
+//! The text always passes for what Kubernetes' Go tools see: the tree is what `YAMLToJSON` would hand on, so keys are
+//! strings and a float without a fraction is an integer.
+//!
+//! This crate knows no Kubernetes kinds, no files and no templates.
+
+mod emit;
+mod error;
+mod options;
+mod parse;
+
+pub use emit::{Style, to_string, to_string_with, write_to};
+pub use error::Error;
+pub use options::{Dialect, DuplicateKeys, Limits, Options};
+pub use parse::{Document, parse, parse_documents, parse_documents_with, parse_strict, parse_with};

@@ -1,0 +1,53 @@
+use crate::{Error, Options};
+use fairway_value::Value;
+
+/// One document of a stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The tree; never `null`, for empty documents are left out.
+    pub value: Value,
+    /// Line of the document's first node, 1-based.
+    pub line: usize,
+    /// Position in the stream, 0-based, empty documents counted.
+    pub index: usize,
+}
+
+/// Reads the first document of a text as `sigs.k8s.io/yaml.YAMLToJSON` does; an empty text is `null`.
+///
+/// # Errors
+/// Malformed YAML, or a limit of [`crate::Limits`] reached.
+pub fn parse(text: &str) -> Result<Value, Error> {
+    parse_with(text, &Options::default())
+}
+
+/// Reads the first document of a text and refuses keys that stand twice, as `sigs.k8s.io/yaml.YAMLToJSONStrict`.
+///
+/// # Errors
+/// As [`parse`], and duplicate keys.
+pub fn parse_strict(text: &str) -> Result<Value, Error> {
+    parse_with(text, &Options { duplicate_keys: crate::DuplicateKeys::Refuse, ..Options::default() })
+}
+
+/// Reads the first document of a text.
+///
+/// # Errors
+/// As [`parse`], and what `options` refuse.
+pub fn parse_with(text: &str, _options: &Options) -> Result<Value, Error> {
+    Err(Error::at(text, 0, 0, "unsupported: reading YAML"))
+}
+
+/// Reads every document of a text; empty ones are left out but counted in [`Document::index`].
+///
+/// # Errors
+/// Malformed YAML anywhere in the text, or a limit of [`crate::Limits`] reached.
+pub fn parse_documents(text: &str) -> Result<Vec<Document>, Error> {
+    parse_documents_with(text, &Options::default())
+}
+
+/// Reads every document of a text with options.
+///
+/// # Errors
+/// As [`parse_documents`], and what `options` refuse.
+pub fn parse_documents_with(text: &str, _options: &Options) -> Result<Vec<Document>, Error> {
+    Err(Error::at(text, 0, 0, "unsupported: reading YAML"))
+}
