@@ -1,1 +1,25 @@
 //! The HTTP API, the event stream and the dashboard's files.
+//!
+//! ```text
+//!  browser, Backstage, scripts ──► router ──► auth ──► routes/* ──► dyn Engine (the binary's)
+//!                                    │                    ▲
+//!                                    └── assets           └── broadcast of EngineEvent ──► JSON lines, SSE
+//! ```
+//!
+//! Paths, JSON shapes, error bodies and codes are Argo CD's (`server/application`, `assets/swagger.json` of 3.6), so that its
+//! clients work unchanged. The crate knows HTTP and Argo CD's wire shapes. It must not know how an application is compared or
+//! synced, nor reach a cluster or a repository: all of that is behind [`Engine`].
+
+mod config;
+mod engine;
+mod router;
+
+pub use config::{AdminPassword, Config};
+pub use engine::{
+    AppKey, ApplicationList, Caller, Cascade, Change, Engine, EngineError, EngineEvent, EngineFuture,
+    ErrorKind, PatchKind, RefreshKind, ResourceId, SharedEngine, VersionInfo, WebhookRequest,
+};
+pub use router::{metrics_router, router};
+
+/// The largest body of a webhook, bytes. Argo CD's default is 50 MB; hosts cap their payloads at 25 MB.
+pub const WEBHOOK_BYTES_MAX: usize = 25 * 1024 * 1024;
