@@ -1,1 +1,23 @@
-//! What Kubernetes types mean: scope, merge keys, defaults, ownership.
+//! What Kubernetes types mean, and how the API server merges, owns, defaults and checks objects by that meaning.
+//!
+//! ```text
+//! data/*.json (built-in kinds) ─┐
+//! CRDs, OpenAPI v3 documents ───┴─► Schemas ──► Resource, TypeRef
+//!                                                  │
+//!             merge (strategic merge patch) ◄──────┼──► managed (server-side apply, field ownership)
+//!             defaults (built-in and CRD)   ◄──────┴──► validate (refusals in the API server's words)
+//! ```
+//!
+//! One implementation serves the drift prediction and the in-memory API server, so the two cannot disagree.
+//! This crate knows no cluster, no Git and no dialect (Argo CD, Flux); it reads no clock: times are handed in.
+
+pub mod canonical;
+pub mod defaults;
+pub mod managed;
+pub mod merge;
+pub mod quantity;
+mod registry;
+pub mod validate;
+
+pub use fairway_core::Scope;
+pub use registry::{Field, ListType, MapType, Resource, Scalar, SchemaError, Schemas, TypeKind, TypeRef};
