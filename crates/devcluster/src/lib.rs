@@ -1,1 +1,19 @@
-//! A Kubernetes API in memory, for trying, tests and checks.
+//! A Kubernetes API server in memory, with small controllers, for trying, for tests and for checks of a config
+//! repository. Never a production cluster: it binds to loopback addresses only.
+//!
+//! ```text
+//! kubectl, kube ──HTTP──► server ──► api (one request: decode, admit, default, own, validate) ──► store
+//!                            ▲                                                                    │ events
+//!                            └──── watch frames, serialised once ◄────────────────────────────────┤
+//!                          controllers (Deployment, Job, Namespace, garbage …) ◄──────────────────┤
+//!                          data_dir: snapshot + append log ◄──────────────────────────────────────┘
+//! ```
+//!
+//! What types mean (defaults, merges, ownership, refusals) is `fairway-schema`'s; this crate is everything around it.
+//! It must not know Git, rendering, Argo CD or Flux.
+
+mod clock;
+mod cluster;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use cluster::{DevCluster, Options, StartError};
