@@ -1,1 +1,30 @@
-//! Go text/template and Sprig: a compiler and a VM.
+//! Go text/template, Sprig and the functions that Helm gives charts: a compiler and a VM.
+//!
+//! ```text
+//! text ──lexer──► tokens ──parser──► tree ──compiler──► Program ─┐
+//!                                                                ├─ Templates ──VM──► text
+//! Functions (Go's own, Sprig, the caller's) ─────────────────────┘      ▲
+//!                                             data: Value ──────────────┘
+//! ```
+//!
+//! [`Templates`] holds named templates that can call each other; [`Templates::execute`] runs one of them on a
+//! [`Value`], which carries Go's types. A [`Functions`] registry says what can be called. What a template asks of the
+//! world, the time and random bytes, comes through [`Clock`] and [`Random`]; every run is held by [`Limits`].
+//!
+//! This crate knows no charts, no Kubernetes and no file system.
+
+mod error;
+pub mod fmt;
+pub mod functions;
+mod limits;
+mod ports;
+pub mod semver;
+mod set;
+pub mod value;
+
+pub use error::{Error, ErrorKind};
+pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, RenderSource, Signature};
+pub use limits::Limits;
+pub use ports::{Clock, FixedClock, Ports, Random, SeededRandom};
+pub use set::{MissingKey, Run, Templates};
+pub use value::{List, Map, Object, Struct, Value};

@@ -1,0 +1,108 @@
+use crate::{Limits, Ports, Value};
+use fairway_value::Str;
+
+/// Why a function failed: its own message, without where it was called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallError {
+    /// The message.
+    pub message: String,
+    /// Whether a limit was reached, which no function may swallow.
+    pub limit: bool,
+}
+
+impl CallError {
+    /// Returns a failure with a message.
+    #[must_use]
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), limit: false }
+    }
+
+    /// Returns the failure of a limit; the message names it.
+    #[must_use]
+    pub fn limit(message: impl Into<String>) -> Self {
+        Self { message: message.into(), limit: true }
+    }
+}
+
+impl From<String> for CallError {
+    fn from(message: String) -> Self {
+        Self::new(message)
+    }
+}
+
+impl From<&str> for CallError {
+    fn from(message: &str) -> Self {
+        Self::new(message)
+    }
+}
+
+/// What a function may use while it runs.
+pub struct Context<'a> {
+    ports: Ports<'a>,
+    limits: &'a Limits,
+    memory: usize,
+    pub(crate) regexes: crate::functions::RegexCache,
+}
+
+impl<'a> Context<'a> {
+    /// Returns a context at the start of a run.
+    #[must_use]
+    pub fn new(ports: Ports<'a>, limits: &'a Limits) -> Self {
+        Self { ports, limits, memory: 0, regexes: crate::functions::RegexCache::default() }
+    }
+
+    /// Returns the time in nanoseconds since 1970.
+    #[must_use]
+    pub fn now_nanos(&self) -> i128 {
+        self.ports.clock.now_nanos()
+    }
+
+    /// Returns random bytes.
+    #[must_use]
+    pub fn random_bytes<const N: usize>(&self) -> [u8; N] {
+        let mut out = [0; N];
+        self.ports.random.fill(&mut out);
+        out
+    }
+
+    /// Fills a buffer with random bytes.
+    pub fn fill_random(&self, out: &mut [u8]) {
+        self.ports.random.fill(out);
+    }
+
+    /// Counts bytes that are about to be made as a value. Functions whose result can be far larger than their
+    /// arguments call this before they make it; the VM counts every result.
+    ///
+    /// # Errors
+    /// The memory limit is reached.
+    pub fn charge(&mut self, bytes: usize) -> Result<(), CallError> {
+        self.memory = self.memory.saturating_add(bytes);
+        if self.memory > self.limits.memory_bytes_max {
+            return Err(CallError::limit(format!(
+                "values exceed the limit of {} bytes (memory_bytes_max)",
+                self.limits.memory_bytes_max
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// What a function of kind [`crate::Body::Render`] wants rendered in its place; the rendered text is its result.
+pub struct RenderCall {
+    /// What to render.
+    pub source: RenderSource,
+    /// What `.` and `$` are in it.
+    pub data: Value,
+    /// Put before the message of an error inside, such as Helm's `error during tpl function execution for "…"`.
+    pub error_prefix: String,
+    /// Whether `<no value>` is taken out of the text, as Helm's `tpl` does.
+    pub drop_no_value: bool,
+}
+
+/// What to render.
+pub enum RenderSource {
+    /// A template of the caller's set, by name.
+    Named(Str),
+    /// A text, parsed on top of the caller's set under the name of the set's root.
+    Text(Str),
+}

@@ -1,0 +1,67 @@
+use super::{GoType, Kind, Value};
+use crate::functions::{CallError, Context, Signature};
+
+/// A Go struct, pointer or other value that templates see through fields and methods, such as Helm's `.Files`.
+pub trait Object {
+    /// Returns its Go type.
+    fn go_type(&self) -> GoType;
+
+    /// Returns a struct's field, or a map-like object's entry.
+    fn field(&self, _name: &str) -> Option<Value> {
+        None
+    }
+
+    /// Returns the parameters of a method; nothing where there is no such method. A method hides a field.
+    fn method(&self, _name: &str) -> Option<&Signature> {
+        None
+    }
+
+    /// Calls a method with arguments that have been checked against its signature.
+    ///
+    /// # Errors
+    /// What the method returns as its error.
+    fn call(&self, name: &str, _args: &[Value], _ctx: &mut Context<'_>) -> Result<Value, CallError> {
+        Err(CallError::new(format!("{}: no method {name}", self.go_type())))
+    }
+
+    /// Returns its text where the Go type has a `String` or `Error` method.
+    fn text(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns what `%v` prints where it has no text of its own.
+    fn format(&self) -> String {
+        format!("{{{}}}", self.go_type())
+    }
+
+    /// Returns what JSON shows of it.
+    fn to_json(&self) -> fairway_value::Value {
+        self.text().map_or(fairway_value::Value::Null, Into::into)
+    }
+
+    /// Whether it counts as true in a condition.
+    fn truth(&self) -> bool {
+        match self.go_type().kind {
+            Kind::Slice | Kind::Map | Kind::String => self.len().unwrap_or(0) > 0,
+            _ => true,
+        }
+    }
+
+    /// Returns its length where Go has one.
+    fn len(&self) -> Option<usize> {
+        self.entries().map(|e| e.len())
+    }
+
+    /// Whether it has a length of nought.
+    fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+
+    /// Returns keys or indices with values where it can be ranged over, in order.
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        None
+    }
+
+    /// Returns the object as any type, so that functions can find their own objects again.
+    fn as_any(&self) -> &dyn std::any::Any;
+}
