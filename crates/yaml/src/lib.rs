@@ -10,12 +10,22 @@
 //!
 //! This crate knows no Kubernetes kinds, no files and no templates.
 
+mod base64;
+mod compose;
 mod emit;
 mod error;
+mod key_order;
+mod mapping;
+mod number;
 mod options;
 mod parse;
+mod resolve;
+mod scalar;
+mod timestamp;
+mod writer;
 
 pub use emit::{Style, to_string, to_string_with, write_to};
-pub use error::Error;
+pub use error::{EXCERPT_CHARS_MAX, Error};
+pub use number::{format_g, format_g32};
 pub use options::{Dialect, DuplicateKeys, Limits, Options};
 pub use parse::{Document, parse, parse_documents, parse_documents_with, parse_strict, parse_with};

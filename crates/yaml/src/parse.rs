@@ -1,3 +1,4 @@
+use crate::compose::Composer;
 use crate::{Error, Options};
 use fairway_value::Value;
 
@@ -32,8 +33,10 @@ pub fn parse_strict(text: &str) -> Result<Value, Error> {
 ///
 /// # Errors
 /// As [`parse`], and what `options` refuse.
-pub fn parse_with(text: &str, _options: &Options) -> Result<Value, Error> {
-    Err(Error::at(text, 0, 0, "unsupported: reading YAML"))
+pub fn parse_with(text: &str, options: &Options) -> Result<Value, Error> {
+    let mut input = text.as_bytes();
+    let mut composer = Composer::new(text, &mut input, *options)?;
+    Ok(composer.document()?.map_or(Value::Null, |(value, _)| value))
 }
 
 /// Reads every document of a text; empty ones are left out but counted in [`Document::index`].
@@ -48,6 +51,16 @@ pub fn parse_documents(text: &str) -> Result<Vec<Document>, Error> {
 ///
 /// # Errors
 /// As [`parse_documents`], and what `options` refuse.
-pub fn parse_documents_with(text: &str, _options: &Options) -> Result<Vec<Document>, Error> {
-    Err(Error::at(text, 0, 0, "unsupported: reading YAML"))
+pub fn parse_documents_with(text: &str, options: &Options) -> Result<Vec<Document>, Error> {
+    let mut input = text.as_bytes();
+    let mut composer = Composer::new(text, &mut input, *options)?;
+    let mut documents = Vec::new();
+    let mut index = 0;
+    while let Some((value, line)) = composer.document()? {
+        if !value.is_null() {
+            documents.push(Document { value, line, index });
+        }
+        index += 1;
+    }
+    Ok(documents)
 }

@@ -1,0 +1,339 @@
+use crate::mapping::{Entry, Mapping};
+use crate::number::{float_to_value, format_g32};
+use crate::resolve::{Resolved, resolve};
+use crate::{Dialect, Error, Options};
+use fairway_value::{Array, Str, Value};
+use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use std::collections::HashMap;
+
+/// Turns events into trees, one document at a time.
+pub(crate) struct Composer<'t, 'r> {
+    text: &'t str,
+    parser: Parser<&'r mut &'t [u8]>,
+    options: Options,
+    anchors: HashMap<String, Anchor>,
+    /// Nodes read so far, aliases counted with all that they stand for.
+    nodes: usize,
+    /// Of these, the ones that came out of aliases.
+    alias_nodes: usize,
+}
+
+/// A node that an alias can stand for; `None` while it is still being read.
+#[derive(Clone)]
+struct Anchor {
+    node: Option<Node>,
+}
+
+/// A composed node with what its parents need to know.
+#[derive(Clone)]
+pub(crate) struct Node {
+    pub value: Value,
+    /// Nodes below and with this one.
+    size: usize,
+    /// Levels below this one.
+    height: usize,
+    /// The key that a mapping would hold this scalar under; collections and nulls cannot be keys.
+    key: Key,
+    /// Line of the node, 0-based.
+    pub line: usize,
+}
+
+#[derive(Clone)]
+enum Key {
+    Text(Str),
+    Merge,
+    Not(&'static str),
+}
+
+/// The share of a document that may come out of aliases, as go-yaml's `allowedAliasRatio`: nearly all of a small
+/// document, a tenth of a large one.
+#[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
+fn alias_ratio_max(nodes: usize) -> f64 {
+    const LOW: usize = 400_000;
+    const HIGH: usize = 4_000_000;
+    let over = nodes.saturating_sub(LOW).min(HIGH - LOW) as f64;
+    0.99 - 0.89 * (over / (HIGH - LOW) as f64)
+}
+
+impl<'t, 'r> Composer<'t, 'r> {
+    pub(crate) fn new(text: &'t str, input: &'r mut &'t [u8], options: Options) -> Result<Self, Error>
+    where
+        't: 'r,
+    {
+        if text.len() > options.limits.bytes_max {
+            let message = format!(
+                "text of {} bytes is over the limit of {} bytes",
+                text.len(),
+                options.limits.bytes_max
+            );
+            return Err(Error { line: 0, column: 0, message, excerpt: String::new() });
+        }
+        let mut parser = Parser::new();
+        parser.set_input(input);
+        parser.set_encoding(libyaml_safer::Encoding::Utf8);
+        Ok(Self { text, parser, options, anchors: HashMap::new(), nodes: 0, alias_nodes: 0 })
+    }
+
+    /// Reads the next document and the 1-based line of its first node; `None` at the end of the stream.
+    pub(crate) fn document(&mut self) -> Result<Option<(Value, usize)>, Error> {
+        loop {
+            let event = self.next()?;
+            match event.data {
+                EventData::StreamEnd => return Ok(None),
+                EventData::DocumentStart { .. } => {
+                    self.anchors.clear();
+                    let first = self.next()?;
+                    let node = self.value(first, 0)?;
+                    // Reads on to the end of the document, so that a fault before it is seen, as go-yaml does.
+                    self.next()?;
+                    return Ok(Some((node.value, node.line + 1)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Event, Error> {
+        self.parser.parse().map_err(|e| self.syntax_error(&e))
+    }
+
+    fn syntax_error(&self, error: &libyaml_safer::Error) -> Error {
+        let message = match error.context() {
+            Some(context) => format!("{} {context}", error.problem()),
+            None => error.problem().to_owned(),
+        };
+        match error.problem_mark() {
+            Some(mark) => Error::at(self.text, to_usize(mark.line) + 1, to_usize(mark.column) + 1, message),
+            None => self.reader_error(message),
+        }
+    }
+
+    /// The reader gives no line: find the first character that it refuses.
+    fn reader_error(&self, message: String) -> Error {
+        let refused = |c: char| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        for (n, line) in self.text.lines().enumerate() {
+            if let Some(at) = line.chars().position(refused) {
+                return Error::at(self.text, n + 1, at + 1, message);
+            }
+        }
+        Error::at(self.text, 0, 0, message)
+    }
+
+    fn error_at(&self, line: usize, column: usize, message: impl Into<String>) -> Error {
+        Error::at(self.text, line + 1, column, message)
+    }
+
+    fn count(&mut self, line: usize) -> Result<(), Error> {
+        self.nodes += 1;
+        if self.nodes > self.options.limits.nodes_max {
+            let message = format!("more nodes than the limit of {}", self.options.limits.nodes_max);
+            return Err(self.error_at(line, 0, message));
+        }
+        Ok(())
+    }
+
+    fn too_deep(&self, line: usize) -> Error {
+        let message = format!("nesting is deeper than the limit of {} levels", self.options.limits.depth_max);
+        self.error_at(line, 0, message)
+    }
+
+    /// Composes a node that is no key: JSON has no infinities, so Go refuses them here.
+    fn value(&mut self, event: Event, depth: usize) -> Result<Node, Error> {
+        let node = self.node(event, depth)?;
+        match node.value {
+            Value::Float(f) if !f.is_finite() => {
+                Err(self.error_at(node.line, 0, format!("unsupported value: {}", format_g32(f))))
+            }
+            _ => Ok(node),
+        }
+    }
+
+    /// Composes the node that an event starts.
+    fn node(&mut self, event: Event, depth: usize) -> Result<Node, Error> {
+        let line = to_usize(event.start_mark.line);
+        let column = to_usize(event.start_mark.column) + 1;
+        match event.data {
+            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
+                self.count(line)?;
+                // A quoted scalar without a tag is a string; `plain_implicit` is set for plain ones and for `!`.
+                let plain = plain_implicit && (style == ScalarStyle::Plain || tag.is_none());
+                let node = self.scalar(tag.as_deref(), value, plain, line)?;
+                self.remember(anchor, &node);
+                Ok(node)
+            }
+            EventData::Alias { anchor } => self.alias(&anchor, depth, line, column),
+            EventData::SequenceStart { anchor, .. } => {
+                self.open(anchor.as_deref(), depth, line)?;
+                let node = self.sequence(depth, line)?;
+                self.remember(anchor, &node);
+                Ok(node)
+            }
+            EventData::MappingStart { anchor, .. } => {
+                self.open(anchor.as_deref(), depth, line)?;
+                let node = self.mapping(depth, line)?;
+                self.remember(anchor, &node);
+                Ok(node)
+            }
+            _ => Err(self.error_at(line, column, "a node was expected")),
+        }
+    }
+
+    fn open(&mut self, anchor: Option<&str>, depth: usize, line: usize) -> Result<(), Error> {
+        self.count(line)?;
+        if depth >= self.options.limits.depth_max {
+            return Err(self.too_deep(line));
+        }
+        if let Some(name) = anchor {
+            self.anchors.insert(name.to_owned(), Anchor { node: None });
+        }
+        Ok(())
+    }
+
+    fn remember(&mut self, anchor: Option<String>, node: &Node) {
+        if let Some(name) = anchor {
+            self.anchors.insert(name, Anchor { node: Some(node.clone()) });
+        }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
+    fn alias(&mut self, name: &str, depth: usize, line: usize, column: usize) -> Result<Node, Error> {
+        let Some(anchor) = self.anchors.get(name) else {
+            return Err(self.error_at(line, column, format!("unknown anchor '{name}' referenced")));
+        };
+        let Some(mut node) = anchor.node.clone() else {
+            return Err(self.error_at(line, column, format!("anchor '{name}' value contains itself")));
+        };
+        if depth + node.height > self.options.limits.depth_max {
+            return Err(self.too_deep(line));
+        }
+        self.nodes = self.nodes.saturating_add(node.size);
+        self.alias_nodes = self.alias_nodes.saturating_add(node.size);
+        let share = self.alias_nodes as f64 / self.nodes as f64;
+        if self.nodes > self.options.limits.nodes_max
+            || (self.alias_nodes > 100 && self.nodes > 1000 && share > alias_ratio_max(self.nodes))
+        {
+            return Err(self.error_at(line, column, "document contains excessive aliasing"));
+        }
+        node.line = line;
+        Ok(node)
+    }
+
+    fn sequence(&mut self, depth: usize, line: usize) -> Result<Node, Error> {
+        let mut list = Array::new();
+        let (mut size, mut height) = (1_usize, 0);
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::SequenceEnd {
+                break;
+            }
+            let node = self.value(event, depth + 1)?;
+            size = size.saturating_add(node.size);
+            height = height.max(node.height);
+            list.push(node.value);
+        }
+        let key = Key::Not("a sequence");
+        Ok(Node { value: Value::Array(list), size, height: height + 1, key, line })
+    }
+
+    fn mapping(&mut self, depth: usize, line: usize) -> Result<Node, Error> {
+        let mut mapping = Mapping::new(self.options);
+        let (mut size, mut height) = (1_usize, 0);
+        loop {
+            let event = self.next()?;
+            if event.data == EventData::MappingEnd {
+                break;
+            }
+            let key = self.node(event, depth + 1)?;
+            let event = self.next()?;
+            let node = self.value(event, depth + 1)?;
+            size = size.saturating_add(key.size).saturating_add(node.size);
+            height = height.max(node.height);
+            match key.key {
+                Key::Merge => {
+                    let line = node.line;
+                    mapping.merge(node.value, line).map_err(|message| self.error_at(line, 0, message))?;
+                }
+                Key::Text(text) => mapping.push(Entry { key: text, value: node.value, line: key.line }),
+                Key::Not(what) => {
+                    return Err(self.error_at(key.line, 0, format!("{what} cannot be a mapping key")));
+                }
+            }
+        }
+        let map = mapping.finish().map_err(|e| self.error_at(e.line, 0, e.message))?;
+        let key = Key::Not("a mapping");
+        Ok(Node { value: Value::Object(map), size, height: height + 1, key, line })
+    }
+
+    fn scalar(&self, tag: Option<&str>, text: String, plain: bool, line: usize) -> Result<Node, Error> {
+        let fail = |what: &str| Err(self.error_at(line, 0, format!("cannot decode `{text}` as {what}")));
+        let resolved = match tag.map(short_tag) {
+            None if !plain => Resolved::Str,
+            None => resolve(&text, self.options.dialect),
+            Some("!!str") => Resolved::Str,
+            Some("!!binary") => return self.binary(&text, line),
+            Some(tag @ ("!!int" | "!!float" | "!!bool" | "!!null" | "!!timestamp")) => {
+                match (tag, resolve(&text, self.options.dialect)) {
+                    ("!!float", Resolved::Int(i)) => Resolved::Float(int_to_float(i)),
+                    ("!!int", r @ (Resolved::Int(_) | Resolved::Uint(_)))
+                    | ("!!float", r @ Resolved::Float(_))
+                    | ("!!bool", r @ Resolved::Bool(_))
+                    | ("!!null", r @ Resolved::Null)
+                    | ("!!timestamp", r @ Resolved::Timestamp(_)) => r,
+                    _ => return fail(tag),
+                }
+            }
+            Some("!!merge") => Resolved::Merge,
+            Some(_) => Resolved::Str,
+        };
+        let merge = resolved == Resolved::Merge || (plain && tag.is_none() && text == "<<");
+        let (value, key) = match resolved {
+            Resolved::Null => (Value::Null, Key::Not("null")),
+            Resolved::Bool(b) => (Value::Bool(b), Key::Text(if b { "true" } else { "false" }.into())),
+            Resolved::Int(i) => (Value::Int(i), Key::Text(i.to_string().into())),
+            Resolved::Uint(u) => (Value::Uint(u), Key::Not("an integer above 2^63")),
+            Resolved::Float(f) => (float_to_value(f), Key::Text(format_g32(f).into())),
+            Resolved::Timestamp(stamp) if self.options.dialect == Dialect::V3 => {
+                let text: Str = stamp.to_rfc3339().into();
+                (Value::String(text.clone()), Key::Text(text))
+            }
+            Resolved::Str | Resolved::Timestamp(_) | Resolved::Merge => {
+                let text: Str = text.into();
+                (Value::String(text.clone()), Key::Text(text))
+            }
+        };
+        let key = if merge { Key::Merge } else { key };
+        Ok(Node { value, size: 1, height: 0, key, line })
+    }
+
+    fn binary(&self, text: &str, line: usize) -> Result<Node, Error> {
+        let Some(bytes) = crate::base64::decode(text) else {
+            return Err(self.error_at(line, 0, "!!binary value contains invalid base64 data"));
+        };
+        let text: Str = String::from_utf8_lossy(&bytes).as_ref().into();
+        Ok(Node { value: Value::String(text.clone()), size: 1, height: 0, key: Key::Text(text), line })
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Go's conversion loses the same bits")]
+fn int_to_float(i: i64) -> f64 {
+    i as f64
+}
+
+/// Marks count lines of a text in memory, so they fit.
+fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX - 1)
+}
+
+fn short_tag(tag: &str) -> &str {
+    match tag {
+        "tag:yaml.org,2002:str" => "!!str",
+        "tag:yaml.org,2002:int" => "!!int",
+        "tag:yaml.org,2002:float" => "!!float",
+        "tag:yaml.org,2002:bool" => "!!bool",
+        "tag:yaml.org,2002:null" => "!!null",
+        "tag:yaml.org,2002:timestamp" => "!!timestamp",
+        "tag:yaml.org,2002:binary" => "!!binary",
+        "tag:yaml.org,2002:merge" => "!!merge",
+        other => other,
+    }
+}
