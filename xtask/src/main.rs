@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
 mod conformance;
+mod schema;
 
 use clap::{Parser, Subcommand};
 
@@ -15,10 +16,13 @@ struct Args {
 enum Command {
     /// Runs the corpora of real tools' outputs and checks the ratchet.
     Conformance(conformance::Args),
+    /// Makes the data of the built-in kinds.
+    Schema(schema::Args),
 }
 
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Conformance(args) => conformance::main(args),
+        Command::Schema(args) => schema::main(args),
     }
 }

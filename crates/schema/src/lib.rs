@@ -17,7 +17,11 @@ pub mod managed;
 pub mod merge;
 pub mod quantity;
 mod registry;
+mod typeref;
+mod types;
 pub mod validate;
 
 pub use fairway_core::Scope;
-pub use registry::{Field, ListType, MapType, Resource, Scalar, SchemaError, Schemas, TypeKind, TypeRef};
+pub use registry::{Resource, SchemaError, Schemas, Subresource};
+pub use typeref::{Field, TypeRef};
+pub use types::{Empty, ListType, Scalar};
