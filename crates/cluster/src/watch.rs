@@ -1,0 +1,158 @@
+use crate::cache::Cache;
+use crate::client::ApiClient;
+use crate::discovery::ServedResource;
+use fairway_core::{ApiError, ApiErrorKind, Object};
+use fairway_value::{Value, from_json};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Objects per list page, as client-go's pager.
+const PAGE: u32 = 500;
+
+/// How long one watch is kept: the server closes it then, and it is opened again from where it was.
+const WATCH_SECS: u64 = 300;
+
+/// A watch that says nothing for this long is taken for dead: bookmarks come every minute.
+const SILENCE_MAX: Duration = Duration::from_secs(WATCH_SECS + 30);
+
+const WAIT_FIRST: Duration = Duration::from_millis(200);
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// How the watch of one kind is doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct WatchState {
+    /// Whether everything has been listed at least once.
+    pub listed: bool,
+    /// What is wrong, if something is.
+    pub error: Option<String>,
+}
+
+/// Keeps the cache's view of one kind current until the task is ended.
+pub(crate) async fn run(
+    client: ApiClient,
+    cache: Arc<Cache>,
+    resource: ServedResource,
+    state: watch::Sender<WatchState>,
+) {
+    let mut wait = WAIT_FIRST;
+    let mut version: Option<String> = None;
+    loop {
+        let outcome = match version.take() {
+            Some(at) => follow(&client, &cache, &resource, at).await,
+            None => list(&client, &cache, &resource).await,
+        };
+        match outcome {
+            Ok(at) => {
+                version = Some(at);
+                wait = WAIT_FIRST;
+                state.send_if_modified(|s| {
+                    let changed = !s.listed || s.error.is_some();
+                    *s = WatchState { listed: true, error: None };
+                    changed
+                });
+            }
+            Err((at, error)) => {
+                // A version that is too old starts over with a list; anything else goes on where it was.
+                version = at.filter(|_| error.kind != ApiErrorKind::Gone);
+                if error.kind != ApiErrorKind::Gone {
+                    tracing::debug!(kind = %resource.gvk, error = %error, "watch failed; trying again in {wait:?}");
+                    state.send_modify(|s| s.error = Some(error.to_string()));
+                    tokio::time::sleep(wait).await;
+                    wait = (wait * 2).min(WAIT_MAX);
+                }
+            }
+        }
+    }
+}
+
+type Outcome = Result<String, (Option<String>, ApiError)>;
+
+/// Lists everything and returns the version that a watch goes on from.
+async fn list(client: &ApiClient, cache: &Cache, resource: &ServedResource) -> Outcome {
+    let mut objects = Vec::new();
+    let mut token = String::new();
+    loop {
+        let mut path = format!("{}?limit={PAGE}", resource.path("", ""));
+        if !token.is_empty() {
+            path = format!("{path}&continue={}", crate::discovery::escape(&token));
+        }
+        let page = client.get(&path).await.map_err(|e| (None, e))?;
+        let meta =
+            |key: &str| page.get_path(&["metadata", key]).and_then(Value::as_str).unwrap_or("").to_owned();
+        let (next, version) = (meta("continue"), meta("resourceVersion"));
+        if let Some(items) = page.get("items").and_then(Value::as_array) {
+            objects.extend(items.iter().map(|item| named(item.clone(), resource)));
+        }
+        if next.is_empty() {
+            let number = version.parse().unwrap_or(0);
+            cache.replace_kind(&resource.gvk.group_kind(), objects, number);
+            return Ok(version);
+        }
+        token = next;
+    }
+}
+
+/// Items of a list carry no `apiVersion` and `kind`; the list does.
+fn named(mut item: Value, resource: &ServedResource) -> Object {
+    if let Some(map) = item.as_object_mut() {
+        map.insert("apiVersion", resource.gvk.api_version());
+        map.insert("kind", resource.gvk.kind.clone());
+    }
+    Object::new(item)
+}
+
+/// Follows changes from a version until the server closes the watch.
+async fn follow(client: &ApiClient, cache: &Cache, resource: &ServedResource, from: String) -> Outcome {
+    let mut at = from;
+    let path = format!(
+        "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECS}&resourceVersion={at}",
+        resource.path("", "")
+    );
+    let mut lines = match client.stream(&path).await {
+        Ok(lines) => lines,
+        Err(error) => return Err((Some(at), error)),
+    };
+    loop {
+        let line = match tokio::time::timeout(SILENCE_MAX, lines.next()).await {
+            Ok(Ok(Some(line))) => line,
+            Ok(Ok(None)) => return Ok(at),
+            Ok(Err(error)) => return Err((Some(at), error)),
+            Err(_) => {
+                let error = ApiError::new(ApiErrorKind::Timeout, 0, "the watch fell silent");
+                return Err((Some(at), error));
+            }
+        };
+        if line.iter().all(u8::is_ascii_whitespace) {
+            continue;
+        }
+        match take(cache, resource, line) {
+            Ok(version) => at = version,
+            Err(error) => return Err((Some(at), error)),
+        }
+    }
+}
+
+/// Takes one event into the cache and returns its version.
+fn take(cache: &Cache, resource: &ServedResource, line: &[u8]) -> Result<String, ApiError> {
+    let malformed =
+        |why: String| ApiError::new(ApiErrorKind::Server, 0, format!("malformed watch event: {why}"));
+    let mut event = from_json(line).map_err(|e| malformed(e.to_string()))?;
+    let object = event.as_object_mut().and_then(|m| m.remove("object")).unwrap_or_default();
+    let kind = event.get("type").and_then(Value::as_str).unwrap_or("");
+    if kind == "ERROR" {
+        let code =
+            object.get("code").and_then(Value::as_i64).and_then(|c| u16::try_from(c).ok()).unwrap_or(500);
+        let text = fairway_value::to_json(&object, fairway_value::HtmlEscape::No);
+        return Err(crate::status::from_answer(code, text.as_bytes()));
+    }
+    let object = Object::new(object);
+    let version = object.resource_version().to_owned();
+    match kind {
+        "ADDED" | "MODIFIED" => cache.upsert(object),
+        "DELETED" => cache.delete(&object.key(), version.parse().unwrap_or(u64::MAX)),
+        "BOOKMARK" => {}
+        other => return Err(malformed(format!("type {other:?} of {}", resource.gvk))),
+    }
+    Ok(version)
+}
