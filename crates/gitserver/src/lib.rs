@@ -1,1 +1,23 @@
 //! An embedded Git server and small forge for trying and testing.
+//!
+//! ```text
+//! git clone/fetch/push ──► smart HTTP ──► bare repository on disk ──► push event, before the answer goes out
+//! ApplicationSet, CLI  ──► /api/v3 (GitHub's REST shapes) ──► the same repositories + a small JSON file each
+//! ```
+//!
+//! Loopback only. It runs `git upload-pack` and `git receive-pack`, so a `git` program must be installed; the
+//! reconcile path reads the repositories in place and needs neither this server nor that program.
+//!
+//! This crate knows no Applications, no clusters and no credentials of others.
+
+mod error;
+mod fault;
+mod forge_data;
+mod server;
+mod store;
+
+pub use error::GitServerError;
+pub use fault::{Fault, Faults};
+pub use forge_data::RepositoryInfo;
+pub use server::{GitServer, GitServerOptions, Push, PushedRef};
+pub use store::{NewRepository, RepoName, Store};
