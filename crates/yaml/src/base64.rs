@@ -5,7 +5,7 @@ pub(crate) fn decode(text: &str) -> Option<Vec<u8>> {
     let body = match clean.as_slice() {
         [head @ .., b'=', b'='] | [head @ .., b'='] | head => head,
     };
-    if clean.len() % 4 != 0 || body.len() % 4 == 1 {
+    if !clean.len().is_multiple_of(4) || body.len() % 4 == 1 {
         return None;
     }
     let mut out = Vec::with_capacity(body.len() * 3 / 4);

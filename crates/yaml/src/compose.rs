@@ -285,6 +285,9 @@ impl<'t, 'r> Composer<'t, 'r> {
             Some("!!merge") => Resolved::Merge,
             Some(_) => Resolved::Str,
         };
+        // A go-yaml v3 decode into a map of strings takes a key's own text.
+        let raw_key = (self.options.dialect == Dialect::V3 && resolved != Resolved::Str)
+            .then(|| Str::from(text.as_str()));
         let merge = resolved == Resolved::Merge || (plain && tag.is_none() && text == "<<");
         let (value, key) = match resolved {
             Resolved::Null => (Value::Null, Key::Not("null")),
@@ -293,15 +296,18 @@ impl<'t, 'r> Composer<'t, 'r> {
             Resolved::Uint(u) => (Value::Uint(u), Key::Not("an integer above 2^63")),
             Resolved::Float(f) => (float_to_value(f), Key::Text(format_g32(f).into())),
             Resolved::Timestamp(stamp) if self.options.dialect == Dialect::V3 => {
-                let text: Str = stamp.to_rfc3339().into();
-                (Value::String(text.clone()), Key::Text(text))
+                (Value::from(stamp.to_rfc3339()), Key::Not("a timestamp"))
             }
             Resolved::Str | Resolved::Timestamp(_) | Resolved::Merge => {
                 let text: Str = text.into();
                 (Value::String(text.clone()), Key::Text(text))
             }
         };
-        let key = if merge { Key::Merge } else { key };
+        let key = match (merge, self.options.dialect, raw_key) {
+            (true, ..) => Key::Merge,
+            (false, Dialect::V3, Some(text)) => Key::Text(text),
+            _ => key,
+        };
         Ok(Node { value, size: 1, height: 0, key, line })
     }
 
@@ -335,5 +341,73 @@ fn short_tag(tag: &str) -> &str {
         "tag:yaml.org,2002:binary" => "!!binary",
         "tag:yaml.org,2002:merge" => "!!merge",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Limits, Options, parse, parse_strict, parse_with};
+
+    fn check(text: &str, expect: &str) {
+        let value = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
+        assert_eq!(value.to_string(), expect, "{text}");
+    }
+
+    fn refused(text: &str, expect: &str) {
+        let error = parse(text).unwrap_err().to_string();
+        assert!(error.contains(expect), "{error}");
+    }
+
+    #[test]
+    fn a_merge_key_overrides_what_stands_before_it() {
+        check("x: &x {k: 1}\na:\n  k: 2\n  <<: *x\n", r#"{"a":{"k":1},"x":{"k":1}}"#);
+        check("x: &x {k: 1}\na:\n  <<: *x\n  k: 2\n", r#"{"a":{"k":2},"x":{"k":1}}"#);
+        check("<<: [{a: 1}, {a: 2, b: 3}]\n", r#"{"a":1,"b":3}"#);
+        let v3 = parse_with("<<: {k: 1, j: 1}\nk: 2\n", &Options::v3()).unwrap();
+        assert_eq!(v3.to_string(), r#"{"j":1,"k":2}"#);
+        let v3 = parse_with("k: 2\n<<: {k: 1, j: 1}\n", &Options::v3()).unwrap();
+        assert_eq!(v3.to_string(), r#"{"j":1,"k":2}"#);
+        refused("<<: 3\n", "map merge requires map");
+    }
+
+    #[test]
+    fn keys_become_strings_and_the_last_wins() {
+        check("1: a\nyes: b\n1.5: c\n", r#"{"1":"a","1.5":"c","true":"b"}"#);
+        check("a: 1\na: 2\n", r#"{"a":2}"#);
+        refused("[a]: b\n", "cannot be a mapping key");
+        refused("~: b\n", "cannot be a mapping key");
+        let error = parse_strict("a: 1\nb: 2\na: 3\n").unwrap_err();
+        assert_eq!((error.line, error.excerpt.as_str()), (3, "a: 3"));
+    }
+
+    #[test]
+    fn numbers_are_what_json_makes_of_them() {
+        check("[1.0, 1e3, 1e400, 18446744073709551615, 010]", r#"[1,1000,"1e400",18446744073709551615,8]"#);
+        refused("a: .inf\n", "unsupported value");
+        check("!!float 3\n", "3");
+        check("!!str 3\n", "\"3\"");
+        refused("!!int x\n", "cannot decode `x` as !!int");
+    }
+
+    #[test]
+    fn faults_have_a_place() {
+        let error = parse("a: 1\nb: c: d\n").unwrap_err();
+        assert_eq!((error.line, error.column), (2, 5));
+        assert_eq!(error.excerpt, "b: c: d");
+        refused("a: *nowhere\n", "unknown anchor 'nowhere'");
+        refused("a: &a [*a]\n", "contains itself");
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut text = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n".to_owned();
+        for n in 1..20 {
+            let last = format!("*a{}", n - 1);
+            text.push_str(&format!("a{n}: &a{n} [{}]\n", [last.as_str(); 10].join(",")));
+        }
+        refused(&text, "excessive aliasing");
+        refused(&"[".repeat(100_000), "nesting is deeper");
+        let options = Options { limits: Limits { bytes_max: 3, ..Limits::default() }, ..Options::default() };
+        assert!(parse_with("a: b", &options).is_err());
     }
 }

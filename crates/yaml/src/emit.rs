@@ -82,8 +82,13 @@ impl Emitter<'_> {
         }
     }
 
-    /// Numbers pass through JSON on their way in Go, where a float without a fraction is an integer.
+    /// sigs.k8s.io/yaml sends numbers through JSON, where a float without a fraction is an integer; a go-yaml v3
+    /// encoder writes a float as one.
     fn float(&mut self, f: f64) {
+        if self.style.dialect == Dialect::V3 {
+            self.plain(&format_g(f));
+            return;
+        }
         let text = match float_to_value(f) {
             Value::Int(i) => i.to_string(),
             Value::Uint(u) => u.to_string(),

@@ -105,8 +105,8 @@ fn less_chars<T: PartialEq>(a: &[T], b: &[T], get: impl Fn(&T) -> char, dialect:
 }
 
 fn is_digit(c: char) -> bool {
-    // Go asks for decimal digits of any script; outside ASCII only Rust's wider numeric class is at hand.
-    c.is_ascii_digit() || (!c.is_ascii() && c.is_numeric() && c.to_digit(10).is_some())
+    // Differs: Go takes decimal digits of any script, because the standard library knows no such class.
+    c.is_ascii_digit()
 }
 
 #[cfg(test)]

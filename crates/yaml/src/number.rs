@@ -1,21 +1,18 @@
 use fairway_value::Value;
 
-/// Returns a float as it comes out of Go's JSON round trip: without a fraction it is an integer.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
-    reason = "the ranges are checked before each cast"
-)]
+/// Returns a float as it comes out of Go's JSON round trip: without a fraction it is the integer that its shortest
+/// decimal digits spell.
 pub(crate) fn float_to_value(f: f64) -> Value {
-    // Go's JSON writes an exponent from 1e21 on, and integers between 2^64 and that read back as floats.
-    if f.fract() != 0.0 || f.abs() >= 18_446_744_073_709_551_616.0 || (f == 0.0 && f.is_sign_negative()) {
+    // From 1e21 on Go's JSON writes an exponent; integers between 2^64 and that read back as floats.
+    if f.fract() != 0.0 || f.abs() >= 1e21 || (f == 0.0 && f.is_sign_negative()) {
         return Value::Float(f);
     }
-    if f >= i64::MIN as f64 && f < 9_223_372_036_854_775_808.0 {
-        return Value::Int(f as i64);
+    let digits = format!("{f}");
+    match (digits.parse(), digits.parse()) {
+        (Ok(i), _) => Value::Int(i),
+        (Err(_), Ok(u)) => Value::Uint(u),
+        _ => Value::Float(f),
     }
-    if f > 0.0 { Value::Uint(f as u64) } else { Value::Float(f) }
 }
 
 /// Writes a float as Go's `strconv.FormatFloat(f, 'g', -1, 64)`: shortest digits, an exponent of at least two digits

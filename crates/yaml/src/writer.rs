@@ -162,10 +162,12 @@ impl<'o> Writer<'o> {
 
     fn double_quoted(&mut self, text: &str, indent: usize, fold: bool) {
         self.indicator("\"", true, false, false);
+        // Go looks for the byte order mark at the start of the text whichever character it is at.
+        let escape_all = text.starts_with('\u{feff}');
         let mut after_space = false;
         let mut chars = text.char_indices().peekable();
         while let Some((at, c)) = chars.next() {
-            if !is_printable(c) || is_break(c) || c == '"' || c == '\\' {
+            if escape_all || !is_printable(c) || is_break(c) || c == '"' || c == '\\' {
                 self.escape(c);
                 after_space = false;
             } else if c == ' ' {
