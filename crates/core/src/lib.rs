@@ -22,6 +22,7 @@ mod health;
 mod key;
 mod live_view;
 mod object;
+mod policy;
 mod port;
 mod sync;
 mod tool;
@@ -37,6 +38,7 @@ pub use health::{Health, HealthStatus};
 pub use key::{GroupKind, Gvk, ObjectKey};
 pub use live_view::{LiveView, Scope};
 pub use object::{Desired, Live, Object, Origin};
+pub use policy::{Marks, ObjectPolicy, SyncPhase};
 pub use port::{
     ApplyMode, ApplyRequest, BoxFuture, Clock, ClusterWriter, DeleteRequest, Discovered, Propagation,
     Validation,
