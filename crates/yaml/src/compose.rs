@@ -1,9 +1,9 @@
-use crate::mapping::{Entry, Mapping};
+use crate::mapping::{Entry, Mapping, MappingError};
 use crate::number::{float_to_value, format_g32};
 use crate::resolve::{Resolved, resolve};
 use crate::{Dialect, Error, Options};
 use fairway_value::{Array, Str, Value};
-use libyaml_safer::{Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, Parser};
 use std::collections::HashMap;
 
 /// Turns events into trees, one document at a time.
@@ -45,6 +45,60 @@ enum Key {
     Not(&'static str),
 }
 
+/// A collection that is being read.
+struct Open {
+    anchor: Option<String>,
+    line: usize,
+    size: usize,
+    height: usize,
+    items: Items,
+}
+
+enum Items {
+    Sequence(Array),
+    /// With the key that waits for its value.
+    Mapping(Mapping, Option<Node>),
+}
+
+impl Open {
+    fn new(anchor: Option<String>, line: usize, items: Items) -> Self {
+        Self { anchor, line, size: 1, height: 0, items }
+    }
+
+    fn awaits_key(&self) -> bool {
+        matches!(self.items, Items::Mapping(_, None))
+    }
+
+    fn take(&mut self, node: Node) -> Result<(), String> {
+        self.size = self.size.saturating_add(node.size);
+        self.height = self.height.max(node.height);
+        match &mut self.items {
+            Items::Sequence(list) => list.push(node.value),
+            Items::Mapping(_, waiting @ None) => match node.key {
+                Key::Not(what) => return Err(format!("{what} cannot be a mapping key")),
+                Key::Text(_) | Key::Merge => *waiting = Some(node),
+            },
+            Items::Mapping(mapping, waiting @ Some(_)) => match waiting.take().map(|key| (key.key, key.line))
+            {
+                Some((Key::Merge, _)) => mapping.merge(node.value, node.line)?,
+                Some((Key::Text(key), line)) => mapping.push(Entry { key, value: node.value, line }),
+                Some((Key::Not(_), _)) | None => {}
+            },
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Result<(Option<String>, Node), MappingError> {
+        let (value, what) = match self.items {
+            Items::Sequence(list) => (Value::Array(list), "a sequence"),
+            Items::Mapping(mapping, _) => (Value::Object(mapping.finish()?), "a mapping"),
+        };
+        let node =
+            Node { value, size: self.size, height: self.height + 1, key: Key::Not(what), line: self.line };
+        Ok((self.anchor, node))
+    }
+}
+
 /// The share of a document that may come out of aliases, as go-yaml's `allowedAliasRatio`: nearly all of a small
 /// document, a tenth of a large one.
 #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
@@ -83,7 +137,7 @@ impl<'t, 'r> Composer<'t, 'r> {
                 EventData::DocumentStart { .. } => {
                     self.anchors.clear();
                     let first = self.next()?;
-                    let node = self.value(first, 0)?;
+                    let node = self.root(first)?;
                     // Reads on to the end of the document, so that a fault before it is seen, as go-yaml does.
                     self.next()?;
                     return Ok(Some((node.value, node.line + 1)));
@@ -137,44 +191,70 @@ impl<'t, 'r> Composer<'t, 'r> {
         self.error_at(line, 0, message)
     }
 
-    /// Composes a node that is no key: JSON has no infinities, so Go refuses them here.
-    fn value(&mut self, event: Event, depth: usize) -> Result<Node, Error> {
-        let node = self.node(event, depth)?;
+    /// Composes the node that an event starts. Open collections are kept on a list of our own, so that deep input
+    /// cannot use up the stack.
+    fn root(&mut self, first: Event) -> Result<Node, Error> {
+        let mut open: Vec<Open> = Vec::new();
+        let mut event = first;
+        loop {
+            let mut done = self.step(event, &mut open)?;
+            while let Some(node) = done.take() {
+                let Some(parent) = open.last_mut() else {
+                    self.refuse_infinity(&node)?;
+                    return Ok(node);
+                };
+                if !parent.awaits_key() {
+                    self.refuse_infinity(&node)?;
+                }
+                let line = node.line;
+                parent.take(node).map_err(|message| self.error_at(line, 0, message))?;
+            }
+            event = self.next()?;
+        }
+    }
+
+    /// Opens a collection, or returns the node that an event completes.
+    fn step(&mut self, event: Event, open: &mut Vec<Open>) -> Result<Option<Node>, Error> {
+        let line = to_usize(event.start_mark.line);
+        let column = to_usize(event.start_mark.column) + 1;
+        match event.data {
+            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+                self.count(line)?;
+                // A quoted scalar without a tag is a string; `plain_implicit` is set for plain ones only.
+                let node = self.scalar(tag.as_deref(), value, plain_implicit, line)?;
+                self.remember(anchor, &node);
+                Ok(Some(node))
+            }
+            EventData::Alias { anchor } => self.alias(&anchor, open.len(), line, column).map(Some),
+            EventData::SequenceStart { anchor, .. } => {
+                self.open(anchor.as_deref(), open.len(), line)?;
+                open.push(Open::new(anchor, line, Items::Sequence(Array::new())));
+                Ok(None)
+            }
+            EventData::MappingStart { anchor, .. } => {
+                self.open(anchor.as_deref(), open.len(), line)?;
+                open.push(Open::new(anchor, line, Items::Mapping(Mapping::new(self.options), None)));
+                Ok(None)
+            }
+            EventData::SequenceEnd | EventData::MappingEnd => {
+                let Some(ended) = open.pop() else {
+                    return Err(self.error_at(line, column, "nothing is open here"));
+                };
+                let (anchor, node) = ended.close().map_err(|e| self.error_at(e.line, 0, e.message))?;
+                self.remember(anchor, &node);
+                Ok(Some(node))
+            }
+            _ => Err(self.error_at(line, column, "a node was expected")),
+        }
+    }
+
+    /// JSON has no infinities, so Go refuses them everywhere but in keys.
+    fn refuse_infinity(&self, node: &Node) -> Result<(), Error> {
         match node.value {
             Value::Float(f) if !f.is_finite() => {
                 Err(self.error_at(node.line, 0, format!("unsupported value: {}", format_g32(f))))
             }
-            _ => Ok(node),
-        }
-    }
-
-    /// Composes the node that an event starts.
-    fn node(&mut self, event: Event, depth: usize) -> Result<Node, Error> {
-        let line = to_usize(event.start_mark.line);
-        let column = to_usize(event.start_mark.column) + 1;
-        match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
-                self.count(line)?;
-                // A quoted scalar without a tag is a string; `plain_implicit` is set for plain ones and for `!`.
-                let plain = plain_implicit && (style == ScalarStyle::Plain || tag.is_none());
-                let node = self.scalar(tag.as_deref(), value, plain, line)?;
-                self.remember(anchor, &node);
-                Ok(node)
-            }
-            EventData::Alias { anchor } => self.alias(&anchor, depth, line, column),
-            EventData::SequenceStart { anchor, .. } => {
-                self.open(anchor.as_deref(), depth, line)?;
-                let node = self.sequence(depth, line)?;
-                self.remember(anchor, &node);
-                Ok(node)
-            }
-            EventData::MappingStart { anchor, .. } => {
-                self.open(anchor.as_deref(), depth, line)?;
-                let node = self.mapping(depth, line)?;
-                self.remember(anchor, &node);
-                Ok(node)
-            }
-            _ => Err(self.error_at(line, column, "a node was expected")),
+            _ => Ok(()),
         }
     }
 
@@ -216,52 +296,6 @@ impl<'t, 'r> Composer<'t, 'r> {
         }
         node.line = line;
         Ok(node)
-    }
-
-    fn sequence(&mut self, depth: usize, line: usize) -> Result<Node, Error> {
-        let mut list = Array::new();
-        let (mut size, mut height) = (1_usize, 0);
-        loop {
-            let event = self.next()?;
-            if event.data == EventData::SequenceEnd {
-                break;
-            }
-            let node = self.value(event, depth + 1)?;
-            size = size.saturating_add(node.size);
-            height = height.max(node.height);
-            list.push(node.value);
-        }
-        let key = Key::Not("a sequence");
-        Ok(Node { value: Value::Array(list), size, height: height + 1, key, line })
-    }
-
-    fn mapping(&mut self, depth: usize, line: usize) -> Result<Node, Error> {
-        let mut mapping = Mapping::new(self.options);
-        let (mut size, mut height) = (1_usize, 0);
-        loop {
-            let event = self.next()?;
-            if event.data == EventData::MappingEnd {
-                break;
-            }
-            let key = self.node(event, depth + 1)?;
-            let event = self.next()?;
-            let node = self.value(event, depth + 1)?;
-            size = size.saturating_add(key.size).saturating_add(node.size);
-            height = height.max(node.height);
-            match key.key {
-                Key::Merge => {
-                    let line = node.line;
-                    mapping.merge(node.value, line).map_err(|message| self.error_at(line, 0, message))?;
-                }
-                Key::Text(text) => mapping.push(Entry { key: text, value: node.value, line: key.line }),
-                Key::Not(what) => {
-                    return Err(self.error_at(key.line, 0, format!("{what} cannot be a mapping key")));
-                }
-            }
-        }
-        let map = mapping.finish().map_err(|e| self.error_at(e.line, 0, e.message))?;
-        let key = Key::Not("a mapping");
-        Ok(Node { value: Value::Object(map), size, height: height + 1, key, line })
     }
 
     fn scalar(&self, tag: Option<&str>, text: String, plain: bool, line: usize) -> Result<Node, Error> {

@@ -61,7 +61,9 @@ fn tree() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 40, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::vec((text(), inner), 0..5).prop_map(Value::from_iter),
+            // Go writes the key `<<` without quotes, and so reads a merge key back.
+            prop::collection::vec((text().prop_filter("no merge key", |k| k != "<<"), inner), 0..5)
+                .prop_map(Value::from_iter),
         ]
     })
 }
