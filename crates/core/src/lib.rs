@@ -18,6 +18,7 @@
 mod app;
 mod condition;
 mod error;
+mod glob;
 mod health;
 mod key;
 mod live_view;
@@ -34,6 +35,7 @@ pub use app::{
 };
 pub use condition::{Condition, ConditionKind};
 pub use error::{ApiError, ApiErrorKind, FailureCategory, RetryAdvice};
+pub use glob::glob_match;
 pub use health::{Health, HealthStatus};
 pub use key::{GroupKind, Gvk, ObjectKey};
 pub use live_view::{LiveView, Scope};
