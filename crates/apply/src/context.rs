@@ -1,0 +1,39 @@
+use crate::SyncReport;
+use fairway_core::{ClusterWriter, Health, LiveView, Object};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Says whether a live object is well; nothing where its kind has no health.
+pub trait Judge: Send + Sync {
+    /// Judges one object.
+    fn health(&self, object: &Object) -> Option<Health>;
+}
+
+/// What the one who started a sync wants of it now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Control {
+    /// Go on.
+    #[default]
+    Run,
+    /// End it: what runs is finished, hooks that run are deleted, nothing new is begun. The words are shown.
+    Terminate(String),
+}
+
+/// What a sync works with.
+pub struct ApplyContext {
+    /// Writes.
+    pub writer: Arc<dyn ClusterWriter>,
+    /// Looks.
+    pub view: Arc<dyn LiveView>,
+    /// Judges.
+    pub judge: Arc<dyn Judge>,
+    /// Wakes whenever a live object of the App has changed.
+    pub changes: watch::Receiver<u64>,
+    /// What is wanted of the sync.
+    pub control: watch::Receiver<Control>,
+    /// Longest time for the whole sync; nothing for no limit.
+    pub deadline: Option<Duration>,
+    /// Told whenever the report has changed.
+    pub progress: Box<dyn Fn(&SyncReport) + Send + Sync>,
+}
