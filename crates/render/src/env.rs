@@ -40,6 +40,11 @@ impl BuildEnv {
         self
     }
 
+    /// Iterates over names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.vars.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
     /// Replaces `$NAME` and `${NAME}`; `$$` is a dollar sign; names that are not known become empty, as Go's
     /// `os.Expand` with Argo CD's mapping does.
     #[must_use]

@@ -1,0 +1,75 @@
+use crate::helm::Inflator;
+use crate::{RenderError, RenderInput, Rendered};
+use fairway_core::{KustomizeOptions, Str};
+use fairway_kustomize::{BuildOptions, LoadRestrictor, Overrides, Reorder, build};
+use std::collections::BTreeMap;
+
+/// Builds a kustomization with an App's changes to it.
+pub(crate) fn render(
+    input: &RenderInput<'_>,
+    path: &str,
+    options: &KustomizeOptions,
+) -> Result<Rendered, RenderError> {
+    let env: BTreeMap<Str, Str> = input.env.iter().map(|(k, v)| (k.into(), v.into())).collect();
+    let fail = |e: fairway_kustomize::Error| RenderError::Kustomize(e.to_string());
+    let overrides = Overrides::new(options, &env).map_err(fail)?;
+    let flags = Flags::parse(input.kustomize_build_options)?;
+    let inflator = Inflator { capabilities: input.capabilities };
+    let api_versions: Vec<String> = options.api_versions.iter().map(ToString::to_string).collect();
+    let build_options = BuildOptions {
+        load_restrictor: flags.load_restrictor,
+        reorder: flags.reorder,
+        // Charts are inflated in process, so what the flag warns of does not exist here.
+        enable_helm: true,
+        enable_alpha_plugins: flags.enable_alpha_plugins,
+        helm_kube_version: &options.kube_version,
+        helm_api_versions: &api_versions,
+        overrides: (!overrides.is_empty()).then_some(&overrides),
+        remote: input.remote,
+        charts: Some(&inflator),
+    };
+    let built = build(input.tree, path, &build_options).map_err(fail)?;
+    let mut objects = built.objects;
+    for desired in &mut objects {
+        desired.origin.source = input.source_index;
+        if desired.origin.file.is_empty() {
+            desired.origin.file = path.into();
+        }
+    }
+    Ok(Rendered { objects, warnings: built.warnings, ..Rendered::default() })
+}
+
+/// `kustomize.buildOptions`.
+#[derive(Default)]
+struct Flags {
+    load_restrictor: LoadRestrictor,
+    reorder: Reorder,
+    enable_alpha_plugins: bool,
+}
+
+impl Flags {
+    fn parse(text: &str) -> Result<Self, RenderError> {
+        let mut flags = Self::default();
+        let mut words = text.split_whitespace().peekable();
+        while let Some(word) = words.next() {
+            let (name, mut value) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (word, None),
+            };
+            if value.is_none() && matches!(name, "--load-restrictor" | "--reorder") {
+                value = words.next();
+            }
+            match (name, value) {
+                ("--load-restrictor", Some("LoadRestrictionsNone")) => flags.load_restrictor = LoadRestrictor::None,
+                ("--load-restrictor", Some("LoadRestrictionsRootOnly")) | ("--enable-helm", _) => {}
+                ("--reorder", Some("none")) => flags.reorder = Reorder::None,
+                ("--reorder", Some("legacy")) => flags.reorder = Reorder::Legacy,
+                ("--enable-alpha-plugins", value) => flags.enable_alpha_plugins = value != Some("false"),
+                _ => {
+                    return Err(RenderError::Unsupported(format!("kustomize.buildOptions flag {word}")));
+                }
+            }
+        }
+        Ok(flags)
+    }
+}
