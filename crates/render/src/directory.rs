@@ -12,7 +12,10 @@ const DEPTH_MAX: usize = 64;
 const SKIP_MARK: &[u8] = b"+argocd:skip-file-rendering";
 
 /// Renders plain manifests, as Argo CD 3 `reposerver/repository` `findManifests`.
-pub(crate) fn render(input: &RenderInput<'_>, options: &DirectoryOptions) -> Result<Vec<Desired>, RenderError> {
+pub(crate) fn render(
+    input: &RenderInput<'_>,
+    options: &DirectoryOptions,
+) -> Result<Vec<Desired>, RenderError> {
     if options.jsonnet.is_some() {
         return Err(RenderError::Unsupported("spec.source.directory.jsonnet".to_owned()));
     }

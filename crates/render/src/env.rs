@@ -89,7 +89,10 @@ mod tests {
     #[test]
     fn variables_are_replaced_and_doubled_dollars_kept() {
         let env = BuildEnv::default().with("ARGOCD_APP_NAME", "shop");
-        assert_eq!(env.substitute("a-$ARGOCD_APP_NAME-${ARGOCD_APP_NAME}.b $$x $missing."), "a-shop-shop.b $x .");
+        assert_eq!(
+            env.substitute("a-$ARGOCD_APP_NAME-${ARGOCD_APP_NAME}.b $$x $missing."),
+            "a-shop-shop.b $x ."
+        );
         assert_eq!(env.substitute("costs 5$ or ${open"), "costs 5$ or ${open");
     }
 }

@@ -60,7 +60,9 @@ impl Flags {
                 value = words.next();
             }
             match (name, value) {
-                ("--load-restrictor", Some("LoadRestrictionsNone")) => flags.load_restrictor = LoadRestrictor::None,
+                ("--load-restrictor", Some("LoadRestrictionsNone")) => {
+                    flags.load_restrictor = LoadRestrictor::None
+                }
                 ("--load-restrictor", Some("LoadRestrictionsRootOnly")) | ("--enable-helm", _) => {}
                 ("--reorder", Some("none")) => flags.reorder = Reorder::None,
                 ("--reorder", Some("legacy")) => flags.reorder = Reorder::Legacy,

@@ -15,7 +15,10 @@ pub(crate) fn from_document(
     }
     let fail = |why: String| RenderError::Object { file: file.to_owned(), line, why };
     if value.as_object().is_none() {
-        return Err(fail(format!("expected an object with apiVersion and kind, found a {}", value.type_name())));
+        return Err(fail(format!(
+            "expected an object with apiVersion and kind, found a {}",
+            value.type_name()
+        )));
     }
     let object = Object::new(value);
     if object.kind().is_empty() {
