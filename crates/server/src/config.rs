@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// How the admin account's password is checked.
 #[derive(Clone)]
@@ -32,6 +33,8 @@ pub struct Config {
     pub https: bool,
     /// Whether `/metrics` answers without a session. Off by default; [`crate::metrics_router`] serves them on a port of their own.
     pub open_metrics: bool,
+    /// Turns true when the server is to end: event streams, which would hold a graceful shutdown up, end then.
+    pub stop: watch::Receiver<bool>,
 }
 
 impl Config {
@@ -44,6 +47,7 @@ impl Config {
             session: Duration::from_secs(24 * 60 * 60),
             https: false,
             open_metrics: false,
+            stop: watch::channel(false).1,
         }
     }
 }

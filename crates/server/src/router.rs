@@ -1,26 +1,153 @@
 //! Every route in one place.
 
-use crate::{Config, SharedEngine};
+use crate::auth::{require_session, security_headers};
+use crate::error::{ApiError, Code};
+use crate::routes::{
+    applications, badge, inventory, objects, openapi, operations, projects, session, stream, system,
+};
+use crate::state::State;
+use crate::{BODY_BYTES_MAX, Config, SharedEngine, WEBHOOK_BYTES_MAX, assets};
 use axum::Router;
-use axum::extract::State;
-use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn_with_state, map_response};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, delete, get, post, put};
+use tower_http::compression::CompressionLayer;
+
+/// A login's body; nothing longer is a user name and a password.
+const LOGIN_BYTES_MAX: usize = 8 * 1024;
 
 /// Returns the whole HTTP service: API, streams, webhook, metrics and dashboard.
 ///
-/// Serve it with `axum::serve` on a listener that the caller binds; it ends with that server.
+/// Serve it with `axum::serve` on a listener that the caller binds. Set [`Config::stop`] when it is to end, so that open event
+/// streams do not hold a graceful shutdown up.
 pub fn router(engine: SharedEngine, config: Config) -> Router {
-    drop(config);
-    metrics_router(engine)
+    let state = State::new(engine, config);
+    let guarded = api().layer(CompressionLayer::new().gzip(true)).merge(streams());
+    let guarded = if state.open_metrics { guarded } else { guarded.merge(metrics(&state)) };
+    let guarded = guarded
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .route_layer(from_fn_with_state(state.clone(), require_session));
+    let mut open = Router::new()
+        .route("/api/version", get(system::version))
+        .route("/api/v1/session", post(session::create).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .route("/api/webhook", post(system::webhook).layer(DefaultBodyLimit::max(WEBHOOK_BYTES_MAX)))
+        .merge(health(&state));
+    if state.open_metrics {
+        open = open.merge(metrics(&state));
+    }
+    guarded
+        .merge(open)
+        .fallback(assets::serve)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), security_headers))
+        .with_state(state)
 }
 
 /// Returns a service with `/metrics`, `/healthz` and `/readyz` alone and without a session, for a port of their own
 /// that only the monitoring system reaches.
 pub fn metrics_router(engine: SharedEngine) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(engine)
+    let no_store = |mut response: Response| async move {
+        response.headers_mut().insert("cache-control", axum::http::HeaderValue::from_static("no-store"));
+        response
+    };
+    Router::new()
+        .route("/metrics", get(system::metrics))
+        .route("/healthz", get(system::healthz))
+        .route("/readyz", get(system::readyz))
+        .layer(map_response(no_store))
+        .with_state(engine)
 }
 
-async fn metrics(State(engine): State<SharedEngine>) -> impl IntoResponse {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], engine.metrics())
+fn health(state: &State) -> Router<State> {
+    Router::new()
+        .route("/healthz", get(system::healthz))
+        .route("/readyz", get(system::readyz))
+        .with_state(state.engine.clone())
+}
+
+fn metrics(state: &State) -> Router<State> {
+    Router::new().route("/metrics", get(system::metrics)).with_state(state.engine.clone())
+}
+
+fn streams() -> Router<State> {
+    Router::new()
+        .route("/api/v1/stream/applications", get(stream::applications))
+        .route("/api/v1/stream/applications/{name}/resource-tree", get(stream::resource_tree))
+}
+
+fn api() -> Router<State> {
+    let app = "/api/v1/applications/{name}";
+    let below = |rest: &str| format!("{app}/{rest}");
+    let mut router = Router::new()
+        .route("/api/v1/applications", get(applications::list).post(applications::create))
+        .route(
+            app,
+            get(applications::get)
+                .put(applications::update)
+                .patch(applications::patch)
+                .delete(applications::delete),
+        )
+        .route(&below("spec"), put(applications::update_spec))
+        .route(&below("sync"), post(operations::sync))
+        .route(&below("rollback"), post(operations::rollback))
+        .route(&below("operation"), delete(operations::terminate))
+        .route(&below("plan"), get(operations::plan))
+        .route(&below("resource-tree"), get(objects::resource_tree))
+        .route(&below("managed-resources"), get(objects::managed_resources))
+        .route(&below("manifests"), get(objects::manifests))
+        .route(&below("resource"), get(objects::resource))
+        .route(&below("events"), get(objects::events))
+        .route(&below("revisions/{revision}/metadata"), get(objects::revision_metadata))
+        .route(&below("syncwindows"), get(objects::sync_windows))
+        .route("/api/v1/projects", get(projects::list).post(projects::create))
+        .route("/api/v1/projects/{name}", get(projects::get).put(projects::update).delete(projects::delete))
+        .route("/api/v1/applicationsets", get(inventory::applicationsets))
+        .route("/api/v1/applicationsets/{name}", get(inventory::applicationset))
+        .route("/api/v1/repositories", get(inventory::repositories))
+        .route("/api/v1/clusters", get(inventory::clusters))
+        .route("/api/v1/settings", get(inventory::settings))
+        .route("/api/v1/session", delete(session::delete))
+        .route("/api/v1/session/userinfo", get(session::userinfo))
+        .route("/api/badge", get(badge::badge))
+        .route("/api/openapi.json", get(openapi::document));
+    for path in UNSUPPORTED {
+        router = router.route(path, any(unsupported));
+    }
+    router
+}
+
+/// Paths of Argo CD's API that are known and not answered yet: 501 tells a client more than 404.
+const UNSUPPORTED: &[&str] = &[
+    "/api/v1/account",
+    "/api/v1/account/{*rest}",
+    "/api/v1/applications/manifestsWithFiles",
+    "/api/v1/applications/{name}/links",
+    "/api/v1/applications/{name}/logs",
+    "/api/v1/applications/{name}/pods/{pod}/logs",
+    "/api/v1/applications/{name}/resource/actions",
+    "/api/v1/applications/{name}/resource/actions/v2",
+    "/api/v1/applications/{name}/resource/links",
+    "/api/v1/applications/{name}/revisions/{revision}/chartdetails",
+    "/api/v1/applications/{name}/revisions/{revision}/ocimetadata",
+    "/api/v1/applications/{name}/server-side-diff",
+    "/api/v1/applicationsets/generate",
+    "/api/v1/certificates",
+    "/api/v1/gpgkeys",
+    "/api/v1/notifications/{*rest}",
+    "/api/v1/repocreds",
+    "/api/v1/stream/applicationsets",
+    "/api/v1/write-repositories",
+];
+
+async fn unsupported() -> ApiError {
+    ApiError::new(Code::Unimplemented, "unsupported: this part of Argo CD's API")
+}
+
+async fn method_not_allowed() -> Response {
+    // As grpc-gateway v1, which answers a known path with the wrong method so.
+    let error = ApiError::new(Code::Unimplemented, "Method Not Allowed");
+    let mut response = error.into_response();
+    *response.status_mut() = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+    response
 }

@@ -1,0 +1,53 @@
+//! What is done with an application: sync, rollback, terminate, and the plan of the next sync.
+
+use crate::Caller;
+use crate::error::ApiError;
+use crate::state::State;
+use crate::wire::{JsonBody, Params, Reply, empty};
+use axum::Extension;
+use axum::extract::{self, Path};
+
+/// `POST /api/v1/applications/{name}/sync`.
+pub(crate) async fn sync(
+    extract::State(state): extract::State<State>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+    JsonBody(request): JsonBody,
+) -> Result<Reply, ApiError> {
+    let (key, _) = state.app(&name, &params.with_body(&request))?;
+    Ok(Reply(state.engine().sync(key, request, caller).await?))
+}
+
+/// `POST /api/v1/applications/{name}/rollback`.
+pub(crate) async fn rollback(
+    extract::State(state): extract::State<State>,
+    Extension(caller): Extension<Caller>,
+    Path(name): Path<String>,
+    params: Params,
+    JsonBody(request): JsonBody,
+) -> Result<Reply, ApiError> {
+    let (key, _) = state.app(&name, &params.with_body(&request))?;
+    Ok(Reply(state.engine().rollback(key, request, caller).await?))
+}
+
+/// `DELETE /api/v1/applications/{name}/operation`.
+pub(crate) async fn terminate(
+    extract::State(state): extract::State<State>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Reply, ApiError> {
+    let (key, _) = state.app(&name, &params)?;
+    state.engine().terminate(key).await?;
+    Ok(empty())
+}
+
+/// `GET /api/v1/applications/{name}/plan`, Fairway's own.
+pub(crate) async fn plan(
+    extract::State(state): extract::State<State>,
+    Path(name): Path<String>,
+    params: Params,
+) -> Result<Reply, ApiError> {
+    let (key, _) = state.app(&name, &params)?;
+    Ok(Reply(state.engine().plan(key).await?))
+}
