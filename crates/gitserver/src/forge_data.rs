@@ -16,6 +16,8 @@ pub struct RepositoryInfo {
     pub is_template: bool,
     /// Branch that `HEAD` names.
     pub default_branch: String,
+    /// Pull requests in the order of their numbers.
+    pub pulls: Vec<PullInfo>,
 }
 
 impl Default for RepositoryInfo {
@@ -27,6 +29,27 @@ impl Default for RepositoryInfo {
             archived: false,
             is_template: false,
             default_branch: "main".to_owned(),
+            pulls: Vec::new(),
         }
     }
+}
+
+/// A pull request between two branches of one repository.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PullInfo {
+    /// Number, from 1.
+    pub number: u64,
+    /// Title.
+    pub title: String,
+    /// Branch it comes from.
+    pub head: String,
+    /// Branch it goes to.
+    pub base: String,
+    /// Labels.
+    pub labels: Vec<String>,
+    /// Who opened it.
+    pub author: String,
+    /// Whether it is still open.
+    pub open: bool,
 }

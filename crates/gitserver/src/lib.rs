@@ -1,7 +1,7 @@
 //! An embedded Git server and small forge for trying and testing.
 //!
 //! ```text
-//! git clone/fetch/push ──► smart HTTP ──► bare repository on disk ──► push event, before the answer goes out
+//! git clone/fetch/push ──► smart HTTP ──► bare repository on disk ──► event, before the answer goes out
 //! ApplicationSet, CLI  ──► /api/v3 (GitHub's REST shapes) ──► the same repositories + a small JSON file each
 //! ```
 //!
@@ -10,14 +10,23 @@
 //!
 //! This crate knows no Applications, no clusters and no credentials of others.
 
+mod api;
+mod blocking;
+mod content;
 mod error;
+mod event;
 mod fault;
 mod forge_data;
+mod name;
 mod server;
+mod smart_http;
 mod store;
+mod tree_build;
 
 pub use error::GitServerError;
+pub use event::{ForgeEvent, Push, PushedRef};
 pub use fault::{Fault, Faults};
-pub use forge_data::RepositoryInfo;
-pub use server::{GitServer, GitServerOptions, Push, PushedRef};
-pub use store::{NewRepository, RepoName, Store};
+pub use forge_data::{PullInfo, RepositoryInfo};
+pub use name::RepoName;
+pub use server::{GitServer, GitServerOptions};
+pub use store::{NewRepository, Store};

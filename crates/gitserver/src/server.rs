@@ -1,8 +1,15 @@
-use crate::{Faults, GitServerError, RepoName, Store};
+use crate::{Faults, ForgeEvent, GitServerError, RepoName, Store, api, smart_http};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
 
 /// Settings of [`GitServer`].
 #[derive(Clone, Debug)]
@@ -13,44 +20,47 @@ pub struct GitServerOptions {
     pub data_dir: PathBuf,
 }
 
-/// A branch or tag that a push moved. Object ids in hex; all zeros where it was or is not there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PushedRef {
-    /// Full name, such as `refs/heads/main`.
-    pub name: String,
-    /// Object id before.
-    pub old: String,
-    /// Object id after.
-    pub new: String,
-}
-
-/// An accepted push.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Push {
-    /// The repository.
-    pub repository: RepoName,
-    /// Its clone URL.
-    pub url: String,
-    /// What moved.
-    pub refs: Vec<PushedRef>,
-}
-
 /// The running server.
 pub struct GitServer {
     address: SocketAddr,
     store: Arc<Store>,
     faults: Arc<Faults>,
-    pushes: broadcast::Sender<Push>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<()>,
+}
+
+/// What every request handler needs.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub store: Arc<Store>,
+    pub faults: Arc<Faults>,
+    /// `http://ADDRESS`, as clone URLs begin.
+    pub base_url: Arc<str>,
 }
 
 impl GitServer {
     /// Starts to serve on the current tokio runtime.
     ///
     /// # Errors
-    /// A busy or foreign address, an unusable folder.
+    /// A busy or foreign address, an unusable folder, no `git` program.
     pub async fn start(options: GitServerOptions) -> Result<Self, GitServerError> {
-        let _ = options;
-        Err(GitServerError::Program { command: "http-backend", why: "unsupported: serving".to_owned() })
+        if !options.listen.ip().is_loopback() {
+            return Err(GitServerError::NotLoopback { address: options.listen.to_string() });
+        }
+        smart_http::check_program().await?;
+        let store = Arc::new(Store::open(&options.data_dir)?);
+        let listen_error = |source| GitServerError::Listen { address: options.listen.to_string(), source };
+        let listener = TcpListener::bind(options.listen).await.map_err(listen_error)?;
+        let address = listener.local_addr().map_err(listen_error)?;
+        let faults = Arc::new(Faults::default());
+        let shared = Shared {
+            store: store.clone(),
+            faults: faults.clone(),
+            base_url: format!("http://{address}").into(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(serve(listener, router(shared), stopped));
+        Ok(Self { address, store, faults, stop, serving })
     }
 
     /// Returns the address it listens on.
@@ -59,10 +69,16 @@ impl GitServer {
         self.address
     }
 
-    /// Returns the base URL, without a slash at the end.
+    /// Returns the base URL, without a slash at the end. It is also what `api:` of a GitHub generator wants.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Returns the base of the ssh URLs that the forge hands out. Nothing listens there: map it to the store's folder.
+    #[must_use]
+    pub fn ssh_url(&self) -> String {
+        format!("ssh://git@{}", self.address)
     }
 
     /// Returns a repository's clone URL: `BASE/NAME.git` or `BASE/OWNER/NAME.git`.
@@ -83,13 +99,57 @@ impl GitServer {
         &self.faults
     }
 
-    /// Subscribes to pushes. An event is sent when `receive-pack` has ended, before the client gets its answer. A
-    /// subscriber that lags by more than 1,024 events is told so by the channel.
+    /// Subscribes to what happens. For a push the event is sent when `receive-pack` has ended, before the client gets
+    /// its answer. A subscriber that lags by more than 1,024 events is told so by the channel.
     #[must_use]
-    pub fn pushes(&self) -> broadcast::Receiver<Push> {
-        self.pushes.subscribe()
+    pub fn events(&self) -> broadcast::Receiver<ForgeEvent> {
+        self.store.events()
     }
 
     /// Stops serving: open requests are cut off.
-    pub async fn shutdown(self) {}
+    pub async fn shutdown(self) {
+        let _ = self.stop.send(true);
+        // The task ends by itself; one that panicked has nothing more to stop.
+        let _ = self.serving.await;
+    }
+}
+
+async fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+    let mut cut_off = stopped.clone();
+    let graceful = axum::serve(listener, router).with_graceful_shutdown(async move {
+        let _ = stopped.wait_for(|stop| *stop).await;
+    });
+    tokio::select! {
+        result = graceful => {
+            if let Err(error) = result {
+                tracing::error!(error = %error, "the embedded Git server stopped");
+            }
+        }
+        () = async {
+            let _ = cut_off.wait_for(|stop| *stop).await;
+            // Requests that are nearly done get their answer.
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        } => {}
+    }
+}
+
+fn router(shared: Shared) -> Router {
+    Router::new()
+        .nest("/api/v3", api::router(shared.clone()))
+        .fallback(smart_http::handle)
+        .with_state(shared)
+        .layer(middleware::from_fn(refuse_foreign_pages))
+}
+
+/// A page in a browser on this machine could reach a loopback port. Its requests carry a foreign `Host` (after DNS
+/// rebinding) or an `Origin`; a Git client's and our own do not.
+async fn refuse_foreign_pages(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+    let local = name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if !local || request.headers().contains_key(header::ORIGIN) {
+        return (StatusCode::FORBIDDEN, "this server answers programs on this machine only\n")
+            .into_response();
+    }
+    next.run(request).await
 }
