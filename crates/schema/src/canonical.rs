@@ -1,19 +1,347 @@
-//! The form in which the API server stores and returns an object: what decoding into Go's types and encoding
-//! again does to it (empty optional fields dropped, quantities and times canonical).
+//! The form in which the API server stores and returns an object: what decoding into Go's types and encoding again does
+//! to it. Empty optional fields are dropped, structs by value appear, quantities and times become canonical, fields that
+//! the type does not have go.
+//!
+//! Source: apimachinery 0.36 `runtime/converter.go` and the Go declarations in `data/go.json`.
 
-use crate::Schemas;
-use fairway_value::Value;
+use crate::managed::go_type;
+use crate::quantity::Quantity;
+use crate::time::{canonical_micro_time, canonical_time};
+use crate::types::{Empty, FieldDef, MapDef};
+use crate::{Scalar, Schemas, TypeRef, structural};
+use fairway_value::{Map, Str, Value};
 
-/// Why an object does not fit its Go type.
+/// Why an object does not fit its Go type, in the API server's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConvertError(pub String);
 
-/// Brings an object of a built-in kind into the form the server stores; others are left as they are.
+/// Brings an object into the form the server stores. Custom resources are pruned by their schema; objects of unknown kinds are
+/// left as they are. `metadata.managedFields` is kept as it is.
 ///
 /// # Errors
 /// A value that the Go type cannot hold, in the words of apimachinery's unstructured converter.
 pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
-    let _ = (object, schemas);
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return Ok(()) };
+    if resource.custom {
+        if let Some(schema) = &resource.crd_schema {
+            structural::prune(object, schema);
+        }
+        return custom_metadata(object, schemas);
+    }
+    let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) else { return Ok(()) };
+    let core_secret = resource.kind == "Secret" && resource.group.is_empty();
+    let managed = object.remove_path(&["metadata", "managedFields"]);
+    let unit = Value::object();
+    let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), &mut Unknown::Dropped)?;
+    if core_secret {
+        fold_string_data(&mut out);
+    }
+    if let Some(managed) = managed {
+        out.set_path(&["metadata", "managedFields"], managed);
+    }
+    *object = out;
     Ok(())
+}
+
+/// Metadata of custom resources passes through the Go type too.
+fn custom_metadata(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
+    let Some(meta) = schemas.type_named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta") else {
+        return Ok(());
+    };
+    let Some(before) = object.get("metadata") else { return Ok(()) };
+    let managed = before.get("managedFields").cloned();
+    let mut before = before.clone();
+    before.remove_path(&["managedFields"]);
+    let mut out = convert(meta, &before, &mut Unknown::Dropped)?;
+    if let Some(managed) = managed {
+        out.set_path(&["managedFields"], managed);
+    }
+    object.set_path(&["metadata"], out);
+    Ok(())
+}
+
+/// Names the fields of an object that its type does not have, as the server does in warnings and strict refusals:
+/// `spec.template.spec.containers[0].imagee`. Empty for unknown kinds.
+#[must_use]
+pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return Vec::new() };
+    if resource.custom {
+        let Some(schema) = &resource.crd_schema else { return Vec::new() };
+        let mut paths = structural::unknown_paths(object, schema);
+        paths.sort();
+        return paths;
+    }
+    let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) else { return Vec::new() };
+    let mut unknown = Unknown::Named { at: String::new(), found: Vec::new() };
+    // A value that does not fit is refused elsewhere; what was found up to it still counts.
+    let _ = convert(ty, object, &mut unknown);
+    let mut found = match unknown {
+        Unknown::Named { found, .. } => found,
+        Unknown::Dropped => Vec::new(),
+    };
+    found.sort();
+    found
+}
+
+enum Unknown {
+    Dropped,
+    Named { at: String, found: Vec<String> },
+}
+
+impl Unknown {
+    fn enter(&mut self, part: std::fmt::Arguments<'_>, dot: bool) -> usize {
+        match self {
+            Self::Dropped => 0,
+            Self::Named { at, .. } => {
+                let len = at.len();
+                if dot && len > 0 {
+                    at.push('.');
+                }
+                at.push_str(&part.to_string());
+                len
+            }
+        }
+    }
+
+    fn leave(&mut self, len: usize) {
+        if let Self::Named { at, .. } = self {
+            at.truncate(len);
+        }
+    }
+
+    fn see(&mut self, name: &str) {
+        if let Self::Named { at, found } = self {
+            let dot = if at.is_empty() { "" } else { "." };
+            found.push(format!("{at}{dot}{name}"));
+        }
+    }
+}
+
+/// `stringData` is write-only: decoding moves it into `data`.
+fn fold_string_data(secret: &mut Value) {
+    let Some(Value::Object(strings)) = secret.as_object_mut().and_then(|m| m.remove("stringData")) else {
+        return;
+    };
+    for (key, value) in &strings.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>() {
+        let encoded = crate::base64::encode(value.as_str().unwrap_or_default().as_bytes());
+        secret.set_path(&["data", key], encoded);
+    }
+}
+
+fn error<T>(message: String) -> Result<T, ConvertError> {
+    Err(ConvertError(message))
+}
+
+fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Value, ConvertError> {
+    if ty.is_any() {
+        return Ok(value.clone());
+    }
+    if let Some(map) = ty.map_def() {
+        return match value {
+            Value::Object(entries) => convert_map(ty, map, entries, unknown),
+            Value::Null if map.fields.is_empty() => Ok(Value::Null),
+            Value::Null => convert_map(ty, map, &Map::new(), unknown),
+            other => error(format!("cannot restore struct from: {}", go_kind(other))),
+        };
+    }
+    if let Some(item) = ty.list_def().map(|l| ty.at(l.item)) {
+        return match value {
+            Value::Array(items) => {
+                let mut out = fairway_value::Array::with_capacity(items.len());
+                for (n, value) in items.iter().enumerate() {
+                    let len = unknown.enter(format_args!("[{n}]"), false);
+                    out.push(convert(item, value, unknown)?);
+                    unknown.leave(len);
+                }
+                Ok(Value::Array(out))
+            }
+            Value::Null => Ok(Value::Null),
+            other => error(format!("cannot restore slice from {}", go_kind(other))),
+        };
+    }
+    convert_scalar(ty.scalar().unwrap_or(Scalar::Any), value)
+}
+
+fn go_kind(value: &Value) -> &'static str {
+    match value {
+        Value::Object(_) => "map",
+        Value::Array(_) => "slice",
+        other => go_type(other),
+    }
+}
+
+fn convert_map(
+    ty: TypeRef<'_>,
+    map: &MapDef,
+    entries: &Map,
+    unknown: &mut Unknown,
+) -> Result<Value, ConvertError> {
+    if map.fields.is_empty() {
+        let Some(element) = map.element.map(|id| ty.at(id)) else {
+            return Ok(Value::Object(entries.clone()));
+        };
+        let mut out = Vec::with_capacity(entries.len());
+        for (key, value) in entries.iter() {
+            let len = unknown.enter(format_args!("{key}"), true);
+            let value = if value.is_null() { zero(element) } else { convert(element, value, unknown)? };
+            unknown.leave(len);
+            out.push((key.clone(), value));
+        }
+        return Ok(Value::Object(out.into_iter().collect()));
+    }
+    let mut out: Vec<(Str, Value)> = Vec::with_capacity(map.fields.len());
+    for field in &map.fields {
+        let given = entries.get(&field.name).filter(|v| !v.is_null());
+        if let Some(value) = convert_field(ty, field, given, unknown)? {
+            out.push((field.name.clone(), value));
+        }
+    }
+    if matches!(unknown, Unknown::Named { .. }) {
+        for key in entries.keys().filter(|k| map.field(k).is_none()) {
+            unknown.see(key);
+        }
+    }
+    Ok(Value::Object(out.into_iter().collect()))
+}
+
+fn convert_field(
+    ty: TypeRef<'_>,
+    field: &FieldDef,
+    given: Option<&Value>,
+    unknown: &mut Unknown,
+) -> Result<Option<Value>, ConvertError> {
+    let inner = ty.at(field.ty);
+    let Some(value) = given else {
+        return Ok(match field.empty {
+            Empty::Struct => Some(empty_struct(inner, unknown)?),
+            Empty::Required => Some(required_zero(inner, field)),
+            Empty::Kept | Empty::OmitNull | Empty::OmitEmpty | Empty::OmitZero | Empty::OmitZeroStruct => {
+                None
+            }
+        });
+    };
+    let len = unknown.enter(format_args!("{}", field.name), true);
+    let value = convert(inner, value, unknown)?;
+    unknown.leave(len);
+    let omitted = match field.empty {
+        Empty::OmitEmpty => is_empty(&value),
+        Empty::OmitZero => is_zero(&value),
+        Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
+        Empty::Kept | Empty::OmitNull | Empty::Struct | Empty::Required => false,
+    };
+    Ok((!omitted).then_some(value))
+}
+
+fn empty_struct(ty: TypeRef<'_>, unknown: &mut Unknown) -> Result<Value, ConvertError> {
+    if ty.map_def().is_some() && !ty.is_any() {
+        return convert(ty, &Value::object(), unknown);
+    }
+    Ok(match ty.scalar() {
+        Some(Scalar::Quantity) => Value::from("0"),
+        Some(Scalar::IntOrString) => Value::Int(0),
+        _ => Value::Null,
+    })
+}
+
+/// The zero of a field that is always written: OpenAPI names it for scalars by value.
+fn required_zero(ty: TypeRef<'_>, field: &FieldDef) -> Value {
+    match ty.scalar() {
+        Some(Scalar::Quantity) if !ty.is_any() => Value::from("0"),
+        _ if ty.is_any() => Value::Null,
+        Some(scalar) if field.default.is_some() => zero_scalar(scalar),
+        _ => Value::Null,
+    }
+}
+
+fn zero_scalar(scalar: Scalar) -> Value {
+    match scalar {
+        Scalar::String => Value::from(""),
+        Scalar::Bool => Value::Bool(false),
+        Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::IntOrString => Value::Int(0),
+        Scalar::Quantity => Value::from("0"),
+        Scalar::Bytes | Scalar::Time | Scalar::MicroTime | Scalar::Any => Value::Null,
+    }
+}
+
+fn zero(ty: TypeRef<'_>) -> Value {
+    if ty.is_any() {
+        return Value::Null;
+    }
+    match ty.scalar() {
+        Some(scalar) => zero_scalar(scalar),
+        None => Value::Null,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        // Bytes are a list in Go.
+        Value::String(s) => s.is_empty(),
+        other => other.is_null(),
+    }
+}
+
+fn is_zero(value: &Value) -> bool {
+    match value {
+        Value::String(s) => s.is_empty(),
+        Value::Bool(b) => !b,
+        Value::Int(i) => *i == 0,
+        Value::Float(f) => *f == 0.0,
+        other => other.is_null(),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "Go's converter cuts integers off in the same way")]
+fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> {
+    let mismatch = |to: &str| ConvertError(format!("cannot convert {} to {to}", go_type(value)));
+    Ok(match (scalar, value) {
+        (Scalar::Any, _) | (_, Value::Null) => value.clone(),
+        (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => value.clone(),
+        (Scalar::Int32, Value::Int(i)) => Value::Int(i64::from(*i as i32)),
+        (Scalar::Int64, Value::Int(_)) => value.clone(),
+        (Scalar::Int32 | Scalar::Int64, Value::Float(f)) if f.fract() == 0.0 => Value::Int(*f as i64),
+        (Scalar::Number, Value::Int(_) | Value::Uint(_) | Value::Float(_)) => value.clone(),
+        (Scalar::IntOrString, Value::Int(i)) => match i32::try_from(*i) {
+            Ok(_) => value.clone(),
+            Err(_) => return error(format!("json: cannot unmarshal number {i} into Go value of type int32")),
+        },
+        (Scalar::IntOrString, Value::String(_)) => value.clone(),
+        (Scalar::Quantity, Value::String(s)) => match Quantity::parse(s.trim()) {
+            Ok(quantity) => Value::from(quantity.to_string()),
+            Err(why) => return error(why.to_string()),
+        },
+        (Scalar::Quantity, Value::Int(_) | Value::Uint(_) | Value::Float(_)) => {
+            match Quantity::parse(&value.to_string()) {
+                Ok(quantity) => Value::from(quantity.to_string()),
+                Err(why) => return error(why.to_string()),
+            }
+        }
+        (Scalar::Quantity, other) => {
+            // Quantities are read from whatever JSON stands there.
+            match Quantity::parse(&other.to_string()) {
+                Ok(quantity) => Value::from(quantity.to_string()),
+                Err(why) => return error(why.to_string()),
+            }
+        }
+        (Scalar::Time, Value::String(s)) => canonical_time(s).map_err(ConvertError)?,
+        (Scalar::MicroTime, Value::String(s)) => canonical_micro_time(s).map_err(ConvertError)?,
+        (Scalar::Bytes, Value::String(s)) => match crate::base64::decode(s) {
+            Ok(bytes) => Value::from(crate::base64::encode(&bytes)),
+            Err(at) => {
+                return error(format!("error decoding from json: illegal base64 data at input byte {at}"));
+            }
+        },
+        (Scalar::String, _) => return Err(mismatch("string")),
+        (Scalar::Bytes, _) => return error(format!("cannot restore slice from {}", go_kind(value))),
+        (Scalar::Bool, _) => return Err(mismatch("bool")),
+        (Scalar::Int32 | Scalar::IntOrString, _) => return Err(mismatch("int32")),
+        (Scalar::Int64, _) => return Err(mismatch("int64")),
+        (Scalar::Number, _) => return Err(mismatch("float64")),
+        (Scalar::Time | Scalar::MicroTime, _) => return Err(mismatch("time.Time")),
+    })
 }

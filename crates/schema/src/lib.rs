@@ -11,12 +11,16 @@
 //! One implementation serves the drift prediction and the in-memory API server, so the two cannot disagree.
 //! This crate knows no cluster, no Git and no dialect (Argo CD, Flux); it reads no clock: times are handed in.
 
+mod base64;
 pub mod canonical;
 pub mod defaults;
 pub mod managed;
 pub mod merge;
 pub mod quantity;
 mod registry;
+pub mod strategy;
+pub mod structural;
+mod time;
 mod typeref;
 mod types;
 pub mod validate;

@@ -3,8 +3,18 @@
 //! Source: sigs.k8s.io/structured-merge-diff v6 `fieldpath`, `typed`, `merge`, and apimachinery 0.36
 //! `util/managedfields`.
 
-mod apply;
+mod element;
+mod entries;
 mod set;
+mod text;
+mod typed;
+mod updater;
+mod write;
 
-pub use apply::{ApplyError, Conflict, Operation, Write, apply, update};
-pub use set::{PathElement, Set, SetError};
+pub use element::PathElement;
+pub use entries::{Entry, Operation, read, write};
+pub use set::{Set, SetError};
+pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update};
+
+pub(crate) use element::equal;
+pub(crate) use text::{go_type, quote};

@@ -1,0 +1,64 @@
+//! Standard base64, as Go's `encoding/json` reads and writes bytes.
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let b = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
+        let bits = u32::from(b[0]) << 16 | u32::from(b[1]) << 8 | u32::from(b[2]);
+        for n in 0..4 {
+            if n <= chunk.len() {
+                out.push(char::from(ALPHABET[(bits >> (18 - 6 * n) & 63) as usize]));
+            } else {
+                out.push('=');
+            }
+        }
+    }
+    out
+}
+
+/// Decodes; line breaks are passed over. Returns the position of the first byte that does not belong.
+pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count, mut padding) = (0_u32, 0, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'\n' || byte == b'\r' {
+            continue;
+        }
+        if byte == b'=' && count >= 2 && padding < 4 - count {
+            padding += 1;
+            continue;
+        }
+        let value = ALPHABET.iter().position(|c| *c == byte).filter(|_| padding == 0).ok_or(at)?;
+        bits = bits << 6 | u32::try_from(value).unwrap_or(0);
+        count += 1;
+        if count == 4 {
+            out.extend_from_slice(&bits.to_be_bytes()[1..]);
+            (bits, count) = (0, 0);
+        }
+    }
+    match (count, padding) {
+        (0, 0) => {}
+        (2, 2) => out.push((bits >> 4) as u8),
+        (3, 1) => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
+        _ => return Err(text.len()),
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["", "a", "ab", "abc", "abcd", "\u{0}\u{ff}"] {
+            assert_eq!(decode(&encode(text.as_bytes())).unwrap(), text.as_bytes());
+        }
+        assert_eq!(encode(b"hello"), "aGVsbG8=");
+        assert_eq!(decode("aGVs\nbG8="), Ok(b"hello".to_vec()));
+        assert_eq!(decode("aGVsb!"), Err(5));
+        assert_eq!(decode("aGVsbG8"), Err(7));
+    }
+}

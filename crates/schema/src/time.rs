@@ -1,0 +1,135 @@
+//! RFC 3339 times in the server's form: UTC, in seconds (`Time`) or microseconds (`MicroTime`).
+
+use crate::managed::quote;
+use fairway_value::Value;
+
+/// Returns the time in seconds, UTC. An empty text is no time.
+///
+/// # Errors
+/// A text that is no RFC 3339 time, in Go's words.
+pub(crate) fn canonical_time(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let (seconds, _) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05Z07:00"))?;
+    Ok(Value::from(format(seconds, None)))
+}
+
+/// Returns the time in microseconds, UTC. An empty text is no time.
+///
+/// # Errors
+/// A text that is no RFC 3339 time, in Go's words.
+pub(crate) fn canonical_micro_time(text: &str) -> Result<Value, String> {
+    if text.is_empty() {
+        return Ok(Value::Null);
+    }
+    let (seconds, micros) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05.000000Z07:00"))?;
+    Ok(Value::from(format(seconds, Some(micros))))
+}
+
+fn refused(text: &str, layout: &str) -> String {
+    format!("parsing time {} as {}: cannot parse {} as \"2006\"", quote(text), quote(layout), quote(text))
+}
+
+/// Seconds since 1970 and microseconds.
+fn parse(text: &str) -> Option<(i64, u32)> {
+    let bytes = text.as_bytes();
+    let number = |from: usize, to: usize| -> Option<i64> {
+        let part = text.get(from..to)?;
+        part.bytes().all(|b| b.is_ascii_digit()).then(|| part.parse().ok())?
+    };
+    let fixed = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if !fixed.iter().all(|(at, c)| bytes.get(*at) == Some(c)) {
+        return None;
+    }
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if !(1..=12).contains(&month) || day < 1 || day > days_in(year, month) {
+        return None;
+    }
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let mut rest = text.get(19..)?;
+    let mut micros = 0;
+    if let Some(fraction) = rest.strip_prefix(['.', ',']) {
+        let len = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        if len == 0 {
+            return None;
+        }
+        let digits: String = fraction.chars().take(len).chain("000000".chars()).take(6).collect();
+        micros = digits.parse().ok()?;
+        rest = fraction.get(len..)?;
+    }
+    let offset = match rest.as_bytes() {
+        [b'Z'] => 0,
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let hours: i64 = rest.get(1..3)?.parse().ok()?;
+            let minutes: i64 = rest.get(4..6)?.parse().ok()?;
+            let seconds = hours * 3600 + minutes * 60;
+            if *sign == b'+' { seconds } else { -seconds }
+        }
+        _ => return None,
+    };
+    Some((days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset, micros))
+}
+
+fn days_in(year: i64, month: i64) -> i64 {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar.
+fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    // Years from March on, so that the leap day is the last.
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y.div_euclid(400);
+    let year_of_era = y.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn format(seconds: i64, micros: Option<u32>) -> String {
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (of_day / 3600, of_day % 3600 / 60, of_day % 60);
+    let fraction = micros.map_or_else(String::new, |m| format!(".{m:06}"));
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_become_utc_in_seconds() {
+        for (text, expect) in [
+            ("2024-02-29T23:59:59Z", "2024-02-29T23:59:59Z"),
+            ("2024-01-01T00:30:00.123456789+02:00", "2023-12-31T22:30:00Z"),
+            ("1969-12-31T23:00:00-02:00", "1970-01-01T01:00:00Z"),
+        ] {
+            assert_eq!(canonical_time(text), Ok(Value::from(expect)));
+        }
+        assert_eq!(
+            canonical_micro_time("2024-01-01T00:00:00.1Z"),
+            Ok(Value::from("2024-01-01T00:00:00.100000Z"))
+        );
+        for text in ["2024-13-01T00:00:00Z", "2023-02-29T00:00:00Z", "x", "2024-01-01", "2024-01-01T00:00:00"]
+        {
+            assert!(canonical_time(text).is_err(), "{text}");
+        }
+    }
+}
