@@ -13,14 +13,18 @@
 //!
 //! This crate knows no charts, no Kubernetes and no file system.
 
+mod compile;
 mod error;
 pub mod fmt;
 pub mod functions;
 mod limits;
+mod parse;
 mod ports;
+mod program;
 pub mod semver;
 mod set;
 pub mod value;
+mod vm;
 
 pub use error::{Error, ErrorKind};
 pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, RenderSource, Signature};

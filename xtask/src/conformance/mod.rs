@@ -1,5 +1,8 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
+mod gotemplate;
+mod jsonl;
+
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -44,7 +47,7 @@ pub struct Args {
 type Runner = fn(&Path) -> Report;
 
 /// Every corpus by name. A corpus without a runner is reported as `0/…`, never left out.
-const CORPORA: &[(&str, Runner)] = &[];
+const CORPORA: &[(&str, Runner)] = &[("gotemplate", gotemplate::run)];
 
 pub fn main(args: Args) -> anyhow::Result<()> {
     let ratchet_path = Path::new("conformance.toml");

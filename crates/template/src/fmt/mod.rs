@@ -1,13 +1,15 @@
-//! Text as Go's `fmt` makes it.
+//! Text as Go's `fmt` and `strconv` make it.
 
-use crate::Value;
+mod chars;
+mod float;
+mod number;
+mod printer;
+mod printf;
+mod quote;
 
-/// Returns what `%v` prints.
-#[must_use]
-pub fn sprint_v(value: &Value) -> String {
-    format!("{value:?}")
-}
-
-pub(crate) fn float_text(f: f64) -> String {
-    format!("{f}")
-}
+pub(crate) use chars::{is_decimal_digit, is_print};
+pub(crate) use float::{float_text, format_float};
+pub use printer::{print, sprint, sprint_v};
+pub(crate) use printer::{print_value, sprintln};
+pub use printf::sprintf;
+pub(crate) use quote::quote;

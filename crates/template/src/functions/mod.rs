@@ -1,10 +1,12 @@
 //! What templates can call.
 
 mod call;
+mod compare;
+mod escape;
+mod go;
+mod index;
+mod limit;
 mod registry;
 
 pub use call::{CallError, Context, RenderCall, RenderSource};
-#[derive(Default)]
-pub(crate) struct RegexCache;
-
 pub use registry::{Body, Function, Functions, Signature};

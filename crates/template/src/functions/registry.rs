@@ -7,12 +7,18 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Signature {
     /// The types of the fixed parameters, and of the repeated one at the end where it is variadic.
-    pub params: &'static [GoType],
+    pub params: Box<[GoType]>,
     /// Whether the last parameter repeats.
     pub variadic: bool,
 }
 
 impl Signature {
+    /// Returns a signature of the given parameter types; with `variadic` the last one repeats.
+    #[must_use]
+    pub fn new(params: &[GoType], variadic: bool) -> Self {
+        Self { params: params.into(), variadic }
+    }
+
     /// Returns how many parameters must be given.
     #[must_use]
     pub fn fixed(&self) -> usize {
@@ -26,7 +32,7 @@ impl Signature {
     }
 }
 
-type Native = fn(&mut Context<'_>, &[Value]) -> Result<Value, CallError>;
+pub(crate) type Native = fn(&mut Context<'_>, &[Value]) -> Result<Value, CallError>;
 type Closure = dyn Fn(&mut Context<'_>, &[Value]) -> Result<Value, CallError> + Send + Sync;
 type Render = dyn Fn(&mut Context<'_>, &[Value]) -> Result<RenderCall, CallError> + Send + Sync;
 
@@ -74,7 +80,9 @@ impl Functions {
     /// Returns the functions built into the template language.
     #[must_use]
     pub fn go() -> Self {
-        Self::default()
+        let mut functions = Self::default();
+        super::go::register(&mut functions);
+        functions
     }
 
     /// Returns Go's and Sprig's functions, without `env`, `expandenv` and `getHostByName`.
@@ -91,16 +99,26 @@ impl Functions {
     }
 
     /// Adds a function, in place of one with its name.
-    pub fn add(&mut self, name: &'static str, params: &'static [GoType], variadic: bool, body: Body) {
-        let signature = Signature { params, variadic };
+    pub fn add(&mut self, name: &'static str, params: &[GoType], variadic: bool, body: Body) {
+        let signature = Signature::new(params, variadic);
         self.by_name.insert(name, Arc::new(Function { name, signature, body }));
+    }
+
+    /// Adds a function that needs nothing bound in.
+    pub(crate) fn native(&mut self, name: &'static str, params: &[GoType], f: Native) {
+        self.add(name, params, false, Body::Native(f));
+    }
+
+    /// Adds a function whose last parameter repeats.
+    pub(crate) fn variadic(&mut self, name: &'static str, params: &[GoType], f: Native) {
+        self.add(name, params, true, Body::Native(f));
     }
 
     /// Adds a function that has what it needs bound in.
     pub fn add_closure(
         &mut self,
         name: &'static str,
-        params: &'static [GoType],
+        params: &[GoType],
         f: impl Fn(&mut Context<'_>, &[Value]) -> Result<Value, CallError> + Send + Sync + 'static,
     ) {
         self.add(name, params, false, Body::Closure(Arc::new(f)));

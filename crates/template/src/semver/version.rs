@@ -61,13 +61,11 @@ impl Version {
         }
         let (numbers, prerelease, metadata) = split(text.strip_prefix('v').unwrap_or(text))?;
         let mut parts = [0_u64; 3];
-        let mut count = 0;
-        for part in numbers.split('.') {
+        for (count, part) in numbers.split('.').enumerate() {
             if count == 3 || part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(VersionError::Invalid);
             }
             parts[count] = part.parse().map_err(|_| VersionError::Range)?;
-            count += 1;
         }
         let loose = |s: &str| s.split('.').all(|p| !p.is_empty() && p.bytes().all(is_identifier));
         if prerelease.is_some_and(|p| !loose(p)) || metadata.is_some_and(|m| !loose(m)) {

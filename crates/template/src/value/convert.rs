@@ -95,6 +95,11 @@ pub(crate) fn go_lossy(bytes: &[u8]) -> String {
     out
 }
 
+/// Makes a string of bytes, in place where they are UTF-8.
+pub(crate) fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| go_lossy(e.as_bytes()))
+}
+
 fn from(data: &Data, numbers: Numbers) -> Value {
     #[expect(
         clippy::cast_precision_loss,

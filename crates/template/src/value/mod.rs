@@ -8,6 +8,7 @@ mod structure;
 mod types;
 mod variant;
 
+pub(crate) use convert::text_of;
 pub use list::List;
 pub use map::Map;
 pub use object::Object;

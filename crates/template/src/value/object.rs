@@ -12,7 +12,7 @@ pub trait Object {
     }
 
     /// Returns the parameters of a method; nothing where there is no such method. A method hides a field.
-    fn method(&self, _name: &str) -> Option<&Signature> {
+    fn method(&self, _name: &str) -> Option<Signature> {
         None
     }
 
@@ -39,9 +39,15 @@ pub trait Object {
         self.text().map_or(fairway_value::Value::Null, Into::into)
     }
 
+    /// Returns its number where the Go type is an integer, such as a duration.
+    fn as_int(&self) -> Option<i64> {
+        None
+    }
+
     /// Whether it counts as true in a condition.
     fn truth(&self) -> bool {
         match self.go_type().kind {
+            Kind::Int => self.as_int() != Some(0),
             Kind::Slice | Kind::Map | Kind::String => self.len().unwrap_or(0) > 0,
             _ => true,
         }

@@ -1,0 +1,440 @@
+use super::range::Iteration;
+use crate::functions::{CallError, Context};
+use crate::program::{Const, NodeRef, Op, Program};
+use crate::set::Layer;
+use crate::value::{List, Map, UintKind, text_of};
+use crate::{Error, ErrorKind, Limits, MissingKey, Run, Value};
+use fairway_value::Str;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// A value and whether Go would see it through an `interface {}`, which shows in errors.
+#[derive(Clone, Default)]
+pub(super) struct Slot {
+    pub value: Value,
+    pub boxed: bool,
+}
+
+/// What a template under way needs when it goes on.
+pub(super) struct Frame {
+    program: Arc<Program>,
+    pc: usize,
+    vars: usize,
+    dots: usize,
+    stack: usize,
+    loops: usize,
+    capture: Option<Capture>,
+}
+
+/// A template whose output becomes the result of a function call.
+pub(super) struct Capture {
+    pub out_from: usize,
+    pub function: &'static str,
+    pub node: u32,
+    pub error_prefix: String,
+    pub drop_no_value: bool,
+    pub layer: Arc<Layer>,
+    pub included: Option<Str>,
+}
+
+/// A failure on its way out: its message, and whether a limit made it.
+pub(super) struct Fault {
+    pub message: String,
+    pub limit: bool,
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
+        Self { message, limit: false }
+    }
+}
+
+impl From<CallError> for Fault {
+    fn from(e: CallError) -> Self {
+        Self { message: e.message, limit: e.limit }
+    }
+}
+
+/// A run of templates: all its stacks are its own, so that no template can overflow the machine's.
+pub(crate) struct Machine<'a> {
+    pub(super) ctx: Context<'a>,
+    pub(super) limits: &'a Limits,
+    pub(super) missing_key: MissingKey,
+    pub(super) layer: Arc<Layer>,
+    pub(super) program: Arc<Program>,
+    pub(super) stack: Vec<Value>,
+    pub(super) vars: Vec<Slot>,
+    pub(super) dots: Vec<Slot>,
+    pub(super) loops: Vec<Iteration>,
+    pub(super) frames: Vec<Frame>,
+    pub(super) includes: std::collections::HashMap<Str, usize>,
+    pub(super) parsed: std::collections::HashMap<Str, Rc<crate::set::ParsedText>>,
+    pub(super) out: Vec<u8>,
+    /// Bytes of output that captures have taken out again.
+    pub(super) out_taken: usize,
+    pub(super) vars_base: usize,
+    pub(super) boxed: bool,
+    pub(super) node: u32,
+    pc: usize,
+    steps: u64,
+}
+
+impl<'a> Machine<'a> {
+    pub fn new(layer: Arc<Layer>, program: Arc<Program>, missing_key: MissingKey, run: Run<'a>) -> Self {
+        Self {
+            ctx: Context::new(run.ports, run.limits),
+            limits: run.limits,
+            missing_key,
+            layer,
+            program,
+            stack: Vec::new(),
+            vars: Vec::new(),
+            dots: Vec::new(),
+            loops: Vec::new(),
+            frames: Vec::new(),
+            includes: std::collections::HashMap::new(),
+            parsed: std::collections::HashMap::new(),
+            out: Vec::with_capacity(4096),
+            out_taken: 0,
+            vars_base: 0,
+            boxed: false,
+            node: 0,
+            pc: 0,
+            steps: 0,
+        }
+    }
+
+    /// Runs the program to its end and returns what it wrote.
+    pub fn execute(mut self, data: Value) -> Result<Vec<u8>, Error> {
+        self.vars.push(Slot { value: data.clone(), boxed: false });
+        self.dots.push(Slot { value: data, boxed: false });
+        match self.run() {
+            Ok(()) => Ok(self.out),
+            Err(fault) => Err(self.error(fault)),
+        }
+    }
+
+    fn run(&mut self) -> Result<(), Fault> {
+        loop {
+            self.steps += 1;
+            if self.steps > self.limits.steps_max {
+                return Err(limit(format!(
+                    "steps exceed the limit of {} (steps_max)",
+                    self.limits.steps_max
+                )));
+            }
+            let op = self.program.code[self.pc];
+            self.pc += 1;
+            match op {
+                Op::Text { start, end } => {
+                    let text = &self.program.source.text.as_bytes()[start as usize..end as usize];
+                    self.out.extend_from_slice(text);
+                    self.check_output()?;
+                }
+                Op::Return => {
+                    if !self.leave()? {
+                        return Ok(());
+                    }
+                }
+                Op::Jump(target) => self.pc = target as usize,
+                Op::JumpUnless(target) => {
+                    if !self.pop().truth() {
+                        self.pc = target as usize;
+                    }
+                }
+                Op::ShortCircuit { on, target } => {
+                    if self.top().truth() == on {
+                        self.pc = target as usize;
+                    } else {
+                        self.pop();
+                    }
+                }
+                Op::Template { name, node } => self.call_template(name, node)?,
+                other => self.step(other)?,
+            }
+        }
+    }
+
+    fn step(&mut self, op: Op) -> Result<(), Fault> {
+        match op {
+            Op::Const(at) => {
+                let value = constant(&self.program.consts[at as usize]);
+                self.boxed = false;
+                self.stack.push(value);
+            }
+            Op::Dot => {
+                let dot = self.dots.last().cloned().unwrap_or_default();
+                self.boxed = dot.boxed;
+                self.stack.push(dot.value);
+            }
+            Op::Var(slot) => {
+                let slot = self.vars.get(self.vars_base + slot as usize).cloned().unwrap_or_default();
+                self.boxed = slot.boxed;
+                self.stack.push(slot.value);
+            }
+            Op::SetVar(slot) => {
+                let value = self.top().clone();
+                self.set_var(slot, Slot { value, boxed: false });
+            }
+            Op::Unwrap => {
+                self.boxed = false;
+                if matches!(self.top(), Value::Nil) {
+                    *self.top_mut() = Value::Missing;
+                }
+            }
+            Op::Field { name, node } => {
+                self.node = node;
+                self.field(name)?;
+            }
+            Op::Method { name, argc, piped, node } => {
+                self.node = node;
+                self.method(name, usize::from(argc), piped)?;
+            }
+            Op::Check { ty, node } => {
+                self.node = node;
+                let ty = self.program.types[ty as usize];
+                let at = self.stack.len() - 1;
+                self.check_at(at, ty)?;
+            }
+            Op::CheckBelow { ty, depth, node } => {
+                self.node = node;
+                let ty = self.program.types[ty as usize];
+                let at = self.stack.len() - 1 - usize::from(depth);
+                self.check_at(at, ty)?;
+            }
+            Op::Call { function, argc, piped, node } => {
+                self.node = node;
+                self.call(function, usize::from(argc), piped, node)?;
+            }
+            Op::DropBelow => {
+                let top = self.pop();
+                *self.top_mut() = top;
+            }
+            Op::Pop => {
+                self.pop();
+            }
+            Op::Print { node } => {
+                self.node = node;
+                let value = self.pop();
+                crate::fmt::print_value(&mut self.out, &value);
+                self.check_output()?;
+            }
+            Op::PushDot => {
+                let value = self.pop();
+                self.dots.push(Slot { value, boxed: false });
+            }
+            Op::PopDot => {
+                self.dots.pop();
+            }
+            Op::RangeStart { info, empty, node } => {
+                self.node = node;
+                if !self.range_start(info)? {
+                    self.pc = empty as usize;
+                }
+            }
+            Op::RangeNext { info, end } => {
+                if !self.range_next(info) {
+                    self.pc = end as usize;
+                }
+            }
+            Op::RangeStop => self.range_stop(),
+            Op::TemplateCheck { name, node } => {
+                self.node = node;
+                let name = &self.program.names[name as usize];
+                if self.layer.get(name).is_none() {
+                    return Err(format!("template {} not defined", crate::fmt::quote(name)).into());
+                }
+            }
+            Op::Fail { message, node } => {
+                self.node = node;
+                return Err(self.program.messages[message as usize].clone().into());
+            }
+            Op::Text { .. }
+            | Op::Return
+            | Op::Jump(_)
+            | Op::JumpUnless(_)
+            | Op::ShortCircuit { .. }
+            | Op::Template { .. } => {}
+        }
+        Ok(())
+    }
+
+    pub(super) fn top(&self) -> &Value {
+        self.stack.last().unwrap_or(&Value::Missing)
+    }
+
+    fn top_mut(&mut self) -> &mut Value {
+        self.stack.last_mut().expect("because the compiler balances what it pushes and takes")
+    }
+
+    pub(super) fn pop(&mut self) -> Value {
+        self.stack.pop().unwrap_or_default()
+    }
+
+    pub(super) fn set_var(&mut self, slot: u32, value: Slot) {
+        let at = self.vars_base + slot as usize;
+        if at >= self.vars.len() {
+            self.vars.resize_with(at + 1, Slot::default);
+        }
+        self.vars[at] = value;
+    }
+
+    fn check_output(&self) -> Result<(), Fault> {
+        if self.out.len() + self.out_taken > self.limits.output_bytes_max {
+            let max = self.limits.output_bytes_max;
+            return Err(limit(format!("output exceeds the limit of {max} bytes (output_bytes_max)")));
+        }
+        Ok(())
+    }
+
+    fn call_template(&mut self, name: u32, node: u32) -> Result<(), Fault> {
+        self.node = node;
+        let program = self.layer.get(&self.program.names[name as usize]);
+        let Some(program) = program else { return Err("template not defined".to_owned().into()) };
+        let dot = self.pop();
+        self.enter(program, dot, None)
+    }
+
+    /// Starts a template; the one under way goes on when it is done.
+    pub(super) fn enter(
+        &mut self,
+        program: Arc<Program>,
+        dot: Value,
+        capture: Option<Capture>,
+    ) -> Result<(), Fault> {
+        if self.frames.len() >= self.limits.depth_max {
+            let max = self.limits.depth_max;
+            return Err(limit(format!("exceeded maximum template depth ({max})")));
+        }
+        self.frames.push(Frame {
+            program: std::mem::replace(&mut self.program, program),
+            pc: std::mem::replace(&mut self.pc, 0),
+            vars: self.vars_base,
+            dots: self.dots.len(),
+            stack: self.stack.len(),
+            loops: self.loops.len(),
+            capture,
+        });
+        self.vars_base = self.vars.len();
+        self.vars.push(Slot { value: dot.clone(), boxed: false });
+        self.dots.push(Slot { value: dot, boxed: false });
+        Ok(())
+    }
+
+    /// Ends the template under way; false where it was the outermost.
+    fn leave(&mut self) -> Result<bool, Fault> {
+        let Some(frame) = self.frames.pop() else { return Ok(false) };
+        self.vars.truncate(self.vars_base);
+        self.vars_base = frame.vars;
+        self.dots.truncate(frame.dots);
+        self.stack.truncate(frame.stack);
+        self.loops.truncate(frame.loops);
+        self.program = frame.program;
+        self.pc = frame.pc;
+        if let Some(capture) = frame.capture {
+            let mut text = self.out.split_off(capture.out_from);
+            self.out_taken += text.len();
+            if capture.drop_no_value {
+                text = drop_no_value(text);
+            }
+            self.layer = capture.layer;
+            if let Some(name) = capture.included {
+                self.forget_include(&name);
+            }
+            self.ctx.charge(text.len())?;
+            self.boxed = false;
+            self.stack.push(Value::string_from_bytes(text));
+        }
+        Ok(true)
+    }
+
+    fn forget_include(&mut self, name: &Str) {
+        if let Some(count) = self.includes.get_mut(name) {
+            *count -= 1;
+        }
+    }
+
+    /// Builds the error of a fault: the innermost template's place, wrapped by that of each call that rendered it.
+    fn error(mut self, fault: Fault) -> Error {
+        let mut place = Place::of(&self.program, self.node);
+        let mut message = place.wrap(&self.program, &fault.message);
+        while let Some(frame) = self.frames.pop() {
+            if let Some(capture) = frame.capture {
+                // Layers are let go from the top, one at a time: a chain of them dropped at once would recurse.
+                self.layer = capture.layer;
+                place = Place::of(&frame.program, capture.node);
+                let inner = format!("error calling {}: {}{message}", capture.function, capture.error_prefix);
+                message = place.wrap(&frame.program, &inner);
+            }
+        }
+        Error {
+            kind: if fault.limit { ErrorKind::Limit } else { ErrorKind::Exec },
+            template: place.template,
+            line: place.line,
+            column: place.column,
+            message,
+        }
+    }
+}
+
+pub(super) fn limit(message: String) -> Fault {
+    Fault { message, limit: true }
+}
+
+/// Where an error is.
+struct Place {
+    template: String,
+    line: usize,
+    column: usize,
+    shown: String,
+}
+
+impl Place {
+    fn of(program: &Program, node: u32) -> Self {
+        let template = program.source.name.to_string();
+        let Some(node) = program.nodes.get(node as usize) else {
+            return Self { template, line: 1, column: 0, shown: String::new() };
+        };
+        let NodeRef { at, start, end, braces } = *node;
+        let text = &program.source.text;
+        let before = &text.as_bytes()[..at as usize];
+        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+        let column = before.len() - before.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+        let mut shown = crate::parse::show(&text[start as usize..end as usize]);
+        if braces {
+            shown = format!("{{{{{shown}}}}}");
+        }
+        Self { template, line, column, shown }
+    }
+
+    fn wrap(&self, program: &Program, message: &str) -> String {
+        let Self { template, line, column, shown } = self;
+        let name = crate::fmt::quote(&program.name);
+        format!("template: {template}:{line}:{column}: executing {name} at <{shown}>: {message}")
+    }
+}
+
+fn constant(c: &Const) -> Value {
+    match c {
+        Const::Nil => Value::Nil,
+        Const::Missing => Value::Missing,
+        Const::Bool(b) => Value::Bool(*b),
+        Const::Int(i) => Value::int(*i),
+        Const::Int64(i) => Value::int64(*i),
+        Const::Uint(u) => Value::Uint(UintKind::Uint64, *u),
+        Const::Float(f) => Value::Float(*f),
+        Const::Complex(re, im) => Value::Complex(Rc::new((*re, *im))),
+        Const::Text(s) => Value::Str(s.clone()),
+        Const::Bytes(b) => Value::RawStr(Rc::from(&b[..])),
+        Const::Zero(ty) if ty.kind == crate::value::Kind::Map => Value::Map(Map::nil(ty)),
+        Const::Zero(ty) => Value::List(List::nil(ty)),
+    }
+}
+
+fn drop_no_value(text: Vec<u8>) -> Vec<u8> {
+    const NO_VALUE: &str = "<no value>";
+    if !text.windows(NO_VALUE.len()).any(|w| w == NO_VALUE.as_bytes()) {
+        return text;
+    }
+    text_of(text).replace(NO_VALUE, "").into_bytes()
+}

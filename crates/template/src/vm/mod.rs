@@ -1,0 +1,9 @@
+//! Runs programs.
+
+mod call;
+mod check;
+mod field;
+mod machine;
+mod range;
+
+pub(crate) use machine::Machine;
