@@ -148,7 +148,15 @@ impl<'t, 'r> Composer<'t, 'r> {
     }
 
     fn next(&mut self) -> Result<Event, Error> {
-        self.parser.parse().map_err(|e| self.syntax_error(&e))
+        // The scanner panics on some texts that end inside a token, such as a comment where a block scalar should be.
+        let parse = std::panic::AssertUnwindSafe(|| self.parser.parse());
+        match std::panic::catch_unwind(parse) {
+            Ok(event) => event.map_err(|e| self.syntax_error(&e)),
+            Err(_) => {
+                let line = self.text.lines().count();
+                Err(Error::at(self.text, line, 0, "found unexpected end of stream"))
+            }
+        }
     }
 
     fn syntax_error(&self, error: &libyaml_safer::Error) -> Error {
