@@ -1,1 +1,44 @@
 //! Helm charts in memory to manifests, as Helm 3 renders them.
+//!
+//! ```text
+//! FileTree / .tgz ──load──► Chart ──► CompiledChart ─┐
+//! values files, --set … ──merge──► values ───────────┤ render ──► Release ──► stream (as `helm template` prints)
+//! release, capabilities ─────────────────────────────┘                   └──► objects, hooks, CRDs, notes
+//! ```
+//!
+//! A [`Chart`] is parsed once and rendered as often as wanted: [`CompiledChart`] keeps its templates compiled.
+//!
+//! This crate does no I/O: files come from a [`fairway_core::FileTree`], the time and random bytes through
+//! [`fairway_template::Ports`], a cluster through [`Lookup`]. It knows no Argo CD and no repositories.
+
+mod archive;
+mod capabilities;
+mod chart;
+mod compiled;
+mod decode;
+mod engine;
+mod error;
+mod go_match;
+mod hook;
+mod ignore;
+mod load;
+mod manifest;
+mod metadata;
+mod release;
+mod schema;
+mod strvals;
+mod tree;
+mod values;
+
+pub use archive::{CHART_BYTES_MAX, FILE_BYTES_MAX};
+pub use capabilities::{DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, KubeVersion};
+pub use chart::{Chart, Crd, File};
+pub use compiled::{CompiledChart, Options};
+pub use engine::Lookup;
+pub use error::Error;
+pub use hook::{Hook, HookEvent};
+pub use manifest::Manifest;
+pub use metadata::{Dependency, Lock, Maintainer, Metadata};
+pub use release::{Release, RenderedObject, Show};
+pub use strvals::{FileReader, Kind as SetKind, set};
+pub use values::{ValueSources, ValuesFile, merge_maps};

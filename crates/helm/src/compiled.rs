@@ -1,0 +1,202 @@
+use crate::Error;
+use crate::capabilities::KubeVersion;
+use crate::chart::{Chart, Crd, is_crd_file};
+use crate::engine::{Lookup, Program, Rendering, functions, template_files};
+use crate::manifest;
+use crate::release::Release;
+use crate::tree::{Node, from_values};
+use crate::values::{Nulls, coalesce_values, is_compatible_range, process_dependencies};
+use fairway_template::{Functions, Limits, Ports, Run};
+use fairway_value::Map;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A chart ready to be rendered many times. Templates are parsed once for each choice of subcharts.
+pub struct CompiledChart {
+    chart: Arc<Chart>,
+    functions: Arc<Functions>,
+    /// Programs by the subcharts that take part.
+    programs: Mutex<Vec<(String, Program)>>,
+}
+
+/// Most choices of subcharts that are kept parsed: users of one chart differ in few.
+const PROGRAMS_MAX: usize = 8;
+
+/// How a chart is rendered: the flags of `helm template`.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Name of the release; Helm's own default is `release-name`.
+    pub release_name: String,
+    /// Namespace of the release.
+    pub namespace: String,
+    /// The user's values, merged ([`crate::ValueSources::merge`]).
+    pub values: Map,
+    /// `--kube-version`; Helm's default without.
+    pub kube_version: Option<String>,
+    /// `--api-versions`, added to the default ones.
+    pub api_versions: Vec<String>,
+    /// `--is-upgrade`.
+    pub is_upgrade: bool,
+    /// `--skip-schema-validation`.
+    pub skip_schema_validation: bool,
+    /// `--render-subchart-notes`.
+    pub subchart_notes: bool,
+    /// How much the templates may take.
+    pub limits: Limits,
+}
+
+impl CompiledChart {
+    /// Prepares a chart; its templates are parsed at the first rendering.
+    #[must_use]
+    pub fn new(chart: Arc<Chart>) -> Self {
+        Self::with_lookup(chart, None)
+    }
+
+    /// Prepares a chart whose `lookup` asks a cluster.
+    #[must_use]
+    pub fn with_lookup(chart: Arc<Chart>, lookup: Option<Arc<dyn Lookup>>) -> Self {
+        Self { chart, functions: Arc::new(functions(lookup)), programs: Mutex::new(Vec::new()) }
+    }
+
+    /// Returns the chart.
+    #[must_use]
+    pub fn chart(&self) -> &Arc<Chart> {
+        &self.chart
+    }
+
+    /// Renders the chart, as `helm template` does.
+    ///
+    /// # Errors
+    /// As [`Error`] says, in the order in which Helm checks.
+    pub fn render(&self, options: &Options, ports: Ports<'_>) -> Result<Release, Error> {
+        self.check_installable()?;
+        check_release_name(&options.release_name)?;
+        let kube = match &options.kube_version {
+            Some(text) => KubeVersion::parse(text)?,
+            None => KubeVersion::default(),
+        };
+        let user = from_values(&options.values);
+        let mut root = Node::new(&self.chart);
+        process_dependencies(&mut root, &user)?;
+        let values = coalesce_values(&root, &user, Nulls::Remove)?;
+        if !options.skip_schema_validation {
+            crate::schema::validate(&root, &values)?;
+        }
+        let required = &self.chart.metadata.kube_version;
+        if !required.is_empty() && !is_compatible_range(required, &kube.version) {
+            return Err(Error::Chart(format!(
+                "chart requires kubeVersion: {required} which is incompatible with Kubernetes {}",
+                kube.version
+            )));
+        }
+        let program = self.program(&root)?;
+        let rendering = Rendering {
+            release_name: &options.release_name,
+            namespace: &options.namespace,
+            is_upgrade: options.is_upgrade,
+            kube: &kube,
+            api_versions: &options.api_versions,
+            run: Run { ports, limits: &options.limits },
+        };
+        let mut files = program.run(&root, &values, &rendering)?;
+        let notes = take_notes(&mut files, &root.name, options.subchart_notes);
+        let sorted = manifest::sort(files)?;
+        let mut crds = Vec::new();
+        collect_crds(&root, &root.name, &mut crds);
+        Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes })
+    }
+
+    fn check_installable(&self) -> Result<(), Error> {
+        if self.chart.is_library() {
+            return Err(Error::Chart("library charts are not installable".to_owned()));
+        }
+        let missing: Vec<&str> = self
+            .chart
+            .metadata
+            .dependencies
+            .iter()
+            .flatten()
+            .filter(|d| !self.chart.dependencies.iter().any(|c| c.name() == d.name))
+            .map(|d| d.name.as_str())
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(Error::MissingDependencies(missing.join(", "))) }
+    }
+
+    fn program(&self, root: &Node<'_>) -> Result<Program, Error> {
+        let mut key = String::new();
+        layout(root, &mut key);
+        let mut programs = self.programs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, program)) = programs.iter().find(|(k, _)| *k == key) {
+            return Ok(program.clone());
+        }
+        let program = Program::parse(&template_files(root), self.functions.clone())?;
+        if programs.len() >= PROGRAMS_MAX {
+            programs.remove(0);
+        }
+        programs.push((key, program.clone()));
+        Ok(program)
+    }
+}
+
+/// Writes down which subcharts take part under which names.
+fn layout(node: &Node<'_>, out: &mut String) {
+    out.push_str(&node.name);
+    // Two charts of one name differ in version.
+    out.push('@');
+    out.push_str(node.version);
+    out.push('(');
+    for child in &node.children {
+        layout(child, out);
+        out.push(',');
+    }
+    out.push(')');
+}
+
+/// Longest name of a release, so that names made of it fit a label.
+const RELEASE_NAME_MAX: usize = 53;
+
+fn check_release_name(name: &str) -> Result<(), Error> {
+    let label = |part: &str| {
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+        edge(part.chars().next())
+            && edge(part.chars().next_back())
+            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    if name.is_empty() {
+        return Err(Error::Values("release name \"\": no name provided".to_owned()));
+    }
+    if name.len() > RELEASE_NAME_MAX || !name.split('.').all(label) {
+        return Err(Error::Values(format!(
+            "release name {name:?}: invalid release name, must match regex \
+             ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer \
+             than {RELEASE_NAME_MAX}"
+        )));
+    }
+    Ok(())
+}
+
+fn take_notes(files: &mut Vec<(String, String)>, chart: &str, with_subcharts: bool) -> String {
+    let own = format!("{chart}/templates/NOTES.txt");
+    let mut notes = String::new();
+    files.retain(|(name, text)| {
+        if !name.ends_with("NOTES.txt") {
+            return true;
+        }
+        if with_subcharts || *name == own {
+            if !notes.is_empty() {
+                notes.push('\n');
+            }
+            notes.push_str(text);
+        }
+        false
+    });
+    notes
+}
+
+fn collect_crds(node: &Node<'_>, path: &str, crds: &mut Vec<Crd>) {
+    for file in node.chart.files.iter().filter(|f| is_crd_file(&f.name)) {
+        crds.push(Crd { source: format!("{path}/{}", file.name), file: file.clone() });
+    }
+    for child in &node.children {
+        collect_crds(child, &format!("{path}/charts/{}", child.name), crds);
+    }
+}

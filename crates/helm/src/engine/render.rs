@@ -1,0 +1,220 @@
+use super::data;
+use super::files::Files;
+use crate::Error;
+use crate::capabilities::KubeVersion;
+use crate::tree::Node;
+use crate::values::table;
+use fairway_template::value::{ANY, GoType, STRING, TypeInfo};
+use fairway_template::{Functions, Map, MissingKey, Run, Templates, Value};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+static LOOKUP_PARAMETERS: &[GoType] = &[&STRING, &STRING, &STRING, &STRING];
+static VALUES: TypeInfo = TypeInfo::named_map("chartutil.Values", &ANY);
+
+/// Finds objects of a cluster for the template function `lookup`.
+pub trait Lookup: Send + Sync {
+    /// Returns an object, or a list of them where no name is given; nothing where there is none.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked; the message goes into the template's error.
+    fn lookup(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<fairway_value::Value>, String>;
+}
+
+/// A template of a chart or subchart under its full name.
+pub(crate) struct TemplateFile<'c> {
+    /// Path with the names of the charts above it: what errors and `# Source:` say.
+    pub name: String,
+    pub text: std::borrow::Cow<'c, str>,
+}
+
+/// Parsed templates of a chart with a certain choice of subcharts.
+#[derive(Clone)]
+pub(crate) struct Program {
+    templates: Templates,
+    /// Names in the order in which they are run.
+    order: Arc<Vec<String>>,
+}
+
+/// What one run is given.
+pub(crate) struct Rendering<'a> {
+    pub release_name: &'a str,
+    pub namespace: &'a str,
+    pub is_upgrade: bool,
+    pub kube: &'a KubeVersion,
+    pub api_versions: &'a [String],
+    pub run: Run<'a>,
+}
+
+/// Returns the templates of a chart and its subcharts that take part, in the order in which Helm parses them: deep
+/// ones first, so that those of the parent win.
+pub(crate) fn template_files<'c>(root: &Node<'c>) -> Vec<TemplateFile<'c>> {
+    let mut files = Vec::new();
+    collect(root, root.name.as_str(), &mut files);
+    files.sort_by(|a, b| {
+        let depth = |f: &TemplateFile<'_>| f.name.matches('/').count();
+        depth(b).cmp(&depth(a)).then_with(|| b.name.cmp(&a.name))
+    });
+    files
+}
+
+fn collect<'c>(node: &Node<'c>, path: &str, files: &mut Vec<TemplateFile<'c>>) {
+    for child in &node.children {
+        collect(child, &format!("{path}/charts/{}", child.name), files);
+    }
+    for file in &node.chart.templates {
+        // A library chart lends only its partials.
+        if !node.chart.is_library() || is_partial(&file.name) {
+            files.push(TemplateFile { name: format!("{path}/{}", file.name), text: file.text() });
+        }
+    }
+}
+
+fn is_partial(name: &str) -> bool {
+    name.rsplit('/').next().is_some_and(|base| base.starts_with('_'))
+}
+
+/// Builds the function map: Helm's own, with a `lookup` that asks `lookup`.
+pub(crate) fn functions(lookup: Option<Arc<dyn Lookup>>) -> Functions {
+    let mut functions = Functions::helm();
+    if let Some(port) = lookup {
+        functions.add_closure("lookup", LOOKUP_PARAMETERS, move |_, args| {
+            let arg = |n: usize| match args.get(n) {
+                Some(Value::Str(s)) => s.as_str(),
+                _ => "",
+            };
+            match port.lookup(arg(0), arg(1), arg(2), arg(3)) {
+                Ok(Some(found)) => Ok(Value::from_data(&found)),
+                Ok(None) => Ok(Value::map()),
+                Err(why) => Err(fairway_template::CallError::new(why)),
+            }
+        });
+    }
+    functions
+}
+
+impl Program {
+    /// Parses templates.
+    pub(crate) fn parse(files: &[TemplateFile<'_>], functions: Arc<Functions>) -> Result<Self, Error> {
+        let mut templates = Templates::new("gotpl", functions, MissingKey::Zero);
+        for file in files {
+            templates
+                .parse(&file.name, &file.text)
+                .map_err(|e| Error::Template(parse_error(&file.name, &e.message)))?;
+        }
+        let order = files.iter().map(|f| f.name.clone()).collect();
+        Ok(Self { templates, order: Arc::new(order) })
+    }
+
+    /// Runs the templates that are no partials and returns their texts by name.
+    pub(crate) fn run(
+        &self,
+        root: &Node<'_>,
+        values: &Map,
+        rendering: &Rendering<'_>,
+    ) -> Result<Vec<(String, String)>, Error> {
+        let mut scopes = HashMap::new();
+        let release = release(rendering);
+        let capabilities = data::capabilities(rendering.kube, rendering.api_versions);
+        let values = values.retyped(&VALUES);
+        let build = Scope { release, capabilities, scopes: &mut scopes };
+        build.chart(root, root.name.as_str(), Value::Map(values), true);
+
+        let mut rendered = Vec::with_capacity(self.order.len());
+        for name in self.order.iter().filter(|n| !is_partial(n)) {
+            let Some((scope, base)) = chart_of(&scopes, name) else { continue };
+            let template = Map::new();
+            template.insert("Name", Value::from(name.clone()));
+            template.insert("BasePath", Value::from(format!("{base}/templates")));
+            scope.insert("Template", Value::Map(template.retyped(&VALUES)));
+            let text = self
+                .templates
+                .execute(name, Value::Map(scope.clone()), rendering.run)
+                .map_err(|e| Error::Template(exec_error(&e.message)))?;
+            let text = if text.contains("<no value>") { text.replace("<no value>", "") } else { text };
+            rendered.push((name.clone(), text));
+        }
+        Ok(rendered)
+    }
+}
+
+/// Finds the scope of the chart that a template belongs to.
+fn chart_of<'s>(scopes: &'s HashMap<String, Map>, name: &'s str) -> Option<(&'s Map, &'s str)> {
+    // A chart's path ends where its `templates/` begins; subcharts lie in `charts/`, so the first one that is a chart
+    // counts.
+    name.match_indices("/templates/").find_map(|(at, _)| {
+        let path = &name[..at];
+        scopes.get(path).map(|scope| (scope, path))
+    })
+}
+
+struct Scope<'a> {
+    release: Value,
+    capabilities: Value,
+    scopes: &'a mut HashMap<String, Map>,
+}
+
+impl Scope<'_> {
+    fn chart(self, node: &Node<'_>, path: &str, values: Value, is_root: bool) -> (Self, Value) {
+        let scope = Map::new();
+        let subcharts = Map::new();
+        scope.insert("Chart", data::chart(node, is_root));
+        scope.insert("Files", Value::object(Files::new(&node.chart.files)));
+        scope.insert("Release", self.release.clone());
+        scope.insert("Capabilities", self.capabilities.clone());
+        scope.insert("Values", values.clone());
+        scope.insert("Subcharts", Value::Map(subcharts.clone()));
+        let mut this = self;
+        for child in &node.children {
+            let own = match &values {
+                Value::Map(map) => table(map, &child.name),
+                _ => None,
+            };
+            let own = Value::Map(own.unwrap_or_default().retyped(&VALUES));
+            let (back, inner) = this.chart(child, &format!("{path}/charts/{}", child.name), own, false);
+            this = back;
+            subcharts.insert(child.name.clone(), inner);
+        }
+        this.scopes.insert(path.to_owned(), scope.clone());
+        (this, Value::Map(scope))
+    }
+}
+
+fn release(rendering: &Rendering<'_>) -> Value {
+    let map = Map::new();
+    map.insert("Name", Value::from(rendering.release_name.to_owned()));
+    map.insert("Namespace", Value::from(rendering.namespace.to_owned()));
+    map.insert("IsUpgrade", Value::Bool(rendering.is_upgrade));
+    map.insert("IsInstall", Value::Bool(!rendering.is_upgrade));
+    map.insert("Revision", Value::int(1));
+    map.insert("Service", Value::from("Helm".to_owned()));
+    Value::Map(map)
+}
+
+/// As Helm's `cleanupParseError`: the place, and the end of the chain.
+fn parse_error(file: &str, message: &str) -> String {
+    let mut parts = message.split(": ");
+    match (parts.next(), parts.next(), message.rsplit(": ").next()) {
+        (Some(_), Some(place), Some(last)) => format!("parse error at ({place}): {last}"),
+        _ => format!("parse error in ({file}): {message}"),
+    }
+}
+
+/// As Helm's `cleanupExecError`: what `fail` and `required` say stands alone, with its place.
+fn exec_error(message: &str) -> String {
+    const START: &str = "HELM_ERR_START";
+    const END: &str = "HELM_ERR_END";
+    let warning = message
+        .find(START)
+        .and_then(|from| message.rfind(END).and_then(|to| message.get(from + START.len()..to)));
+    match (warning, message.splitn(3, ": ").nth(1)) {
+        (Some(warning), Some(place)) => format!("execution error at ({place}): {warning}"),
+        _ => message.to_owned(),
+    }
+}

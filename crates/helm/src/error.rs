@@ -1,0 +1,87 @@
+use fairway_core::TreeError;
+use thiserror::Error as ThisError;
+
+/// Why a chart cannot be loaded or rendered. The messages hold Helm's own words.
+#[derive(Debug, Clone, ThisError)]
+pub enum Error {
+    /// The chart's files could not be read.
+    #[error("chart {chart}: cannot read its files")]
+    Tree {
+        /// Directory of the chart.
+        chart: String,
+        /// What went wrong.
+        #[source]
+        source: TreeError,
+    },
+    /// A packed chart is damaged, hostile or larger than allowed.
+    #[error("chart archive: {0}")]
+    Archive(String),
+    /// A file of the chart cannot be parsed.
+    #[error("cannot load {file}: error converting YAML to JSON: yaml")]
+    Yaml {
+        /// The file, such as `values.yaml`.
+        file: String,
+        /// Where and why.
+        #[source]
+        source: fairway_yaml::Error,
+    },
+    /// A file of the chart holds something of the wrong kind.
+    #[error("cannot load {file}: {why}")]
+    Shape {
+        /// The file, such as `Chart.yaml`.
+        file: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// `Chart.yaml` breaks a rule.
+    #[error("validation: {0}")]
+    Metadata(String),
+    /// A subchart cannot be loaded.
+    #[error("error unpacking subchart {name} in {parent}")]
+    Subchart {
+        /// Name of the subchart's directory or archive.
+        name: String,
+        /// The chart that holds it.
+        parent: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<Error>,
+    },
+    /// The chart is not one that can be rendered, or its surroundings do not suit it.
+    #[error("{0}")]
+    Chart(String),
+    /// A dependency of `Chart.yaml` is not in `charts/`.
+    #[error(
+        "an error occurred while checking for chart dependencies; run `helm dependency build` to fetch missing \
+         dependencies: found in Chart.yaml, but missing in charts/ directory: {0}"
+    )]
+    MissingDependencies(String),
+    /// Values given by the user cannot be read.
+    #[error("{0}")]
+    Values(String),
+    /// Values break the chart's schema.
+    #[error("values don't meet the specifications of the schema(s) in the following chart(s):\n{0}")]
+    Schema(String),
+    /// A template cannot be parsed or run. The message names the chart, file, line and the chain of calls.
+    #[error("{0}")]
+    Template(String),
+    /// A rendered manifest is no YAML, or no object.
+    #[error("YAML parse error on {file}: {why}")]
+    Manifest {
+        /// The template that it came from.
+        file: String,
+        /// What is wrong, with a line inside the manifest.
+        why: String,
+    },
+    /// A template asked for by name is not in the output.
+    #[error("could not find template {0} in chart")]
+    NoTemplate(String),
+    /// A dependency cannot be had.
+    #[error("dependency {name}: {why}")]
+    Dependency {
+        /// The dependency.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+}

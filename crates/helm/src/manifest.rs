@@ -1,0 +1,256 @@
+//! Splits rendered files into manifests, tells hooks apart and puts both in Helm's order, as Helm 3's
+//! `pkg/releaseutil`.
+
+use crate::Error;
+use crate::decode::go_kind;
+use crate::hook::{Hook, HookEvent};
+use fairway_value::Value;
+
+/// A rendered manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Manifest {
+    /// The template that it came from: what `# Source:` says.
+    pub source: String,
+    /// Its text, without space around it.
+    pub content: String,
+    /// Its `kind`; empty where there is none.
+    pub kind: String,
+    /// The parsed text; `null` where there are comments only.
+    pub value: Value,
+}
+
+/// Manifests and hooks in the order in which Helm prints them.
+#[derive(Debug, Default)]
+pub(crate) struct Sorted {
+    pub manifests: Vec<Manifest>,
+    pub hooks: Vec<Hook>,
+}
+
+/// Sorts rendered files, given by name.
+pub(crate) fn sort(mut files: Vec<(String, String)>) -> Result<Sorted, Error> {
+    files.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut sorted = Sorted::default();
+    for (source, text) in files {
+        for content in split(&text) {
+            let head = Head::read(content, &source)?;
+            match head.hook {
+                None => sorted.manifests.push(Manifest {
+                    source: source.clone(),
+                    content: content.to_owned(),
+                    kind: head.kind,
+                    value: head.value,
+                }),
+                Some(events) => {
+                    // A hook of a kind that Helm does not know is dropped.
+                    if let Some(events) = HookEvent::parse_list(&events) {
+                        sorted.hooks.push(Hook::new(
+                            events,
+                            head.annotations,
+                            Manifest {
+                                source: source.clone(),
+                                content: content.to_owned(),
+                                kind: head.kind,
+                                value: head.value,
+                            },
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    sorted.manifests.sort_by_cached_key(|m| rank(&m.kind));
+    sorted.hooks.sort_by_cached_key(|h| rank(&h.manifest.kind));
+    Ok(sorted)
+}
+
+/// Splits a text at lines that start with `---`, as Go's regular expression `(?:^|\s*\n)---\s*` does, and trims the
+/// parts. Empty parts are left out.
+pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.trim_matches(is_space);
+    let mut rest = Some(text);
+    let mut first = true;
+    std::iter::from_fn(move || {
+        loop {
+            let current = rest?;
+            let at_start = std::mem::replace(&mut first, false) && current.starts_with("---");
+            let cut = if at_start { Some(0) } else { current.find("\n---").map(|at| at + 1) };
+            let part = match cut {
+                Some(at) => {
+                    rest = Some(current[at + 3..].trim_start_matches(is_regex_space));
+                    &current[..at]
+                }
+                None => {
+                    rest = None;
+                    current
+                }
+            };
+            let part = part.trim_matches(is_space);
+            if !part.is_empty() {
+                return Some(part);
+            }
+            if rest.is_some_and(str::is_empty) {
+                rest = None;
+            }
+        }
+    })
+}
+
+/// What Go's `strings.TrimSpace` takes for space.
+fn is_space(c: char) -> bool {
+    c.is_whitespace()
+}
+
+/// What `\s` matches in Go.
+fn is_regex_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\x0c' | '\r')
+}
+
+struct Head {
+    kind: String,
+    hook: Option<String>,
+    annotations: Vec<(String, String)>,
+    value: Value,
+}
+
+impl Head {
+    /// Reads what Helm's `SimpleHead` holds.
+    fn read(content: &str, source: &str) -> Result<Self, Error> {
+        let fail = |why: String| Error::Manifest { file: source.to_owned(), why };
+        let value = fairway_yaml::parse(content).map_err(|e| fail(e.to_string()))?;
+        let wrong = |value: &Value, what: &str| {
+            fail(format!(
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go {what}",
+                go_kind(value)
+            ))
+        };
+        if !matches!(value, Value::Object(_) | Value::Null) {
+            return Err(wrong(&value, "value of type releaseutil.SimpleHead"));
+        }
+        let string = |at: Option<&Value>, field: &str| match at {
+            None | Some(Value::Null) => Ok(String::new()),
+            Some(v @ (Value::Array(_) | Value::Object(_))) => {
+                Err(wrong(v, &format!("struct field SimpleHead.{field} of type string")))
+            }
+            Some(Value::String(s)) => Ok(s.to_string()),
+            Some(other) => Ok(other.to_string()),
+        };
+        let kind = string(value.get("kind"), "kind")?;
+        string(value.get("apiVersion"), "apiVersion")?;
+        let metadata = match value.get("metadata") {
+            None | Some(Value::Null) => None,
+            Some(m @ Value::Object(_)) => Some(m),
+            Some(other) => return Err(wrong(other, "struct field SimpleHead.metadata of type struct")),
+        };
+        string(metadata.and_then(|m| m.get("name")), "metadata.name")?;
+        let mut annotations = Vec::new();
+        match metadata.and_then(|m| m.get("annotations")) {
+            None | Some(Value::Null) => {}
+            Some(Value::Object(map)) => {
+                for (key, value) in map.iter() {
+                    annotations.push((key.to_string(), string(Some(value), "metadata.annotations")?));
+                }
+            }
+            Some(other) => {
+                return Err(wrong(
+                    other,
+                    "struct field SimpleHead.metadata.annotations of type map[string]string",
+                ));
+            }
+        }
+        let hook = annotations.iter().find(|(k, _)| k == "helm.sh/hook").map(|(_, v)| v.clone());
+        Ok(Self { kind, hook, annotations, value })
+    }
+}
+
+/// Kinds in the order in which Helm installs them; others follow by name.
+const INSTALL_ORDER: &[&str] = &[
+    "PriorityClass",
+    "Namespace",
+    "NetworkPolicy",
+    "ResourceQuota",
+    "LimitRange",
+    "PodSecurityPolicy",
+    "PodDisruptionBudget",
+    "ServiceAccount",
+    "Secret",
+    "SecretList",
+    "ConfigMap",
+    "StorageClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "CustomResourceDefinition",
+    "ClusterRole",
+    "ClusterRoleList",
+    "ClusterRoleBinding",
+    "ClusterRoleBindingList",
+    "Role",
+    "RoleList",
+    "RoleBinding",
+    "RoleBindingList",
+    "Service",
+    "DaemonSet",
+    "Pod",
+    "ReplicationController",
+    "ReplicaSet",
+    "Deployment",
+    "HorizontalPodAutoscaler",
+    "StatefulSet",
+    "Job",
+    "CronJob",
+    "IngressClass",
+    "Ingress",
+    "APIService",
+];
+
+fn rank(kind: &str) -> (usize, String) {
+    match INSTALL_ORDER.iter().position(|k| *k == kind) {
+        Some(at) => (at, String::new()),
+        None => (usize::MAX, kind.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn documents_are_split_at_lines_that_start_with_dashes() {
+        let parts = |text: &'static str| split(text).collect::<Vec<_>>();
+        assert_eq!(parts("---\na: 1\n---\nb: 2\n"), ["a: 1", "b: 2"]);
+        // The first separator takes the line break that the second would need.
+        assert_eq!(parts("a: 1\n---\n\n---\nb: 2"), ["a: 1", "---\nb: 2"]);
+        assert_eq!(parts("a: 1\n--- # c\nb: 2"), ["a: 1", "# c\nb: 2"]);
+        assert_eq!(parts("a: |\n  ---\n"), ["a: |\n  ---"]);
+        assert_eq!(parts("  \n"), Vec::<&str>::new());
+        assert_eq!(parts("---"), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn kinds_are_installed_in_helms_order_and_hooks_stand_apart() {
+        let file = |kind: &str, extra: &str| format!("kind: {kind}\nmetadata:\n  name: x\n{extra}\n");
+        let files = vec![
+            ("c/a.yaml".to_owned(), file("Zebra", "") + "---\n" + &file("Deployment", "")),
+            ("c/b.yaml".to_owned(), file("Namespace", "") + "---\n" + &file("Apple", "")),
+            (
+                "c/h.yaml".to_owned(),
+                file(
+                    "Job",
+                    "  annotations:\n    helm.sh/hook: pre-install, post-upgrade\n    helm.sh/hook-weight: \"-5\"",
+                ),
+            ),
+            ("c/u.yaml".to_owned(), file("Job", "  annotations:\n    helm.sh/hook: nonsense")),
+        ];
+        let sorted = sort(files).unwrap();
+        let kinds: Vec<_> = sorted.manifests.iter().map(|m| m.kind.as_str()).collect();
+        assert_eq!(kinds, ["Namespace", "Deployment", "Apple", "Zebra"]);
+        assert_eq!(sorted.hooks.len(), 1);
+        assert_eq!(sorted.hooks[0].weight, -5);
+        assert_eq!(sorted.hooks[0].events, [HookEvent::PreInstall, HookEvent::PostUpgrade]);
+    }
+
+    #[test]
+    fn a_manifest_that_is_no_object_is_refused() {
+        let error = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())]).unwrap_err();
+        assert!(error.to_string().contains("cannot unmarshal array"), "{error}");
+    }
+}
