@@ -70,12 +70,13 @@ fn step(pattern: &[char], name: &[char]) -> bool {
         if p == pattern.len() && n == name.len() {
             return true;
         }
-        if p < pattern.len() && n < name.len() {
-            if let Some(next) = one(pattern, p, name[n]) {
-                p = next;
-                n += 1;
-                continue;
-            }
+        if p < pattern.len()
+            && n < name.len()
+            && let Some(next) = one(pattern, p, name[n])
+        {
+            p = next;
+            n += 1;
+            continue;
         }
         // Let the last star take one character more.
         match retry {

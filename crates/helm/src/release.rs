@@ -94,7 +94,7 @@ impl Release {
 
     fn shown_hooks<'a>(&'a self, show: &Show) -> impl Iterator<Item = &'a Hook> {
         let (none, skip_tests) = (show.no_hooks, show.skip_tests);
-        self.hooks.iter().filter(move |h| !none && !(skip_tests && h.is_test()))
+        self.hooks.iter().filter(move |h| !(none || skip_tests && h.is_test()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
 mod gotemplate;
+mod helm;
 mod jsonl;
 
 use anyhow::{Context, bail};
@@ -47,7 +48,7 @@ pub struct Args {
 type Runner = fn(&Path) -> Report;
 
 /// Every corpus by name. A corpus without a runner is reported as `0/…`, never left out.
-const CORPORA: &[(&str, Runner)] = &[("gotemplate", gotemplate::run)];
+const CORPORA: &[(&str, Runner)] = &[("gotemplate", gotemplate::run), ("helm", helm::run)];
 
 pub fn main(args: Args) -> anyhow::Result<()> {
     let ratchet_path = Path::new("conformance.toml");

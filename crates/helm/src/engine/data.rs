@@ -18,8 +18,6 @@ static CAPABILITIES_POINTER: TypeInfo = TypeInfo::pointer("*chartutil.Capabiliti
 static KUBE_VERSION: TypeInfo = TypeInfo::structure("chartutil.KubeVersion");
 static BUILD_INFO: TypeInfo = TypeInfo::structure("version.BuildInfo");
 static VERSION_SET: TypeInfo = TypeInfo::named_slice("chartutil.VersionSet", &STRING);
-static NO_PARAMETER: Signature = Signature { params: &[], variadic: false };
-static ONE_STRING: Signature = Signature { params: &[&STRING], variadic: false };
 
 /// `.Chart`: the fields of `Chart.yaml` under their Go names.
 pub(super) fn chart(node: &Node<'_>, is_root: bool) -> Value {
@@ -122,8 +120,8 @@ impl Object for Kube {
         }
     }
 
-    fn method(&self, name: &str) -> Option<&Signature> {
-        matches!(name, "String" | "GitVersion").then_some(&NO_PARAMETER)
+    fn method(&self, name: &str) -> Option<Signature> {
+        matches!(name, "String" | "GitVersion").then(|| Signature::new(&[], false))
     }
 
     fn call(&self, _name: &str, _args: &[Value], _ctx: &mut Context<'_>) -> Result<Value, CallError> {
@@ -154,8 +152,8 @@ impl Object for VersionSet {
         &VERSION_SET
     }
 
-    fn method(&self, name: &str) -> Option<&Signature> {
-        (name == "Has").then_some(&ONE_STRING)
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "Has").then(|| Signature::new(&[&STRING], false))
     }
 
     fn call(&self, _name: &str, args: &[Value], _ctx: &mut Context<'_>) -> Result<Value, CallError> {

@@ -9,8 +9,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 static TYPE: TypeInfo = TypeInfo::named_map("engine.files", &BYTES);
-static ONE_STRING: Signature = Signature { params: &[&STRING], variadic: false };
-static NO_PARAMETER: Signature = Signature { params: &[], variadic: false };
 
 /// `.Files`, as Helm's `engine.files`: a map from paths to bytes with methods.
 pub(super) struct Files(BTreeMap<String, Arc<[u8]>>);
@@ -56,10 +54,10 @@ impl Object for Files {
         self.0.get(name).map(|data| Value::Bytes(data.to_vec().into()))
     }
 
-    fn method(&self, name: &str) -> Option<&Signature> {
+    fn method(&self, name: &str) -> Option<Signature> {
         match name {
-            "Get" | "GetBytes" | "Glob" | "Lines" => Some(&ONE_STRING),
-            "AsConfig" | "AsSecrets" => Some(&NO_PARAMETER),
+            "Get" | "GetBytes" | "Glob" | "Lines" => Some(Signature::new(&[&STRING], false)),
+            "AsConfig" | "AsSecrets" => Some(Signature::new(&[], false)),
             _ => None,
         }
     }

@@ -213,7 +213,7 @@ fn exec_error(message: &str) -> String {
     let warning = message
         .find(START)
         .and_then(|from| message.rfind(END).and_then(|to| message.get(from + START.len()..to)));
-    match (warning, message.splitn(3, ": ").nth(1)) {
+    match (warning, message.split(": ").nth(1)) {
         (Some(warning), Some(place)) => format!("execution error at ({place}): {warning}"),
         _ => message.to_owned(),
     }

@@ -277,10 +277,10 @@ fn typed(text: String) -> Value {
     if text == "0" {
         return Value::Int(0);
     }
-    if !text.starts_with('0') {
-        if let Ok(i) = text.parse() {
-            return Value::Int(i);
-        }
+    if !text.starts_with('0')
+        && let Ok(i) = text.parse()
+    {
+        return Value::Int(i);
     }
     Value::from(text)
 }
