@@ -1,4 +1,4 @@
-use crate::{AppId, HookDeletePolicy, Object, Tristate};
+use crate::{App, AppId, HookDeletePolicy, Object, Tristate};
 use std::fmt;
 
 /// When in an operation's life something happens, in the order of time.
@@ -92,5 +92,5 @@ pub trait Marks: Send + Sync {
     fn owner(&self, live: &Object) -> Option<AppId>;
 
     /// Puts an App's mark on a desired object.
-    fn mark(&self, desired: &mut Object, app: &AppId);
+    fn mark(&self, desired: &mut Object, app: &App);
 }

@@ -1,0 +1,164 @@
+use crate::words::{
+    ANNOTATION_DELETION_APPROVED, ANNOTATION_REFRESH, ANNOTATION_SKIP_RECONCILE, FINALIZER_POST_DELETE,
+    FINALIZER_PRE_DELETE, FINALIZER_RESOURCES,
+};
+use fairway_core::{AppId, Object, Propagation, Str, Value};
+use std::fmt;
+
+/// What `argocd.argoproj.io/refresh` asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refresh {
+    /// Look at Git and the cluster again.
+    Normal,
+    /// Render again too, whatever caches hold.
+    Hard,
+}
+
+/// An `argoproj.io/v1alpha1` Application as it was read: unknown fields are kept.
+#[derive(Clone, PartialEq)]
+pub struct Application {
+    object: Object,
+}
+
+impl fmt::Debug for Application {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Application({})", self.id())
+    }
+}
+
+impl Application {
+    /// Wraps an object.
+    #[must_use]
+    pub fn new(object: Object) -> Self {
+        Self { object }
+    }
+
+    /// Returns the whole object.
+    #[must_use]
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// Returns the whole object for writing.
+    pub fn object_mut(&mut self) -> &mut Object {
+        &mut self.object
+    }
+
+    /// Unwraps the tree.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        self.object.into_value()
+    }
+
+    /// Returns the App's name.
+    #[must_use]
+    pub fn id(&self) -> AppId {
+        AppId::new(self.object.namespace(), self.object.name())
+    }
+
+    /// Returns a value below the root.
+    #[must_use]
+    pub fn get(&self, path: &[&str]) -> Option<&Value> {
+        self.object.value().get_path(path).filter(|v| !v.is_null())
+    }
+
+    fn text(&self, path: &[&str]) -> &str {
+        self.get(path).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns the project's name; `default` where none is named.
+    #[must_use]
+    pub fn project(&self) -> Str {
+        match self.text(&["spec", "project"]) {
+            "" => "default".into(),
+            name => name.into(),
+        }
+    }
+
+    /// Returns the refresh that was asked for, if any. Argo CD takes any value but `hard` for a normal one.
+    #[must_use]
+    pub fn refresh(&self) -> Option<Refresh> {
+        self.object
+            .annotation(ANNOTATION_REFRESH)
+            .map(|word| if word == "hard" { Refresh::Hard } else { Refresh::Normal })
+    }
+
+    /// Whether the controller passes this App over.
+    #[must_use]
+    pub fn skips_reconcile(&self) -> bool {
+        self.object.annotation(ANNOTATION_SKIP_RECONCILE) == Some("true")
+    }
+
+    /// Returns the time (RFC 3339) at which a person approved deletions, if one did.
+    #[must_use]
+    pub fn deletion_approved_at(&self) -> Option<&str> {
+        self.object.annotation(ANNOTATION_DELETION_APPROVED).filter(|t| !t.is_empty())
+    }
+
+    /// Whether the App is being deleted.
+    #[must_use]
+    pub fn is_deleting(&self) -> bool {
+        self.object.deletion_timestamp().is_some()
+    }
+
+    /// Returns what becomes of the App's objects when it is deleted: nothing without the finalizer.
+    #[must_use]
+    pub fn cascade(&self) -> Option<Propagation> {
+        self.object.finalizers().find_map(|f| match f.strip_prefix(FINALIZER_RESOURCES)? {
+            "" | "/foreground" => Some(Propagation::Foreground),
+            "/background" => Some(Propagation::Background),
+            _ => None,
+        })
+    }
+
+    /// Whether PreDelete hooks hold the App.
+    #[must_use]
+    pub fn awaits_pre_delete(&self) -> bool {
+        self.object.finalizers().any(|f| f.starts_with(FINALIZER_PRE_DELETE))
+    }
+
+    /// Whether PostDelete hooks hold the App.
+    #[must_use]
+    pub fn awaits_post_delete(&self) -> bool {
+        self.object.finalizers().any(|f| f.starts_with(FINALIZER_POST_DELETE))
+    }
+
+    /// Returns the `operation` that was asked for and not yet taken up, if any.
+    #[must_use]
+    pub fn operation(&self) -> Option<&Value> {
+        self.get(&["operation"])
+    }
+
+    /// Returns `status.operationState.phase`, empty where there is none.
+    #[must_use]
+    pub fn operation_phase(&self) -> &str {
+        self.text(&["status", "operationState", "phase"])
+    }
+
+    /// Returns `status.sync.status`, empty where there is none.
+    #[must_use]
+    pub fn sync_status(&self) -> &str {
+        self.text(&["status", "sync", "status"])
+    }
+
+    /// Returns `status.health.status`, empty where there is none.
+    #[must_use]
+    pub fn health_status(&self) -> &str {
+        self.text(&["status", "health", "status"])
+    }
+
+    /// Returns the sources in order: those of `spec.sources` where there are any, else `spec.source`.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&Value> {
+        match self.get(&["spec", "sources"]).and_then(Value::as_array).filter(|s| !s.is_empty()) {
+            Some(list) => list.iter().collect(),
+            None => self.get(&["spec", "source"]).into_iter().collect(),
+        }
+    }
+
+    /// Whether the App has a list of sources.
+    #[must_use]
+    pub fn is_multi_source(&self) -> bool {
+        self.get(&["spec", "sources"]).and_then(Value::as_array).is_some_and(|s| !s.is_empty())
+    }
+}

@@ -1,0 +1,10 @@
+//! AppProjects: what an App may use, and when it may sync.
+
+mod cron;
+mod git_url;
+mod rules;
+mod windows;
+
+pub use cron::cron_is_active;
+pub use rules::{Permission, Project};
+pub use windows::{SyncDecision, SyncMoment};

@@ -1,0 +1,313 @@
+use crate::glob::glob_match;
+use crate::go_duration::parse_go_duration;
+use crate::tracking::ArgoMarks;
+use crate::words::LABEL_INSTANCE;
+use fairway_core::{GroupKind, IgnoreRule, Map, Str, TrackingMethod, Value};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One block of `resource.exclusions` or `resource.inclusions`. An empty list matches everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ResourceFilter {
+    /// Globs of API groups.
+    pub api_groups: Vec<Str>,
+    /// Kinds; `*` for all.
+    pub kinds: Vec<Str>,
+    /// Globs of cluster addresses.
+    pub clusters: Vec<Str>,
+}
+
+impl ResourceFilter {
+    fn matches(&self, kind: &GroupKind, cluster: &str) -> bool {
+        let any = |list: &[Str], text: &str| list.is_empty() || list.iter().any(|g| glob_match(g, text, &[]));
+        let kinds = self.kinds.is_empty() || self.kinds.iter().any(|k| *k == kind.kind || k == "*");
+        any(&self.api_groups, &kind.group) && kinds && any(&self.clusters, cluster)
+    }
+}
+
+/// What `argocd-cm` and `argocd-cmd-params-cm` say, as far as it is honoured. The defaults are Argo CD's shipped ones.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `timeout.reconciliation`: how often Git is polled. Zero turns polling off.
+    pub reconciliation: Duration,
+    /// `timeout.reconciliation.jitter`: up to this much is added to each wait.
+    pub reconciliation_jitter: Duration,
+    /// `application.resourceTrackingMethod`.
+    pub tracking_method: TrackingMethod,
+    /// `application.instanceLabelKey`.
+    pub instance_label_key: Str,
+    /// `installationID`; empty for none.
+    pub installation_id: Str,
+    /// `resource.exclusions`.
+    pub exclusions: Vec<ResourceFilter>,
+    /// `resource.inclusions`.
+    pub inclusions: Vec<ResourceFilter>,
+    /// `resource.customizations.ignoreDifferences.*`: rules by group and kind; `all` has group and kind `*`.
+    pub ignore_differences: Vec<IgnoreRule>,
+    /// `resource.compareoptions` `ignoreAggregatedRoles`.
+    pub ignore_aggregated_roles: bool,
+    /// `resource.compareoptions` `ignoreResourceStatusField`: `all` (default), `crd` or `none`.
+    pub ignore_status_of: Str,
+    /// `resource.customizations.health.*`: users' Lua by `group_Kind` as written.
+    pub health_lua: BTreeMap<Str, Str>,
+    /// `resource.customizations.actions.*`: users' actions by `group_Kind` as written.
+    pub actions: BTreeMap<Str, Str>,
+    /// `resource.customizations.knownTypeFields.*`, as YAML text.
+    pub known_type_fields: BTreeMap<Str, Str>,
+    /// `kustomize.buildOptions`, in words.
+    pub kustomize_build_options: Vec<Str>,
+    /// `helm.valuesFileSchemes`.
+    pub helm_values_file_schemes: Vec<Str>,
+    /// `helm.enable`, `kustomize.enable`, `jsonnet.enable`: tools that are turned off.
+    pub disabled_tools: Vec<Str>,
+    /// `resource.sensitive.mask.annotations`.
+    pub masked_annotations: Vec<Str>,
+    /// `cluster.inClusterEnabled`.
+    pub in_cluster_enabled: bool,
+    /// `url`: where people reach the dashboard.
+    pub url: Str,
+    /// `application.namespaces` (command parameters): where Applications may live besides the control namespace.
+    pub application_namespaces: Vec<Str>,
+    /// `controller.diff.server.side` (command parameters).
+    pub server_side_diff: bool,
+    /// `controller.resource.health.persist` (command parameters).
+    pub persist_resource_health: bool,
+    /// `applicationsetcontroller.policy` (command parameters); empty for the ApplicationSets' own.
+    pub applicationset_policy: Str,
+    /// Keys that are there and have no effect, and values that could not be read, for one warning at start.
+    pub warnings: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            reconciliation: Duration::from_secs(120),
+            reconciliation_jitter: Duration::from_secs(60),
+            tracking_method: TrackingMethod::Annotation,
+            instance_label_key: LABEL_INSTANCE.into(),
+            installation_id: Str::new(),
+            exclusions: Vec::new(),
+            inclusions: Vec::new(),
+            ignore_differences: Vec::new(),
+            ignore_aggregated_roles: false,
+            ignore_status_of: "all".into(),
+            health_lua: BTreeMap::new(),
+            actions: BTreeMap::new(),
+            known_type_fields: BTreeMap::new(),
+            kustomize_build_options: Vec::new(),
+            helm_values_file_schemes: vec!["https".into(), "http".into()],
+            disabled_tools: Vec::new(),
+            masked_annotations: Vec::new(),
+            in_cluster_enabled: true,
+            url: Str::new(),
+            application_namespaces: Vec::new(),
+            server_side_diff: false,
+            persist_resource_health: false,
+            applicationset_policy: Str::new(),
+            warnings: Vec::new(),
+        }
+    }
+}
+
+/// Prefixes of keys that belong to parts other than the controller: access, notifications and the web pages.
+const OTHER_PARTS: &[&str] = &[
+    "accounts.",
+    "admin.",
+    "application.links",
+    "dex.",
+    "exec.",
+    "extension.",
+    "ga.",
+    "help.",
+    "oidc.",
+    "project.links",
+    "resource.links",
+    "server.",
+    "statusbadge.",
+    "ui.",
+    "users.",
+    "passwordPattern",
+    "additionalUrls",
+    "webhook.",
+];
+
+impl Settings {
+    /// Reads the `data` of `argocd-cm` and `argocd-cmd-params-cm`; either may be empty.
+    #[must_use]
+    pub fn read(config: &Map, parameters: &Map) -> Self {
+        let mut out = Self::default();
+        for (key, value) in config.iter() {
+            let Some(text) = value.as_str() else { continue };
+            if !out.read_key(key, text) && !OTHER_PARTS.iter().any(|p| key.starts_with(p)) {
+                out.warnings.push(format!("argocd-cm: {key} has no effect"));
+            }
+        }
+        for (key, value) in parameters.iter() {
+            let Some(text) = value.as_str() else { continue };
+            match key.as_str() {
+                "application.namespaces" => out.application_namespaces = list(text),
+                "controller.diff.server.side" => out.server_side_diff = text == "true",
+                "controller.resource.health.persist" => out.persist_resource_health = text == "true",
+                "applicationsetcontroller.policy" => out.applicationset_policy = text.into(),
+                _ => {}
+            }
+        }
+        out
+    }
+
+    /// Reads one key of `argocd-cm`; false where it is not known.
+    fn read_key(&mut self, key: &str, text: &str) -> bool {
+        match key {
+            "timeout.reconciliation" => self.duration(key, text, |s| &mut s.reconciliation),
+            "timeout.reconciliation.jitter" => self.duration(key, text, |s| &mut s.reconciliation_jitter),
+            "application.resourceTrackingMethod" => self.read_tracking(text),
+            "application.instanceLabelKey" if !text.is_empty() => self.instance_label_key = text.into(),
+            "installationID" => self.installation_id = text.into(),
+            "resource.exclusions" => self.exclusions = self.filters(key, text),
+            "resource.inclusions" => self.inclusions = self.filters(key, text),
+            "resource.compareoptions" => self.read_compare_options(text),
+            "kustomize.buildOptions" => {
+                self.kustomize_build_options = text.split_whitespace().map(Str::from).collect();
+            }
+            "helm.valuesFileSchemes" => self.helm_values_file_schemes = list(text),
+            "helm.enable" | "kustomize.enable" | "jsonnet.enable" => {
+                if text == "false" {
+                    self.disabled_tools.push(key.trim_end_matches(".enable").into());
+                }
+            }
+            "resource.sensitive.mask.annotations" => self.masked_annotations = list(text),
+            "cluster.inClusterEnabled" => self.in_cluster_enabled = text != "false",
+            "url" => self.url = text.into(),
+            // Kept as they are: they change what is watched for a refresh, not what is desired or live.
+            "resource.ignoreResourceUpdatesEnabled" | "timeout.hard.reconciliation" => {}
+            _ => return self.read_customization(key, text),
+        }
+        true
+    }
+
+    fn read_customization(&mut self, key: &str, text: &str) -> bool {
+        let Some(rest) = key.strip_prefix("resource.customizations.") else { return false };
+        let Some((what, kind)) = rest.split_once('.') else { return false };
+        match what {
+            "health" => {
+                self.health_lua.insert(kind.into(), text.into());
+            }
+            "actions" => {
+                self.actions.insert(kind.into(), text.into());
+            }
+            "knownTypeFields" => {
+                self.known_type_fields.insert(kind.into(), text.into());
+            }
+            "ignoreDifferences" => self.read_ignore_differences(kind, text),
+            "ignoreResourceUpdates" | "useOpenLibs" => {}
+            _ => return false,
+        }
+        true
+    }
+
+    fn duration(&mut self, key: &str, text: &str, slot: impl Fn(&mut Self) -> &mut Duration) {
+        match parse_go_duration(text) {
+            Some(duration) => *slot(self) = duration,
+            None => self.warnings.push(format!("argocd-cm: {key}: {text:?} is no duration")),
+        }
+    }
+
+    fn read_tracking(&mut self, text: &str) {
+        self.tracking_method = match text {
+            "label" => TrackingMethod::Label,
+            "annotation+label" => TrackingMethod::AnnotationAndLabel,
+            "annotation" | "" => TrackingMethod::Annotation,
+            other => {
+                let message =
+                    format!("argocd-cm: application.resourceTrackingMethod: {other:?} is not known");
+                self.warnings.push(message);
+                TrackingMethod::Annotation
+            }
+        };
+    }
+
+    fn yaml(&mut self, key: &str, text: &str) -> Value {
+        fairway_yaml::parse(text).unwrap_or_else(|error| {
+            self.warnings.push(format!("argocd-cm: {key}: {error}"));
+            Value::Null
+        })
+    }
+
+    fn filters(&mut self, key: &str, text: &str) -> Vec<ResourceFilter> {
+        let value = self.yaml(key, text);
+        let strings = |v: &Value, key: &str| -> Vec<Str> {
+            let list = v.get(key).and_then(Value::as_array).unwrap_or_default();
+            list.iter().filter_map(Value::as_str).map(Str::from).collect()
+        };
+        let filter = |v: &Value| ResourceFilter {
+            api_groups: strings(v, "apiGroups"),
+            kinds: strings(v, "kinds"),
+            clusters: strings(v, "clusters"),
+        };
+        value.as_array().unwrap_or_default().iter().map(filter).collect()
+    }
+
+    fn read_compare_options(&mut self, text: &str) {
+        let value = self.yaml("resource.compareoptions", text);
+        self.ignore_aggregated_roles =
+            value.get("ignoreAggregatedRoles").and_then(Value::as_bool).unwrap_or_default();
+        if let Some(word) = value.get("ignoreResourceStatusField").and_then(Value::as_str) {
+            self.ignore_status_of = if word == "off" { "none".into() } else { word.into() };
+        }
+    }
+
+    fn read_ignore_differences(&mut self, kind: &str, text: &str) {
+        let value = self.yaml(&format!("resource.customizations.ignoreDifferences.{kind}"), text);
+        let strings = |key: &str| -> Vec<Str> {
+            let list = value.get(key).and_then(Value::as_array).unwrap_or_default();
+            list.iter().filter_map(Value::as_str).map(Str::from).collect()
+        };
+        // `group_Kind`, `Kind` in the core group, `all` for everything.
+        let (group, kind) = match kind {
+            "all" => ("*", "*"),
+            other => other.rsplit_once('_').unwrap_or(("", other)),
+        };
+        self.ignore_differences.push(IgnoreRule {
+            group: group.into(),
+            kind: kind.into(),
+            json_pointers: strings("jsonPointers"),
+            jq_path_expressions: strings("jqPathExpressions"),
+            managed_fields_managers: strings("managedFieldsManagers"),
+            ..IgnoreRule::default()
+        });
+    }
+
+    /// Whether settings keep a kind out of sight on a cluster. Events are always out.
+    #[must_use]
+    pub fn excludes(&self, kind: &GroupKind, cluster: &str) -> bool {
+        let is_event = kind.kind == "Event" && (kind.group.is_empty() || kind.group == "events.k8s.io");
+        let included = self.inclusions.is_empty() || self.inclusions.iter().any(|f| f.matches(kind, cluster));
+        is_event || !included || self.exclusions.iter().any(|f| f.matches(kind, cluster))
+    }
+
+    /// Whether Applications in a namespace are served.
+    #[must_use]
+    pub fn serves_namespace(&self, control_namespace: &str, namespace: &str) -> bool {
+        let listed = |pattern: &Str| match pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')) {
+            // A pattern between slashes is a regular expression upstream; only its plain text is compared here.
+            Some(plain) => plain == namespace,
+            None => glob_match(pattern, namespace, &[]),
+        };
+        namespace == control_namespace || self.application_namespaces.iter().any(listed)
+    }
+
+    /// Returns the marks that these settings ask for.
+    #[must_use]
+    pub fn marks(&self, control_namespace: &str) -> ArgoMarks {
+        ArgoMarks {
+            control_namespace: control_namespace.into(),
+            method: self.tracking_method,
+            label_key: self.instance_label_key.clone(),
+            installation_id: self.installation_id.clone(),
+        }
+    }
+}
+
+fn list(text: &str) -> Vec<Str> {
+    text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(Str::from).collect()
+}

@@ -1,0 +1,42 @@
+/// API group of Argo CD's kinds.
+pub const GROUP: &str = "argoproj.io";
+/// API version of Argo CD's kinds.
+pub const API_VERSION: &str = "argoproj.io/v1alpha1";
+/// Annotation that names an object's App: `app:group/kind:namespace/name`.
+pub const ANNOTATION_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
+/// Annotation that names the installation an object belongs to.
+pub const ANNOTATION_INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
+/// Annotation with an object's wave.
+pub const ANNOTATION_SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
+/// Annotation with an object's sync options, separated by commas.
+pub const ANNOTATION_SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// Annotation with an object's or App's compare options, separated by commas.
+pub const ANNOTATION_COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// Annotation that makes an object a hook.
+pub const ANNOTATION_HOOK: &str = "argocd.argoproj.io/hook";
+/// Annotation that says when a hook's object is deleted.
+pub const ANNOTATION_HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
+/// Annotation that keeps an object's health out of its App's.
+pub const ANNOTATION_IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
+/// Annotation that asks for a refresh: `normal` or `hard`.
+pub const ANNOTATION_REFRESH: &str = "argocd.argoproj.io/refresh";
+/// Annotation that makes the controller pass an App over.
+pub const ANNOTATION_SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
+/// Annotation with the time at which a person approved deletions.
+pub const ANNOTATION_DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+/// Label of the Secrets that hold repositories and clusters.
+pub const LABEL_SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
+/// Label that names an object's App where labels track, unless settings say otherwise.
+pub const LABEL_INSTANCE: &str = "app.kubernetes.io/instance";
+/// Finalizer that makes an App's deletion cascade; `/foreground` and `/background` may follow.
+pub const FINALIZER_RESOURCES: &str = "resources-finalizer.argocd.argoproj.io";
+/// Finalizer that holds an App until its PreDelete hooks ran; `/cleanup` may follow.
+pub const FINALIZER_PRE_DELETE: &str = "pre-delete-finalizer.argocd.argoproj.io";
+/// Finalizer that holds an App until its PostDelete hooks ran; `/cleanup` may follow.
+pub const FINALIZER_POST_DELETE: &str = "post-delete-finalizer.argocd.argoproj.io";
+/// Finalizer that keeps a hook's object until its result was read.
+pub const FINALIZER_HOOK: &str = "argocd.argoproj.io/hook-finalizer";
+/// Address of the cluster that Fairway runs on, in destinations.
+pub const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
+/// Name of the cluster that Fairway runs on, in destinations.
+pub const IN_CLUSTER_NAME: &str = "in-cluster";
