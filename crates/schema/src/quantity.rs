@@ -66,6 +66,20 @@ impl Quantity {
         Ok(Self { nano: if negative { -nano } else { nano }, format })
     }
 
+    /// Returns the amount rounded up to thousandths, where that makes a difference.
+    #[must_use]
+    pub fn rounded_up_to_milli(&self) -> Option<Self> {
+        let milli = NANO / 1000;
+        let rest = self.nano.rem_euclid(milli);
+        (rest != 0).then(|| Self { nano: self.nano - rest + milli, ..*self })
+    }
+
+    /// Returns the sum, written in this one's way.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self { nano: self.nano.saturating_add(other.nano).min(MAX), ..self }
+    }
+
     /// Returns the amount in units of 10⁻⁹.
     #[must_use]
     pub fn nano(&self) -> i128 {

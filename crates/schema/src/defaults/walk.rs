@@ -1,0 +1,98 @@
+use super::{config, core, workload};
+use crate::types::Empty;
+use crate::{Scalar, Schemas, TypeRef, structural};
+use fairway_value::{Map, Value};
+
+/// Fills in the defaults of the object's kind. Objects of unknown kinds are left as they are.
+///
+/// The object should be in stored form ([`crate::canonical`]): structs by value must be there to be looked into.
+pub fn apply(object: &mut Value, schemas: &Schemas) {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return };
+    if resource.custom {
+        if let Some(schema) = &resource.crd_schema {
+            structural::default(object, schema);
+        }
+        return;
+    }
+    if let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) {
+        visit(ty, object);
+    }
+}
+
+/// Parents before children, as the generated Go code does it.
+fn visit(ty: TypeRef<'_>, value: &mut Value) {
+    if ty.is_any() {
+        return;
+    }
+    match value {
+        Value::Object(map) => {
+            let fill = defaulter(ty.name());
+            if let Some(fill) = fill {
+                fill(map);
+            }
+            if let Some(element) = ty.map_def().filter(|m| m.fields.is_empty()).and_then(|m| m.element) {
+                let element = ty.at(element);
+                if element.scalar() == Some(Scalar::Quantity) && !element.is_map() {
+                    core::resource_list(map);
+                } else if element.is_map() || element.is_list() {
+                    for inner in map.values_mut() {
+                        visit(element, inner);
+                    }
+                }
+                return;
+            }
+            declared(ty, map);
+            let Some(def) = ty.map_def() else { return };
+            for field in def.fields.iter().filter(|f| has_defaults(ty.at(f.ty))) {
+                if let Some(inner) = map.get_mut(&field.name) {
+                    visit(ty.at(field.ty), inner);
+                }
+            }
+        }
+        Value::Array(items) => {
+            let Some(item) = ty.list_def().map(|l| ty.at(l.item)).filter(|t| has_defaults(*t)) else {
+                return;
+            };
+            for inner in items.make_mut() {
+                visit(item, inner);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether anything inside a type may have defaults: only maps, lists and objects.
+fn has_defaults(ty: TypeRef<'_>) -> bool {
+    ty.is_map() || ty.is_list()
+}
+
+/// Defaults that the type's declaration names (`+default=`). Zero values of fields by value are part of the stored form.
+fn declared(ty: TypeRef<'_>, map: &mut Map) {
+    let Some(def) = ty.map_def() else { return };
+    for field in &def.fields {
+        let Some(default) = &field.default else { continue };
+        match field.empty {
+            Empty::OmitNull => super::set::pointer(map, &field.name, default.clone()),
+            Empty::OmitZero => {
+                if default.as_str() != Some("") && default != &Value::Int(0) && default != &Value::Bool(false)
+                {
+                    super::set::by_value(map, &field.name, default.clone());
+                }
+            }
+            Empty::Kept | Empty::OmitEmpty | Empty::OmitZeroStruct | Empty::Struct | Empty::Required => {}
+        }
+    }
+}
+
+type Defaulter = fn(&mut Map);
+
+fn defaulter(name: &str) -> Option<Defaulter> {
+    let short = name.strip_prefix("io.k8s.api.").unwrap_or(name);
+    let (package, kind) = short.rsplit_once('.')?;
+    match package {
+        "core.v1" => core::defaulter(kind),
+        "apps.v1" | "batch.v1" | "autoscaling.v1" | "autoscaling.v2" => workload::defaulter(short),
+        _ => config::defaulter(short),
+    }
+}
