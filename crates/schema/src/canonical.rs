@@ -199,12 +199,25 @@ fn convert_map(
             out.push((field.name.clone(), value));
         }
     }
+    if ty.name() == "io.k8s.api.core.v1.PodSpec" {
+        alias_service_account(&mut out);
+    }
     if matches!(unknown, Unknown::Named { .. }) {
         for key in entries.keys().filter(|k| map.field(k).is_none()) {
             unknown.see(key);
         }
     }
     Ok(Value::Object(out.into_iter().collect()))
+}
+
+/// `serviceAccount` is an old name of `serviceAccountName`: both are shown, and the new one wins.
+fn alias_service_account(spec: &mut Vec<(Str, Value)>) {
+    let find = |name: &str| spec.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
+    if let Some(account) = find("serviceAccountName").or_else(|| find("serviceAccount")) {
+        spec.retain(|(k, _)| k != "serviceAccountName" && k != "serviceAccount");
+        spec.push(("serviceAccountName".into(), account.clone()));
+        spec.push(("serviceAccount".into(), account));
+    }
 }
 
 fn convert_field(
@@ -230,6 +243,8 @@ fn convert_field(
         Empty::OmitEmpty => is_empty(&value),
         Empty::OmitZero => is_zero(&value),
         Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
+        // Stored lists that are empty come back as none.
+        Empty::Required if value.as_array().is_some_and(<[Value]>::is_empty) => return Ok(Some(Value::Null)),
         Empty::Kept | Empty::OmitNull | Empty::Struct | Empty::Required => false,
     };
     Ok((!omitted).then_some(value))

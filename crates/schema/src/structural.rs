@@ -164,16 +164,12 @@ pub fn default(value: &mut Value, schema: &Value) {
                 }
             }
             for (key, inner) in map.iter_mut() {
-                match child(schema, key) {
-                    Some(Some(property)) => {
-                        let declared = schema.get("properties").is_some_and(|p| p.get(key).is_some());
-                        if !declared && inner.is_null() && refuses_null(property) {
-                            *inner = property.get("default").cloned().unwrap_or_default();
-                        }
-                        default(inner, property);
-                    }
-                    Some(None) | None => {}
+                let Some(Some(property)) = child(schema, key) else { continue };
+                let declared = schema.get("properties").is_some_and(|p| p.get(key).is_some());
+                if !declared && inner.is_null() && refuses_null(property) {
+                    *inner = property.get("default").cloned().unwrap_or_default();
                 }
+                default(inner, property);
             }
         }
         Value::Array(items) => {

@@ -1,5 +1,6 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
+mod apiserver;
 mod gotemplate;
 mod helm;
 mod jsonl;
@@ -48,7 +49,12 @@ pub struct Args {
 type Runner = fn(&Path) -> Report;
 
 /// Every corpus by name. A corpus without a runner is reported as `0/…`, never left out.
-const CORPORA: &[(&str, Runner)] = &[("gotemplate", gotemplate::run), ("helm", helm::run)];
+const CORPORA: &[(&str, Runner)] = &[
+    ("apiserver-defaulting", apiserver::defaulting),
+    ("gotemplate", gotemplate::run),
+    ("helm", helm::run),
+    ("strategic-merge-kubernetes", apiserver::patches),
+];
 
 pub fn main(args: Args) -> anyhow::Result<()> {
     let ratchet_path = Path::new("conformance.toml");

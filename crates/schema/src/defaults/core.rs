@@ -6,10 +6,6 @@ use fairway_value::{Map, Str, Value};
 
 pub(super) fn defaulter(kind: &str) -> Option<fn(&mut Map)> {
     Some(match kind {
-        "ConfigMap" => |m| {
-            // An empty map is made, and left out again when the object is written.
-            let _ = m;
-        },
         "Secret" => |m| by_value(m, "type", "Opaque"),
         "Service" => service,
         "Pod" => pod,

@@ -5,12 +5,11 @@ use fairway_value::{Map, Value};
 
 pub(super) fn defaulter(name: &str) -> Option<fn(&mut Map)> {
     Some(match name {
-        "apps.v1.Deployment" => with_spec(deployment),
-        "apps.v1.DaemonSet" => with_spec(daemon_set),
-        "apps.v1.StatefulSet" => with_spec(stateful_set),
+        "apps.v1.Deployment" => deployment,
+        "apps.v1.DaemonSet" => daemon_set,
+        "apps.v1.StatefulSet" => stateful_set,
         "apps.v1.ReplicaSetSpec" => |m| pointer(m, "replicas", 1_i64),
         "batch.v1.Job" => job,
-        "batch.v1.JobTemplateSpec" => job_template,
         "batch.v1.CronJobSpec" => |m| {
             by_value(m, "concurrencyPolicy", "Allow");
             pointer(m, "suspend", false);
@@ -22,11 +21,6 @@ pub(super) fn defaulter(name: &str) -> Option<fn(&mut Map)> {
         "autoscaling.v2.HorizontalPodAutoscalerSpec" => autoscaler,
         _ => return None,
     })
-}
-
-/// Functions of a kind's spec stand here as functions of the whole object; this only names them.
-fn with_spec(fill: fn(&mut Map)) -> fn(&mut Map) {
-    fill
 }
 
 fn deployment(m: &mut Map) {
@@ -71,7 +65,6 @@ fn stateful_set(m: &mut Map) {
             && let Some(rolling) = strategy.get_mut("rollingUpdate").and_then(Value::as_object_mut)
         {
             pointer(rolling, "partition", 0_i64);
-            pointer(rolling, "maxUnavailable", 1_i64);
         }
     }
     if let Some(retention) = object(spec, "persistentVolumeClaimRetentionPolicy") {
@@ -107,11 +100,6 @@ fn job(m: &mut Map) {
     {
         meta.insert("labels", labels);
     }
-}
-
-/// A CronJob's template gets none of a Job's own defaults.
-fn job_template(m: &mut Map) {
-    let _ = m;
 }
 
 fn autoscaler(m: &mut Map) {

@@ -17,4 +17,4 @@ pub use set::{Set, SetError};
 pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update};
 
 pub(crate) use element::equal;
-pub(crate) use text::{go_type, quote};
+pub(crate) use text::{go_type, go_v, quote};

@@ -12,6 +12,7 @@ use fairway_value::{Map, Str, Value};
 /// Whether a list may hold one key twice: in stored objects it may, in applied configurations not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Duplicates {
+    #[expect(dead_code, reason = "what is stored has been checked before")]
     Allowed,
     Refused,
 }
@@ -312,12 +313,15 @@ pub(crate) fn merge(ty: TypeRef<'_>, live: &Value, config: &Value) -> Result<Val
     }
 }
 
+/// Values by element, ordered; those that are there twice have none.
+type Indexed<'v> = Vec<(PathElement, Option<&'v Value>)>;
+
 /// The elements of a list in order, and each one's value; those that are there twice have none.
 fn index<'v>(
     ty: TypeRef<'_>,
     list: &ListDef,
     items: &'v [Value],
-) -> Result<(Vec<PathElement>, Vec<(PathElement, Option<&'v Value>)>), String> {
+) -> Result<(Vec<PathElement>, Indexed<'v>), String> {
     let mut order = Vec::with_capacity(items.len());
     let mut seen: Vec<(PathElement, Option<&Value>)> = Vec::with_capacity(items.len());
     for (at, item) in items.iter().enumerate() {

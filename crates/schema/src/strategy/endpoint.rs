@@ -1,13 +1,11 @@
-//! What an endpoint of the server resets, whatever a request says: status through the main resource, everything else
-//! through `/status`; and when `metadata.generation` counts on.
-//!
-//! Source: Kubernetes 1.36 `pkg/registry/*/strategy.go` and apiextensions-apiserver `registry/customresource`.
-
 use crate::managed::Set;
 use crate::{Resource, Schemas};
 use fairway_value::Value;
 
-fn has_status(resource: &Resource) -> bool {
+/// The annotation in which a DaemonSet counts changes of its template.
+pub(super) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+
+pub(super) fn has_status(resource: &Resource) -> bool {
     resource.subresources.iter().any(|s| s.name == "status")
 }
 
@@ -45,19 +43,7 @@ pub fn reset_fields(schemas: &Schemas, api_version: &str, kind: &str, subresourc
     set
 }
 
-/// Brings an object about to be created into the form in which the endpoint takes it: no status where that has an endpoint
-/// of its own, generation 1 where the kind counts.
-pub fn prepare_create(object: &mut Value, schemas: &Schemas) {
-    let Some(resource) = resource_of(object, schemas) else { return };
-    if has_status(resource) {
-        reset_status(object, None, schemas);
-    }
-    if counts_generation(resource) {
-        object.set_path(&["metadata", "generation"], 1_i64);
-    }
-}
-
-fn resource_of<'s>(object: &Value, schemas: &'s Schemas) -> Option<&'s Resource> {
+pub(super) fn resource_of<'s>(object: &Value, schemas: &'s Schemas) -> Option<&'s Resource> {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     schemas.resource(text("apiVersion"), text("kind"))
 }
@@ -93,10 +79,12 @@ pub fn counts_generation(resource: &Resource) -> bool {
                 | "EndpointSlice"
                 | "ResourceSlice"
                 | "CSIDriver"
+                | "PodTemplate"
+                | "DeviceClass"
         )
 }
 
-fn reset_status(object: &mut Value, old: Option<&Value>, schemas: &Schemas) {
+pub(super) fn reset_status(object: &mut Value, old: Option<&Value>, schemas: &Schemas) {
     match old.and_then(|o| o.get("status")) {
         Some(status) => {
             object.set_path(&["status"], status.clone());
@@ -114,9 +102,17 @@ fn reset_status(object: &mut Value, old: Option<&Value>, schemas: &Schemas) {
 pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schemas: &Schemas) {
     let Some(resource) = resource_of(object, schemas) else { return };
     match subresource {
-        "" if has_status(resource) => reset_status(object, Some(old), schemas),
+        "" => {
+            if has_status(resource) {
+                reset_status(object, Some(old), schemas);
+            }
+            super::gates::drop_disabled(object, schemas);
+        }
         "status" => keep_all_but_status(object, old, resource),
         _ => {}
+    }
+    if resource.kind == "DaemonSet" && !resource.custom {
+        count_template(object, old);
     }
     if let Some(generation) = old.get_path(&["metadata", "generation"]) {
         object.set_path(&["metadata", "generation"], generation.clone());
@@ -125,6 +121,16 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
         let before = old.get_path(&["metadata", "generation"]).and_then(Value::as_i64).unwrap_or(0);
         object.set_path(&["metadata", "generation"], before + 1);
     }
+}
+
+fn count_template(object: &mut Value, old: &Value) {
+    let path = ["metadata", "annotations", TEMPLATE_GENERATION];
+    let Some(before) = old.get_path(&path).and_then(Value::as_str).and_then(|n| n.parse::<i64>().ok()) else {
+        return;
+    };
+    let template = |o: &Value| o.get_path(&["spec", "template"]).cloned().unwrap_or_default();
+    let changed = !crate::managed::equal(&template(object), &template(old));
+    object.set_path(&path, (before + i64::from(changed)).to_string());
 }
 
 fn keep_all_but_status(object: &mut Value, old: &Value, resource: &Resource) {
@@ -195,6 +201,7 @@ fn counted_change(object: &Value, old: &Value, resource: &Resource) -> bool {
             meta || ["endpoints", "ports", "addressType"].iter().any(|k| differs(&[k]))
         }
         "PriorityClass" => false,
+        "PodTemplate" => differs(&["template"]),
         _ => differs(&["spec"]),
     }
 }

@@ -1,0 +1,239 @@
+use super::create::Chooser;
+use fairway_value::{Map, Str, Value};
+
+fn text<'m>(spec: &'m Map, key: &str) -> &'m str {
+    spec.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn empty(spec: &Map, key: &str) -> bool {
+    match spec.get(key) {
+        Some(Value::Array(items)) => items.is_empty(),
+        Some(Value::Object(map)) => map.is_empty(),
+        Some(Value::String(s)) => s.is_empty(),
+        other => other.is_none_or(Value::is_null),
+    }
+}
+
+fn list(items: &[&str]) -> Value {
+    items.iter().map(|i| Value::from(*i)).collect()
+}
+
+/// Gives a new Service its addresses, families and node ports, as a server with one IPv4 range does.
+pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<(), String> {
+    allocate(object, None, chooser)
+}
+
+/// Carries over to a Service about to replace `old` what the server chose for that and the new one leaves open, and chooses what
+/// is still missing.
+///
+/// # Errors
+/// What the chooser refuses.
+pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser) -> Result<(), String> {
+    let Some(before) = old.get("spec").and_then(Value::as_object).cloned() else { return Ok(()) };
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
+    drop_foreign_fields(spec, &before);
+    if text(spec, "type") != "ExternalName" && text(&before, "type") != "ExternalName" {
+        for key in ["clusterIP", "clusterIPs"] {
+            if empty(spec, key)
+                && let Some(value) = before.get(key)
+            {
+                spec.insert(key, value.clone());
+            }
+        }
+        for key in ["ipFamilies", "ipFamilyPolicy"] {
+            if empty(spec, key)
+                && let Some(value) = before.get(key)
+            {
+                spec.insert(key, value.clone());
+            }
+        }
+        if needs_node_ports(spec) && needs_node_ports(&before) {
+            keep_node_ports(spec, &before);
+        }
+        if needs_health_port(spec)
+            && needs_health_port(&before)
+            && empty(spec, "healthCheckNodePort")
+            && let Some(port) = before.get("healthCheckNodePort")
+        {
+            spec.insert("healthCheckNodePort", port.clone());
+        }
+    }
+    allocate(object, Some(&before), chooser)
+}
+
+/// Returns the addresses and node ports that a Service holds, for a server to free them.
+#[must_use]
+pub fn release_service(object: &Value) -> (Vec<Str>, Vec<i64>) {
+    let Some(spec) = object.get("spec") else { return (Vec::new(), Vec::new()) };
+    let ips = spec.get("clusterIPs").and_then(Value::as_array).unwrap_or_default();
+    let ips = ips.iter().filter_map(Value::as_str).filter(|ip| *ip != "None").map(Str::from).collect();
+    let ports = spec.get("ports").and_then(Value::as_array).unwrap_or_default();
+    let mut held: Vec<i64> = ports.iter().filter_map(|p| p.get("nodePort")?.as_i64()).collect();
+    held.extend(spec.get("healthCheckNodePort").and_then(Value::as_i64));
+    (ips, held)
+}
+
+/// A change of type leaves behind what only the old type had, unless the user changed it.
+fn drop_foreign_fields(spec: &mut Map, before: &Map) {
+    let same = |spec: &Map, key: &str| spec.get(key) == before.get(key);
+    let is = |spec: &Map, kind: &str| text(spec, "type") == kind;
+    if is(before, "ExternalName") && !is(spec, "ExternalName") && same(spec, "externalName") {
+        spec.remove("externalName");
+    }
+    if !is(before, "ExternalName") && is(spec, "ExternalName") {
+        for key in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
+            if same(spec, key) || key == "clusterIPs" {
+                spec.remove(key);
+            }
+        }
+    }
+    if needs_node_ports(before) && !needs_node_ports(spec) {
+        for_ports(spec, before, |port, old| {
+            if port.get("nodePort") == old.get("nodePort") {
+                port.remove("nodePort");
+            }
+        });
+    }
+    if needs_health_port(before) && !needs_health_port(spec) && same(spec, "healthCheckNodePort") {
+        spec.remove("healthCheckNodePort");
+    }
+    if is(before, "LoadBalancer") && !is(spec, "LoadBalancer") {
+        for key in ["allocateLoadBalancerNodePorts", "loadBalancerClass"] {
+            if same(spec, key) {
+                spec.remove(key);
+            }
+        }
+    }
+    let external =
+        |spec: &Map| is(spec, "NodePort") || is(spec, "LoadBalancer") || !empty(spec, "externalIPs");
+    if external(before) && !external(spec) && same(spec, "externalTrafficPolicy") {
+        spec.remove("externalTrafficPolicy");
+    }
+}
+
+fn for_ports(spec: &mut Map, before: &Map, mut see: impl FnMut(&mut Map, &Map)) {
+    let old = before.get("ports").and_then(Value::as_array).unwrap_or_default();
+    let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return };
+    for (n, port) in ports.make_mut().iter_mut().enumerate() {
+        if let (Some(port), Some(old)) = (port.as_object_mut(), old.get(n).and_then(Value::as_object)) {
+            see(port, old);
+        }
+    }
+}
+
+fn needs_node_ports(spec: &Map) -> bool {
+    match text(spec, "type") {
+        "NodePort" => true,
+        "LoadBalancer" => spec.get("allocateLoadBalancerNodePorts") != Some(&Value::Bool(false)),
+        _ => false,
+    }
+}
+
+fn needs_health_port(spec: &Map) -> bool {
+    text(spec, "type") == "LoadBalancer" && text(spec, "externalTrafficPolicy") == "Local"
+}
+
+/// Node ports stay with the port and protocol that have them.
+fn keep_node_ports(spec: &mut Map, before: &Map) {
+    let key = |port: &Map| (port.get("port").and_then(Value::as_i64), Str::from(text(port, "protocol")));
+    let old: Vec<_> = before
+        .get("ports")
+        .and_then(Value::as_array)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(Value::as_object)
+        .filter_map(|p| Some((key(p), p.get("nodePort").filter(|n| **n != Value::Int(0))?.clone())))
+        .collect();
+    let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return };
+    let mut used: Vec<Value> = ports.iter().filter_map(|p| p.get("nodePort").cloned()).collect();
+    for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
+        if port.get("nodePort").is_some_and(|n| !n.is_null() && *n != Value::Int(0)) {
+            continue;
+        }
+        let kept = old.iter().find(|(k, node)| *k == key(port) && !used.contains(node));
+        if let Some((_, node)) = kept {
+            port.insert("nodePort", node.clone());
+            used.push(node.clone());
+        }
+    }
+}
+
+fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
+    let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
+    if text(spec, "type") == "ExternalName" {
+        return Ok(());
+    }
+    let asked = Str::from(text(spec, "clusterIP"));
+    if asked == "None" {
+        if empty(spec, "clusterIPs") {
+            spec.insert("clusterIPs", list(&["None"]));
+        }
+        headless_families(spec);
+    } else {
+        let held = before.map(|b| Str::from(text(b, "clusterIP"))).unwrap_or_default();
+        if asked.is_empty() {
+            let ip = chooser.cluster_ip(None)?;
+            spec.insert("clusterIP", ip);
+        } else if asked != held {
+            chooser.cluster_ip(Some(&asked))?;
+        }
+        if empty(spec, "clusterIPs") {
+            let ip = spec.get("clusterIP").cloned().unwrap_or_default();
+            spec.insert("clusterIPs", Value::from(vec![ip]));
+        }
+        families(spec, &["IPv4"], "SingleStack");
+    }
+    if needs_node_ports(spec) {
+        node_ports(spec, chooser)?;
+    }
+    if needs_health_port(spec) && empty(spec, "healthCheckNodePort") {
+        let port = chooser.node_port()?;
+        spec.insert("healthCheckNodePort", port);
+    }
+    Ok(())
+}
+
+fn families(spec: &mut Map, families: &[&str], policy: &str) {
+    if empty(spec, "ipFamilies") {
+        spec.insert("ipFamilies", list(families));
+    }
+    if empty(spec, "ipFamilyPolicy") {
+        spec.insert("ipFamilyPolicy", policy);
+    }
+}
+
+/// A headless Service without a selector may name families that the cluster does not have, and does so unless told otherwise.
+fn headless_families(spec: &mut Map) {
+    if !empty(spec, "selector") {
+        return families(spec, &["IPv4"], "SingleStack");
+    }
+    if empty(spec, "ipFamilyPolicy") {
+        spec.insert("ipFamilyPolicy", "RequireDualStack");
+    }
+    let first =
+        spec.get("ipFamilies").and_then(Value::as_array).and_then(|f| f.first()?.as_str().map(Str::from));
+    if text(spec, "ipFamilyPolicy") == "SingleStack" {
+        return families(spec, &["IPv4"], "SingleStack");
+    }
+    let both: &[&str] = if first.as_deref() == Some("IPv6") { &["IPv6", "IPv4"] } else { &["IPv4", "IPv6"] };
+    spec.insert("ipFamilies", list(both));
+}
+
+fn node_ports(spec: &mut Map, chooser: &mut dyn Chooser) -> Result<(), String> {
+    let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return Ok(()) };
+    let mut given: Vec<(Option<i64>, Value)> = Vec::new();
+    for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
+        let number = port.get("port").and_then(Value::as_i64);
+        if port.get("nodePort").is_none_or(|n| n.is_null() || *n == Value::Int(0)) {
+            // One port over two protocols shares its node port.
+            let shared = given.iter().find(|(n, _)| *n == number).map(|(_, node)| node.clone());
+            let node = match shared {
+                Some(node) => node,
+                None => chooser.node_port()?,
+            };
+            port.insert("nodePort", node);
+        }
+        given.push((number, port.get("nodePort").cloned().unwrap_or_default()));
+    }
+    Ok(())
+}
