@@ -1,15 +1,16 @@
 use crate::mapping::{Entry, Mapping, MappingError};
 use crate::number::{float_to_value, format_g32};
 use crate::resolve::{Resolved, resolve};
+use crate::scan::{Event, EventKind, Events, Fault};
 use crate::{Dialect, Error, Options};
 use fairway_value::{Array, Str, Value};
-use libyaml_safer::{Event, EventData, Parser};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Turns events into trees, one document at a time.
-pub(crate) struct Composer<'t, 'r> {
+pub(crate) struct Composer<'t> {
     text: &'t str,
-    parser: Parser<&'r mut &'t [u8]>,
+    events: Events<'t>,
     options: Options,
     anchors: HashMap<String, Anchor>,
     /// Nodes read so far, aliases counted with all that they stand for.
@@ -109,11 +110,8 @@ fn alias_ratio_max(nodes: usize) -> f64 {
     0.99 - 0.89 * (over / (HIGH - LOW) as f64)
 }
 
-impl<'t, 'r> Composer<'t, 'r> {
-    pub(crate) fn new(text: &'t str, input: &'r mut &'t [u8], options: Options) -> Result<Self, Error>
-    where
-        't: 'r,
-    {
+impl<'t> Composer<'t> {
+    pub(crate) fn new(text: &'t str, options: Options) -> Result<Self, Error> {
         if text.len() > options.limits.bytes_max {
             let message = format!(
                 "text of {} bytes is over the limit of {} bytes",
@@ -122,19 +120,24 @@ impl<'t, 'r> Composer<'t, 'r> {
             );
             return Err(Error { line: 0, column: 0, message, excerpt: String::new() });
         }
-        let mut parser = Parser::new();
-        parser.set_input(input);
-        parser.set_encoding(libyaml_safer::Encoding::Utf8);
-        Ok(Self { text, parser, options, anchors: HashMap::new(), nodes: 0, alias_nodes: 0 })
+        refuse_control_characters(text)?;
+        Ok(Self {
+            text,
+            events: Events::new(text),
+            options,
+            anchors: HashMap::new(),
+            nodes: 0,
+            alias_nodes: 0,
+        })
     }
 
     /// Reads the next document and the 1-based line of its first node; `None` at the end of the stream.
     pub(crate) fn document(&mut self) -> Result<Option<(Value, usize)>, Error> {
         loop {
             let event = self.next()?;
-            match event.data {
-                EventData::StreamEnd => return Ok(None),
-                EventData::DocumentStart { .. } => {
+            match event.kind {
+                EventKind::StreamEnd => return Ok(None),
+                EventKind::DocumentStart => {
                     self.anchors.clear();
                     let first = self.next()?;
                     let node = self.root(first)?;
@@ -147,38 +150,12 @@ impl<'t, 'r> Composer<'t, 'r> {
         }
     }
 
-    fn next(&mut self) -> Result<Event, Error> {
-        // The scanner panics on some texts that end inside a token, such as a comment where a block scalar should be.
-        let parse = std::panic::AssertUnwindSafe(|| self.parser.parse());
-        match std::panic::catch_unwind(parse) {
-            Ok(event) => event.map_err(|e| self.syntax_error(&e)),
-            Err(_) => {
-                let line = self.text.lines().count();
-                Err(Error::at(self.text, line, 0, "found unexpected end of stream"))
-            }
-        }
-    }
-
-    fn syntax_error(&self, error: &libyaml_safer::Error) -> Error {
-        let message = match error.context() {
-            Some(context) => format!("{} {context}", error.problem()),
-            None => error.problem().to_owned(),
-        };
-        match error.problem_mark() {
-            Some(mark) => Error::at(self.text, to_usize(mark.line) + 1, to_usize(mark.column) + 1, message),
-            None => self.reader_error(message),
-        }
-    }
-
-    /// The reader gives no line: find the first character that it refuses.
-    fn reader_error(&self, message: String) -> Error {
-        let refused = |c: char| !matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
-        for (n, line) in self.text.lines().enumerate() {
-            if let Some(at) = line.chars().position(refused) {
-                return Error::at(self.text, n + 1, at + 1, message);
-            }
-        }
-        Error::at(self.text, 0, 0, message)
+    fn next(&mut self) -> Result<Event<'t>, Error> {
+        self.events.next().map_err(|Fault { mark, problem, context }| {
+            let message =
+                if context.is_empty() { problem.to_owned() } else { format!("{problem} {context}") };
+            Error::at(self.text, mark.line + 1, mark.column + 1, message)
+        })
     }
 
     fn error_at(&self, line: usize, column: usize, message: impl Into<String>) -> Error {
@@ -201,7 +178,7 @@ impl<'t, 'r> Composer<'t, 'r> {
 
     /// Composes the node that an event starts. Open collections are kept on a list of our own, so that deep input
     /// cannot use up the stack.
-    fn root(&mut self, first: Event) -> Result<Node, Error> {
+    fn root(&mut self, first: Event<'t>) -> Result<Node, Error> {
         let mut open: Vec<Open> = Vec::new();
         let mut event = first;
         loop {
@@ -222,29 +199,28 @@ impl<'t, 'r> Composer<'t, 'r> {
     }
 
     /// Opens a collection, or returns the node that an event completes.
-    fn step(&mut self, event: Event, open: &mut Vec<Open>) -> Result<Option<Node>, Error> {
-        let line = to_usize(event.start_mark.line);
-        let column = to_usize(event.start_mark.column) + 1;
-        match event.data {
-            EventData::Scalar { anchor, tag, value, plain_implicit, .. } => {
+    fn step(&mut self, event: Event<'t>, open: &mut Vec<Open>) -> Result<Option<Node>, Error> {
+        let line = event.mark.line;
+        let column = event.mark.column + 1;
+        match event.kind {
+            EventKind::Scalar { anchor, tag, value, plain } => {
                 self.count(line)?;
-                // A quoted scalar without a tag is a string; `plain_implicit` is set for plain ones only.
-                let node = self.scalar(tag.as_deref(), value, plain_implicit, line)?;
+                let node = self.scalar(tag.as_deref(), value, plain, line)?;
                 self.remember(anchor, &node);
                 Ok(Some(node))
             }
-            EventData::Alias { anchor } => self.alias(&anchor, open.len(), line, column).map(Some),
-            EventData::SequenceStart { anchor, .. } => {
+            EventKind::Alias(anchor) => self.alias(&anchor, open.len(), line, column).map(Some),
+            EventKind::SequenceStart { anchor } => {
                 self.open(anchor.as_deref(), open.len(), line)?;
                 open.push(Open::new(anchor, line, Items::Sequence(Array::new())));
                 Ok(None)
             }
-            EventData::MappingStart { anchor, .. } => {
+            EventKind::MappingStart { anchor } => {
                 self.open(anchor.as_deref(), open.len(), line)?;
                 open.push(Open::new(anchor, line, Items::Mapping(Mapping::new(self.options), None)));
                 Ok(None)
             }
-            EventData::SequenceEnd | EventData::MappingEnd => {
+            EventKind::SequenceEnd | EventKind::MappingEnd => {
                 let Some(ended) = open.pop() else {
                     return Err(self.error_at(line, column, "nothing is open here"));
                 };
@@ -306,7 +282,7 @@ impl<'t, 'r> Composer<'t, 'r> {
         Ok(node)
     }
 
-    fn scalar(&self, tag: Option<&str>, text: String, plain: bool, line: usize) -> Result<Node, Error> {
+    fn scalar(&self, tag: Option<&str>, text: Cow<'_, str>, plain: bool, line: usize) -> Result<Node, Error> {
         let fail = |what: &str| Err(self.error_at(line, 0, format!("cannot decode `{text}` as {what}")));
         let resolved = match tag.map(short_tag) {
             None if !plain => Resolved::Str,
@@ -329,7 +305,7 @@ impl<'t, 'r> Composer<'t, 'r> {
         };
         // A go-yaml v3 decode into a map of strings takes a key's own text.
         let raw_key = (self.options.dialect == Dialect::V3 && resolved != Resolved::Str)
-            .then(|| Str::from(text.as_str()));
+            .then(|| Str::from(text.as_ref()));
         let merge = resolved == Resolved::Merge || (plain && tag.is_none() && text == "<<");
         let (value, key) = match resolved {
             Resolved::Null => (Value::Null, Key::Not("null")),
@@ -341,7 +317,7 @@ impl<'t, 'r> Composer<'t, 'r> {
                 (Value::from(stamp.to_rfc3339()), Key::Not("a timestamp"))
             }
             Resolved::Str | Resolved::Timestamp(_) | Resolved::Merge => {
-                let text: Str = text.into();
+                let text = Str::from(text.as_ref());
                 (Value::String(text.clone()), Key::Text(text))
             }
         };
@@ -367,9 +343,18 @@ fn int_to_float(i: i64) -> f64 {
     i as f64
 }
 
-/// Marks count lines of a text in memory, so they fit.
-fn to_usize(n: u64) -> usize {
-    usize::try_from(n).unwrap_or(usize::MAX - 1)
+/// Refuses what YAML does not allow in a text, as go-yaml's reader does.
+fn refuse_control_characters(text: &str) -> Result<(), Error> {
+    // Everything but tabs, line breaks and printable ASCII is rare.
+    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+        return Ok(());
+    }
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+    let Some(at) = text.find(|c| !allowed(c)) else { return Ok(()) };
+    let before = &text[..at];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Err(Error::at(text, line, column, "control characters are not allowed"))
 }
 
 fn short_tag(tag: &str) -> &str {

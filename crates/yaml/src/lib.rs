@@ -1,7 +1,7 @@
 //! YAML as Go's sigs.k8s.io/yaml reads and writes it, with limits.
 //!
 //! ```text
-//! text ──► events (libyaml's scanner) ──► compose (anchors, merge keys, limits) ──► resolve (Go's tables) ──► Value
+//! text ──► events (libyaml's rules) ──► compose (anchors, merge keys, limits) ──► resolve (Go's tables) ──► Value
 //! Value ──► resolve each string as Go would read it back ──► emit (libyaml's layout rules) ──► text
 //! ```
 //!
@@ -21,6 +21,7 @@ mod options;
 mod parse;
 mod resolve;
 mod scalar;
+mod scan;
 mod timestamp;
 mod writer;
 

@@ -34,8 +34,7 @@ pub fn parse_strict(text: &str) -> Result<Value, Error> {
 /// # Errors
 /// As [`parse`], and what `options` refuse.
 pub fn parse_with(text: &str, options: &Options) -> Result<Value, Error> {
-    let mut input = text.as_bytes();
-    let mut composer = Composer::new(text, &mut input, *options)?;
+    let mut composer = Composer::new(text, *options)?;
     Ok(composer.document()?.map_or(Value::Null, |(value, _)| value))
 }
 
@@ -52,8 +51,7 @@ pub fn parse_documents(text: &str) -> Result<Vec<Document>, Error> {
 /// # Errors
 /// As [`parse_documents`], and what `options` refuse.
 pub fn parse_documents_with(text: &str, options: &Options) -> Result<Vec<Document>, Error> {
-    let mut input = text.as_bytes();
-    let mut composer = Composer::new(text, &mut input, *options)?;
+    let mut composer = Composer::new(text, *options)?;
     let mut documents = Vec::new();
     let mut index = 0;
     while let Some((value, line)) = composer.document()? {

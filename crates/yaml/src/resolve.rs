@@ -30,7 +30,11 @@ pub(crate) fn resolve(text: &str, dialect: Dialect) -> Resolved {
         b'y' | b'Y' | b'n' | b'N' | b't' | b'T' | b'f' | b'F' | b'o' | b'O' | b'~' => {
             word(text, dialect).unwrap_or(Resolved::Str)
         }
-        b'.' => word(text, dialect).or_else(|| float(text, is_dotted_float)).unwrap_or(Resolved::Str),
+        b'.' => {
+            // Underscores are dropped here too, as in numbers that start with a digit.
+            let plain = text.replace('_', "");
+            word(text, dialect).or_else(|| float(&plain, is_dotted_float)).unwrap_or(Resolved::Str)
+        }
         _ => Resolved::Str,
     }
 }
@@ -221,6 +225,7 @@ mod tests {
         check("1e400", Resolved::Str);
         check(".5", Resolved::Float(0.5));
         check(".", Resolved::Str);
+        check(".5_1", Resolved::Float(0.51));
         check("1.", Resolved::Float(1.0));
         check("1:30", Resolved::Str);
         check("--1", Resolved::Str);
