@@ -1,5 +1,7 @@
 //! The server against the ordinary `git` and an ordinary HTTP client, on an ephemeral loopback port.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail and report as tests do")]
+
 use fairway_core::MemoryTree;
 use fairway_gitserver::{Fault, ForgeEvent, GitServer, GitServerOptions, NewRepository, PullInfo, RepoName};
 use serde_json::{Value, json};
