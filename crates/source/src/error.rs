@@ -22,8 +22,6 @@ pub enum SourceErrorKind {
     Unsupported,
     /// The cache folder or object store failed.
     Store,
-    /// An earlier attempt failed and the wait before the next is not over.
-    BackingOff,
 }
 
 /// A source could not be read. The text holds no credentials and reads as Argo CD's where it has words for the case.
@@ -70,7 +68,6 @@ impl FailureCategory for SourceError {
             SourceErrorKind::TooLarge => "source_too_large",
             SourceErrorKind::Unsupported => "unsupported",
             SourceErrorKind::Store => "source_store",
-            SourceErrorKind::BackingOff => "source_backing_off",
         }
     }
 
@@ -81,8 +78,7 @@ impl FailureCategory for SourceError {
             | SourceErrorKind::Denied
             | SourceErrorKind::RepositoryNotFound
             | SourceErrorKind::RevisionNotFound
-            | SourceErrorKind::Store
-            | SourceErrorKind::BackingOff => RetryAdvice::Backoff,
+            | SourceErrorKind::Store => RetryAdvice::Backoff,
             SourceErrorKind::Invalid | SourceErrorKind::TooLarge | SourceErrorKind::Unsupported => {
                 RetryAdvice::OnChange
             }

@@ -15,10 +15,16 @@
 //! This crate knows no Applications, clusters or renderers, and never polls: whoever wants news calls
 //! [`Sources::refresh`].
 
+mod chart;
 mod credential;
 mod error;
+mod git;
+mod http;
+mod local;
+mod mirror;
 mod repo_url;
 mod sources;
+mod version;
 
 pub use credential::{
     CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString,

@@ -1,16 +1,27 @@
-use crate::{CredentialLookup, SourceError};
-use fairway_core::{AppSource, FileTree, Str};
+use crate::chart::Charts;
+use crate::git::{FETCHED_COMMITS, GitRepository, GitTree, full_commit, parse_submodules, submodule_url};
+use crate::http::{HttpClients, HttpContext};
+use crate::local::LocalRepositories;
+use crate::mirror::Mirror;
+use crate::repo_url::{mirror_key, without_credentials};
+use crate::{CredentialLookup, SourceError, SourceErrorKind};
+use fairway_core::{AppSource, BoxFuture, FileTree, Str};
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
+use tokio::sync::Semaphore;
+
+/// How deep submodules of submodules are followed.
+const SUBMODULE_DEPTH_MAX: usize = 8;
 
 /// Settings of [`Sources`].
 #[derive(Clone, Debug)]
 pub struct SourcesOptions {
     /// Folder for mirrors and charts; made where missing, may be deleted while nothing runs.
     pub cache_dir: PathBuf,
-    /// How many blocking jobs (fetches, lookups in object stores) run at once, over all repositories.
-    pub jobs_max: usize,
+    /// How many fetches run at once, over all repositories.
+    pub fetches_max: usize,
     /// Longest fetch of one repository, from connecting to the last byte.
     pub fetch_timeout: Duration,
     /// Longest single HTTP request of a chart repository; as Argo CD's `reposerver.git.request.timeout`.
@@ -27,7 +38,7 @@ impl SourcesOptions {
     pub fn new(cache_dir: impl Into<PathBuf>) -> Self {
         Self {
             cache_dir: cache_dir.into(),
-            jobs_max: 16,
+            fetches_max: 32,
             fetch_timeout: Duration::from_secs(90),
             request_timeout: Duration::from_secs(15),
             file_bytes_max: 64 << 20,
@@ -70,8 +81,22 @@ pub struct Refresh {
 /// All sources of all Apps. Cheap to clone.
 #[derive(Clone)]
 pub struct Sources {
-    options: Arc<SourcesOptions>,
-    credentials: Arc<dyn CredentialLookup>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    options: SourcesOptions,
+    http: Arc<HttpContext>,
+    local: LocalRepositories,
+    mirrors: Mutex<HashMap<String, Arc<Mirror>>>,
+    slots: Arc<Semaphore>,
+    charts: Charts,
+}
+
+/// A repository that was found: here, or by its mirror.
+enum Place {
+    Local(PathBuf),
+    Remote(Arc<Mirror>),
 }
 
 impl Sources {
@@ -80,27 +105,90 @@ impl Sources {
     /// # Errors
     /// `Store` where the folder cannot be made.
     pub fn new(options: SourcesOptions, credentials: Arc<dyn CredentialLookup>) -> Result<Self, SourceError> {
-        Ok(Self { options: Arc::new(options), credentials })
+        std::fs::create_dir_all(&options.cache_dir)
+            .map_err(|e| SourceError::store(options.cache_dir.display(), e))?;
+        let http = Arc::new(HttpContext {
+            clients: HttpClients::default(),
+            lookup: credentials,
+            request_timeout: options.request_timeout,
+        });
+        let slots = Arc::new(Semaphore::new(options.fetches_max.max(1)));
+        let charts = Charts::new(&options.cache_dir, http.clone());
+        let inner = Inner {
+            options,
+            http,
+            local: LocalRepositories::default(),
+            mirrors: Mutex::default(),
+            slots,
+            charts,
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Says that a URL's repository lies on this machine: it is read in place and never fetched. Spellings of the URL
     /// that normalise to the same are covered.
     pub fn add_alias(&self, repo_url: &str, bare_repository: PathBuf) {
-        let _ = (repo_url, bare_repository, &self.options, &self.credentials);
+        self.inner.local.add_alias(repo_url, bare_repository);
     }
 
     /// Takes back [`Self::add_alias`].
     pub fn remove_alias(&self, repo_url: &str) {
-        let _ = repo_url;
+        self.inner.local.remove_alias(repo_url);
+    }
+
+    /// Says that everything below a URL lies in a folder on this machine, as `NAME.git` and `OWNER/NAME.git`: what the
+    /// embedded Git server serves, now and later.
+    pub fn add_local_root(&self, base_url: &str, folder: PathBuf) {
+        self.inner.local.add_root(base_url, folder);
     }
 
     /// Resolves a branch, tag, semver range over tags, full or short commit, `HEAD` (or empty) or `refs/…` to a commit.
-    /// Answers from the mirror; fetches only a repository never seen or a revision not found.
+    /// Answers from the mirror; fetches only a repository not seen since the start or a revision not found.
     ///
     /// # Errors
     /// `RevisionNotFound` ("unable to resolve 'x' to a commit SHA"), and whatever a fetch brings.
     pub async fn resolve(&self, repo_url: &str, target_revision: &str) -> Result<Str, SourceError> {
-        Err(SourceError::unsupported(format_args!("resolving {target_revision} of {repo_url}")))
+        // A full commit is what it is, whether it is there or not: Argo CD asks nobody either.
+        if let Some(id) = full_commit(target_revision) {
+            return Ok(id.to_string().into());
+        }
+        let revision = target_revision.to_owned();
+        let found = match self.place(repo_url) {
+            Place::Local(path) => {
+                let repository = self.open_local(repo_url, path).await?;
+                blocking(move || repository.resolve(&revision)).await?
+            }
+            Place::Remote(mirror) => {
+                mirror.ensure().await?;
+                self.resolve_remote(&mirror, revision).await?
+            }
+        };
+        found.map(|id| id.to_string().into()).ok_or_else(|| {
+            SourceError::new(
+                SourceErrorKind::RevisionNotFound,
+                format!("unable to resolve '{target_revision}' to a commit SHA"),
+            )
+        })
+    }
+
+    async fn resolve_remote(
+        &self,
+        mirror: &Arc<Mirror>,
+        revision: String,
+    ) -> Result<Option<gix::ObjectId>, SourceError> {
+        let found = resolve_in(mirror, &revision).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        if revision.starts_with("refs/") {
+            // Where the remote has no such ref the fetch as a whole may fail; the revision is then not found.
+            if let Err(error) = mirror.fetch_more(format!("+{revision}:{revision}")).await {
+                tracing::debug!(error = %error, "fetching a ref by name failed");
+            }
+        } else if !mirror.ensure_fresh().await? {
+            return Ok(None);
+        }
+        resolve_in(mirror, &revision).await
     }
 
     /// Opens the files of a commit; they are read from the object store as they are asked for.
@@ -108,7 +196,69 @@ impl Sources {
     /// # Errors
     /// `RevisionNotFound` where the repository has no such commit, and whatever a fetch (of submodules too) brings.
     pub async fn open(&self, repo_url: &str, commit: &str) -> Result<Arc<dyn FileTree>, SourceError> {
-        Err(SourceError::unsupported(format_args!("opening {commit} of {repo_url}")))
+        self.open_nested(repo_url.to_owned(), commit.to_owned(), 0).await
+    }
+
+    /// Boxed, since a repository's submodules are opened the same way.
+    fn open_nested(
+        &self,
+        repo_url: String,
+        commit: String,
+        depth: usize,
+    ) -> BoxFuture<'_, Result<Arc<dyn FileTree>, SourceError>> {
+        Box::pin(async move {
+            if depth > SUBMODULE_DEPTH_MAX {
+                let shown = without_credentials(&repo_url);
+                let message = format!("{shown}: submodules more than {SUBMODULE_DEPTH_MAX} deep");
+                return Err(SourceError::new(SourceErrorKind::TooLarge, message));
+            }
+            let (repository, id) = self.commit(&repo_url, &commit).await?;
+            let file_bytes_max = self.inner.options.file_bytes_max;
+            let plain = {
+                let repository = repository.clone();
+                blocking(move || {
+                    let root = repository.tree_of(id)?.ok_or_else(|| not_a_commit(&id.to_string()))?;
+                    Ok((GitTree::new(repository, root, BTreeMap::new(), file_bytes_max), root))
+                })
+                .await?
+            };
+            let (tree, root) = plain;
+            let submodules = self.submodules(&repo_url, &tree, depth).await?;
+            if submodules.is_empty() {
+                return Ok(Arc::new(tree) as Arc<dyn FileTree>);
+            }
+            Ok(Arc::new(GitTree::new(repository, root, submodules, file_bytes_max)) as Arc<dyn FileTree>)
+        })
+    }
+
+    async fn submodules(
+        &self,
+        repo_url: &str,
+        tree: &GitTree,
+        depth: usize,
+    ) -> Result<BTreeMap<String, Arc<dyn FileTree>>, SourceError> {
+        let mut found = BTreeMap::new();
+        if !self.inner.options.submodules {
+            return Ok(found);
+        }
+        let store = |e: fairway_core::TreeError| SourceError::store(without_credentials(repo_url), e);
+        let Some(text) = tree.read(".gitmodules").map_err(store)? else { return Ok(found) };
+        for submodule in parse_submodules(&text)? {
+            let Some(commit) = tree.submodule_commit(&submodule.path).map_err(store)? else { continue };
+            let url = submodule_url(repo_url, &submodule.url);
+            // A repository from elsewhere must not name what lies on this machine.
+            if crate::repo_url::local_path(&url).is_some() && crate::repo_url::local_path(repo_url).is_none()
+            {
+                let message = format!("submodule {}: {url} is a path on this machine", submodule.path);
+                return Err(SourceError::invalid(message));
+            }
+            let opened = self.open_nested(url, commit.to_string(), depth + 1).await;
+            let opened = opened.map_err(|e| {
+                SourceError::new(e.kind, format!("submodule {}: {}", submodule.path, e.message))
+            })?;
+            found.insert(submodule.path, opened);
+        }
+        Ok(found)
     }
 
     /// Returns who made a commit, when and why.
@@ -116,36 +266,99 @@ impl Sources {
     /// # Errors
     /// As [`Self::open`].
     pub async fn commit_metadata(&self, repo_url: &str, commit: &str) -> Result<CommitMetadata, SourceError> {
-        Err(SourceError::unsupported(format_args!("metadata of {commit} of {repo_url}")))
+        let (repository, id) = self.commit(repo_url, commit).await?;
+        blocking(move || repository.metadata(id)?.ok_or_else(|| not_a_commit(&id.to_string()))).await
     }
 
-    /// Fetches one repository, or joins the fetch under way if that began after this call could matter. A repository
-    /// on this machine has nothing to fetch.
+    /// Returns a repository that has a commit, fetching until it has.
+    async fn commit(
+        &self,
+        repo_url: &str,
+        commit: &str,
+    ) -> Result<(Arc<GitRepository>, gix::ObjectId), SourceError> {
+        let id = full_commit(commit).ok_or_else(|| not_a_commit(commit))?;
+        match self.place(repo_url) {
+            Place::Local(path) => {
+                let repository = self.open_local(repo_url, path.clone()).await?;
+                if has(&repository, id).await? {
+                    return Ok((repository, id));
+                }
+                // Deleted and made anew while it was open?
+                self.inner.local.forget(&path);
+                let repository = self.open_local(repo_url, path).await?;
+                if has(&repository, id).await? { Ok((repository, id)) } else { Err(not_a_commit(commit)) }
+            }
+            Place::Remote(mirror) => {
+                for attempt in 0..3 {
+                    if let Some(repository) = open_mirror(&mirror).await?
+                        && has(&repository, id).await?
+                    {
+                        return Ok((repository, id));
+                    }
+                    match attempt {
+                        0 => mirror.ensure_fresh().await.map(|_| ())?,
+                        1 => mirror
+                            .fetch_more(format!("+{id}:{FETCHED_COMMITS}{id}"))
+                            .await
+                            .map_err(|_| not_a_commit(commit))?,
+                        _ => {}
+                    }
+                }
+                Err(not_a_commit(commit))
+            }
+        }
+    }
+
+    /// Fetches one repository, or joins a fetch that began after this call. A repository on this machine has nothing to
+    /// fetch. The index of a chart repository under the URL is read anew when it is next needed.
     ///
     /// # Errors
     /// Whatever the fetch brings; the mirror stays as it was.
     pub async fn refresh(&self, repo_url: &str) -> Result<Refresh, SourceError> {
-        Err(SourceError::unsupported(format_args!("fetching {repo_url}")))
+        self.inner.charts.forget(repo_url);
+        match self.place(repo_url) {
+            Place::Local(_) => Ok(Refresh::default()),
+            Place::Remote(mirror) => mirror.refresh().await,
+        }
     }
 
     /// Resolves the revision of an App's source: a commit, or for a chart a version.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`Self::resolve`]; for a chart whatever its repository brings.
     pub async fn resolve_source(&self, source: &AppSource) -> Result<Str, SourceError> {
+        if is_chart(source) {
+            let charts = &self.inner.charts;
+            return charts.resolve(&source.repo_url, &source.chart, &source.target_revision).await;
+        }
         self.resolve(&source.repo_url, &source.target_revision).await
     }
 
     /// Opens an App's source at a resolved revision. For a chart the root of the tree is the chart's own folder.
     ///
     /// # Errors
-    /// As [`Self::open`].
+    /// As [`Self::open`]; for a chart whatever its repository brings.
     pub async fn open_source(
         &self,
         source: &AppSource,
         revision: &str,
     ) -> Result<Arc<dyn FileTree>, SourceError> {
+        if is_chart(source) {
+            return self.inner.charts.open(&source.repo_url, &source.chart, revision).await;
+        }
         self.open(&source.repo_url, revision).await
+    }
+
+    /// Fetches what a source is resolved against: its Git repository, or the index of its chart repository.
+    ///
+    /// # Errors
+    /// As [`Self::refresh`].
+    pub async fn refresh_source(&self, source: &AppSource) -> Result<(), SourceError> {
+        if is_chart(source) {
+            self.inner.charts.forget(&source.repo_url);
+            return Ok(());
+        }
+        self.refresh(&source.repo_url).await.map(|_| ())
     }
 
     /// Completes a chart: dependencies of `Chart.yaml` that `charts/` lacks are fetched (versions from the lock where it
@@ -158,7 +371,65 @@ impl Sources {
         tree: Arc<dyn FileTree>,
         chart_dir: &str,
     ) -> Result<Arc<dyn FileTree>, SourceError> {
-        let _ = (tree, chart_dir);
-        Err(SourceError::unsupported("fetching chart dependencies"))
+        self.inner.charts.with_dependencies(tree, chart_dir).await
+    }
+
+    fn place(&self, repo_url: &str) -> Place {
+        if let Some(path) = self.inner.local.path(repo_url) {
+            return Place::Local(path);
+        }
+        let mut mirrors = self.inner.mirrors.lock().unwrap_or_else(PoisonError::into_inner);
+        let mirror = mirrors.entry(mirror_key(repo_url)).or_insert_with(|| {
+            let options = &self.inner.options;
+            let (http, slots) = (self.inner.http.clone(), self.inner.slots.clone());
+            Arc::new(Mirror::new(repo_url, &options.cache_dir, options.fetch_timeout, http, slots))
+        });
+        Place::Remote(mirror.clone())
+    }
+
+    async fn open_local(&self, repo_url: &str, path: PathBuf) -> Result<Arc<GitRepository>, SourceError> {
+        let (sources, url) = (self.clone(), without_credentials(repo_url));
+        blocking(move || sources.inner.local.open(&url, &path)).await
+    }
+}
+
+/// Whether a source is a chart of a chart repository, or an OCI artifact.
+fn is_chart(source: &AppSource) -> bool {
+    !source.chart.is_empty() || source.repo_url.starts_with("oci://")
+}
+
+fn not_a_commit(commit: &str) -> SourceError {
+    SourceError::new(
+        SourceErrorKind::RevisionNotFound,
+        format!("failed to fetch revision {commit}: the repository has no such commit"),
+    )
+}
+
+async fn resolve_in(mirror: &Arc<Mirror>, revision: &str) -> Result<Option<gix::ObjectId>, SourceError> {
+    let (mirror, revision) = (mirror.clone(), revision.to_owned());
+    blocking(move || match mirror.repository()? {
+        Some(repository) => repository.resolve(&revision),
+        None => Ok(None),
+    })
+    .await
+}
+
+async fn open_mirror(mirror: &Arc<Mirror>) -> Result<Option<Arc<GitRepository>>, SourceError> {
+    let mirror = mirror.clone();
+    blocking(move || mirror.repository()).await
+}
+
+async fn has(repository: &Arc<GitRepository>, id: gix::ObjectId) -> Result<bool, SourceError> {
+    let repository = repository.clone();
+    blocking(move || Ok(repository.has_commit(id))).await
+}
+
+/// Runs a lookup off the async threads. Lookups are short and read local files, so tokio's own bound is enough.
+pub(crate) async fn blocking<T: Send + 'static>(
+    job: impl FnOnce() -> Result<T, SourceError> + Send + 'static,
+) -> Result<T, SourceError> {
+    match tokio::task::spawn_blocking(job).await {
+        Ok(result) => result,
+        Err(error) => Err(SourceError::store("object store", error)),
     }
 }
