@@ -6,14 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::mpsc;
 
 /// What objects mean to the one who owns the cache.
-#[derive(Clone, Copy)]
-pub struct CacheRules {
+pub trait CacheRules: Send + Sync {
     /// Returns the App whose tracking mark an object carries.
-    pub owner: fn(&Object) -> Option<AppId>,
+    fn owner(&self, object: &Object) -> Option<AppId>;
     /// Whether an object without an owner is kept whole. Data of other Secrets and ConfigMaps is dropped.
-    pub keeps_data: fn(&Object) -> bool,
+    fn keeps_data(&self, object: &Object) -> bool;
     /// Whether a kind is watched.
-    pub watches: fn(&Gvk) -> bool,
+    fn watches(&self, gvk: &Gvk) -> bool;
 }
 
 /// Whether an object came, changed or went.
@@ -74,7 +73,7 @@ const OWNER_DEPTH_MAX: usize = 8;
 
 /// What is known of a cluster.
 pub struct Cache {
-    rules: CacheRules,
+    rules: Arc<dyn CacheRules>,
     state: RwLock<State>,
     table: RwLock<Table>,
     events: mpsc::UnboundedSender<ClusterEvent>,
@@ -88,7 +87,7 @@ struct Table {
 impl Cache {
     /// Builds an empty cache. Events are sent to the receiver returned; it must be drained, and its reader coalesces.
     #[must_use]
-    pub fn new(rules: CacheRules) -> (Self, mpsc::UnboundedReceiver<ClusterEvent>) {
+    pub fn new(rules: Arc<dyn CacheRules>) -> (Self, mpsc::UnboundedReceiver<ClusterEvent>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let table = Table { resources: Arc::default(), api_versions: Arc::from([]) };
         (Self { rules, state: RwLock::default(), table: RwLock::new(table), events }, receiver)
@@ -96,8 +95,8 @@ impl Cache {
 
     /// Returns the rules.
     #[must_use]
-    pub fn rules(&self) -> CacheRules {
-        self.rules
+    pub fn rules(&self) -> &dyn CacheRules {
+        &*self.rules
     }
 
     /// Takes a new discovery result.
@@ -147,8 +146,8 @@ impl Cache {
     pub(crate) fn upsert(&self, object: Object) {
         let key = object.key();
         let version = object.resource_version().parse().unwrap_or(0);
-        let app = (self.rules.owner)(&object);
-        let keep = app.is_some() || (self.rules.keeps_data)(&object);
+        let app = self.rules.owner(&object);
+        let keep = app.is_some() || self.rules.keeps_data(&object);
         let live = Arc::new(Live(if keep { object } else { trimmed(object) }));
         let mut state = self.write();
         if state.gone.get(&key).is_some_and(|gone| *gone >= version) {
@@ -328,12 +327,22 @@ mod tests {
     use super::*;
     use fairway_value::from_json;
 
-    fn rules() -> CacheRules {
-        CacheRules {
-            owner: |o| o.label("app").map(|name| AppId::new("argocd", name)),
-            keeps_data: |_| false,
-            watches: |_| true,
+    struct ByLabel;
+
+    impl CacheRules for ByLabel {
+        fn owner(&self, object: &Object) -> Option<AppId> {
+            object.label("app").map(|name| AppId::new("argocd", name))
         }
+        fn keeps_data(&self, _: &Object) -> bool {
+            false
+        }
+        fn watches(&self, _: &Gvk) -> bool {
+            true
+        }
+    }
+
+    fn rules() -> Arc<dyn CacheRules> {
+        Arc::new(ByLabel)
     }
 
     fn object(kind: &str, name: &str, version: u64, more: &str) -> Object {

@@ -56,7 +56,7 @@ impl Cluster {
     /// The configuration has a broken certificate or key.
     pub fn new(
         config: kube::Config,
-        rules: CacheRules,
+        rules: Arc<dyn CacheRules>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<ClusterEvent>), ConfigError> {
         let client = ApiClient::new(config)?;
         let (cache, events) = Cache::new(rules);
@@ -182,7 +182,7 @@ impl Cluster {
         let rules = self.cache.rules();
         let wanted: HashMap<GroupKind, ServedResource> = table
             .iter()
-            .filter(|r| r.watchable && (rules.watches)(&r.gvk))
+            .filter(|r| r.watchable && rules.watches(&r.gvk))
             .map(|r| (r.gvk.group_kind(), r.clone()))
             .collect();
         let stale = table.stale.clone();
