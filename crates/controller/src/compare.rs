@@ -1,0 +1,300 @@
+//! Desired against live: what differs, and how well it is.
+
+use crate::desired::Target;
+use crate::error::ReconcileError;
+use fairway_cluster::Cluster;
+use fairway_core::{
+    ApiErrorKind, App, ApplyMode, ApplyRequest, ClusterWriter as _, Condition, ConditionKind, Desired, FIELD_MANAGER,
+    Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey, ObjectPolicy, Str, SyncStatus,
+    Tristate, Validation,
+};
+use fairway_diff::{IgnoreRules, Mode, Options, Outcome, predict};
+use fairway_plan::Comparison;
+use fairway_schema::Schemas;
+use fairway_value::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// One object of an App, as it stands.
+#[derive(Clone, Debug)]
+pub struct ObjectState {
+    /// Group, version and kind.
+    pub gvk: Gvk,
+    /// The object.
+    pub key: ObjectKey,
+    /// Whether desired and live agree; nothing for hooks.
+    pub status: Option<SyncStatus>,
+    /// How well it is; nothing where its kind has no health.
+    pub health: Option<Health>,
+    /// Whether it is a hook.
+    pub is_hook: bool,
+    /// Whether it is no longer desired.
+    pub requires_pruning: bool,
+    /// Its wave.
+    pub wave: i32,
+    /// Whether deleting it waits for a person.
+    pub needs_confirmation: bool,
+    /// Whether its health does not count for the App's.
+    pub ignores_health: bool,
+}
+
+/// An App as it stands.
+#[derive(Clone, Debug, Default)]
+pub struct Compared {
+    /// Its objects: desired ones in order, then those to prune.
+    pub objects: Vec<ObjectState>,
+    /// Whether all agree.
+    pub sync: SyncStatus,
+    /// How well the whole is.
+    pub health: Health,
+    /// Live objects under desired keys, and all that carry the App's mark.
+    pub live: BTreeMap<ObjectKey, Arc<Live>>,
+    /// What the diff says of each desired object that is no hook.
+    pub verdicts: BTreeMap<ObjectKey, Comparison>,
+    /// Things worth knowing.
+    pub conditions: Vec<Condition>,
+}
+
+/// What was found for an object whose desired and live states have not changed since.
+#[derive(Default)]
+pub struct VerdictCache {
+    known: HashMap<ObjectKey, (u64, u64, Str, Comparison)>,
+}
+
+/// What comparing works with.
+pub struct CompareContext<'a> {
+    /// The App.
+    pub app: &'a App,
+    /// The destination.
+    pub cluster: &'a Cluster,
+    /// The dialect's marks.
+    pub marks: &'a dyn Marks,
+    /// What kinds mean.
+    pub schemas: &'a Schemas,
+    /// Ignore rules of the settings, before the App's own.
+    pub system_ignore: &'a [IgnoreRule],
+    /// Whether rules that roles aggregate do not count.
+    pub ignore_aggregated_roles: bool,
+    /// `knownTypeFields` of the settings.
+    pub known_type_fields: &'a [(Str, Str, Str)],
+}
+
+/// Returns the options by which an App's objects are compared, and what cannot be followed.
+pub fn diff_options(ctx: &CompareContext<'_>) -> (Options, Vec<Condition>) {
+    let rules: Vec<IgnoreRule> = ctx.system_ignore.iter().chain(&ctx.app.ignore_differences).cloned().collect();
+    let (ignore, unsupported) = IgnoreRules::compile(&rules);
+    let conditions = unsupported
+        .iter()
+        .map(|u| Condition::new(ConditionKind::UnsupportedFieldWarning, format!("ignoreDifferences: {u}")))
+        .collect();
+    let options = Options {
+        mode: Mode::ServerSide,
+        ignore,
+        ignore_aggregated_roles: ctx.ignore_aggregated_roles,
+        known_type_fields: ctx.known_type_fields.to_vec(),
+    };
+    (options, conditions)
+}
+
+/// Compares an App's desired objects with the live ones.
+///
+/// # Errors
+/// The destination does not answer a dry run that was needed.
+pub async fn compare(
+    ctx: &CompareContext<'_>,
+    target: &Target,
+    cache: &mut VerdictCache,
+) -> Result<Compared, ReconcileError> {
+    let view: &dyn LiveView = &**ctx.cluster.cache();
+    let (options, conditions) = diff_options(ctx);
+    let options_hash = crate::desired::hash(&Value::from(format!("{:?}", options)));
+    let mut out = Compared { conditions, ..Compared::default() };
+    for live in view.tracked_by(&ctx.app.id) {
+        out.live.insert(live.key(), live);
+    }
+    let mut fresh = VerdictCache::default();
+    let mut uncertain = Vec::new();
+    for (desired, hash) in target.objects.iter().zip(target.hashes.iter()) {
+        let policy = ctx.marks.policy(&desired.object);
+        let key = desired.key();
+        let live = view.get(&key);
+        if let Some(live) = &live {
+            out.live.insert(key.clone(), live.clone());
+        }
+        if policy.is_hook || policy.skip {
+            if policy.is_hook {
+                out.objects.push(state(desired, &policy, None, live.as_deref()));
+            }
+            continue;
+        }
+        shared_warning(ctx, &key, live.as_deref(), &mut out.conditions);
+        let seen = live.as_ref().map(|l| Str::from(l.resource_version())).unwrap_or_default();
+        let known = cache.known.get(&key).filter(|k| k.0 == *hash && k.1 == options_hash && k.2 == seen);
+        let verdict = match known {
+            Some(known) => known.3,
+            None => judge(desired, live.as_deref(), ctx.schemas, &options),
+        };
+        if verdict == Comparison::Uncertain && known.is_none() {
+            uncertain.push((key.clone(), desired.object.clone(), live.clone()));
+        }
+        fresh.known.insert(key.clone(), (*hash, options_hash, seen, verdict));
+        out.verdicts.insert(key, verdict);
+        let status = if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync };
+        out.objects.push(state(desired, &policy, Some(status), live.as_deref()));
+    }
+    ask(ctx, uncertain, &mut fresh, &mut out).await;
+    *cache = fresh;
+    to_prune(ctx, &mut out);
+    out.sync = overall(ctx, &out);
+    out.health = overall_health(&out);
+    Ok(out)
+}
+
+fn judge(desired: &Desired, live: Option<&Live>, schemas: &Schemas, options: &Options) -> Comparison {
+    let Some(live) = live else { return Comparison::Missing };
+    let found = predict(desired.value(), Some(live.value()), FIELD_MANAGER, schemas, options);
+    match found.outcome {
+        Outcome::Unchanged => Comparison::Unchanged,
+        Outcome::Created => Comparison::Missing,
+        Outcome::Changed(_) => Comparison::Changed,
+        Outcome::Uncertain(_) => Comparison::Uncertain,
+    }
+}
+
+/// Asks the server about the objects that only it can judge.
+async fn ask(
+    ctx: &CompareContext<'_>,
+    uncertain: Vec<(ObjectKey, Object, Option<Arc<Live>>)>,
+    cache: &mut VerdictCache,
+    out: &mut Compared,
+) {
+    let asked = uncertain.into_iter().map(|(key, object, live)| async move {
+        let Some(live) = live else { return (key, Comparison::Missing) };
+        let request = ApplyRequest {
+            object,
+            mode: ApplyMode::ServerSide,
+            dry_run: true,
+            force_conflicts: true,
+            validation: Validation::Ignore,
+            migrate_from: None,
+        };
+        let verdict = match ctx.cluster.apply(request).await {
+            Ok(after) if same_but_for_bookkeeping(&after, &live) => Comparison::Unchanged,
+            Ok(_) => Comparison::Changed,
+            // What the server refuses differs from what is wanted; the sync shows the refusal.
+            Err(e) if e.kind == ApiErrorKind::Unreachable => Comparison::Uncertain,
+            Err(_) => Comparison::Changed,
+        };
+        (key, verdict)
+    });
+    for (key, verdict) in futures::future::join_all(asked).await {
+        if let Some(known) = cache.known.get_mut(&key) {
+            known.3 = verdict;
+        }
+        if let Some(state) = out.objects.iter_mut().find(|o| o.key == key) {
+            state.status =
+                Some(if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync });
+        }
+        out.verdicts.insert(key, verdict);
+    }
+}
+
+fn same_but_for_bookkeeping(a: &Live, b: &Live) -> bool {
+    let strip = |live: &Live| {
+        let mut value = live.value().clone();
+        for path in [&["metadata", "managedFields"][..], &["metadata", "resourceVersion"], &["metadata", "generation"]] {
+            value.remove_path(path);
+        }
+        value
+    };
+    strip(a) == strip(b)
+}
+
+fn state(desired: &Desired, policy: &ObjectPolicy, status: Option<SyncStatus>, live: Option<&Live>) -> ObjectState {
+    let health = match (live, policy.is_hook) {
+        (Some(live), _) => fairway_health::assess(live),
+        (None, false) => Some(Health::new(HealthStatus::Missing, "")),
+        (None, true) => None,
+    };
+    ObjectState {
+        gvk: desired.gvk(),
+        key: desired.key(),
+        status,
+        health,
+        is_hook: policy.is_hook,
+        requires_pruning: false,
+        wave: policy.wave,
+        needs_confirmation: policy.delete == Some(Tristate::Confirm) || policy.prune == Some(Tristate::Confirm),
+        ignores_health: policy.ignore_health,
+    }
+}
+
+fn shared_warning(
+    ctx: &CompareContext<'_>,
+    key: &ObjectKey,
+    live: Option<&Live>,
+    conditions: &mut Vec<Condition>,
+) {
+    let Some(owner) = live.and_then(|l| ctx.marks.owner(l)) else { return };
+    if owner != ctx.app.id {
+        let words = format!(
+            "{}/{} is part of applications {} and {}",
+            key.kind, key.name, ctx.app.id, owner
+        );
+        conditions.push(Condition::new(ConditionKind::SharedResourceWarning, words));
+    }
+}
+
+/// Live objects that carry the App's mark and are no longer desired.
+fn to_prune(ctx: &CompareContext<'_>, out: &mut Compared) {
+    let mut extra = Vec::new();
+    for (key, live) in &out.live {
+        if out.objects.iter().any(|o| o.key == *key) || out.verdicts.contains_key(key) {
+            continue;
+        }
+        let policy = ctx.marks.policy(live);
+        let owned_by_another = live.value().get_path(&["metadata", "ownerReferences"]).is_some();
+        if policy.is_hook || owned_by_another || ctx.marks.owner(live).as_ref() != Some(&ctx.app.id) {
+            continue;
+        }
+        extra.push(ObjectState {
+            gvk: live.gvk(),
+            key: key.clone(),
+            status: Some(if policy.ignore_extraneous { SyncStatus::Synced } else { SyncStatus::OutOfSync }),
+            health: fairway_health::assess(live),
+            is_hook: false,
+            requires_pruning: true,
+            wave: policy.wave,
+            needs_confirmation: policy.prune == Some(Tristate::Confirm),
+            ignores_health: policy.ignore_health,
+        });
+    }
+    out.objects.append(&mut extra);
+}
+
+fn overall(ctx: &CompareContext<'_>, out: &Compared) -> SyncStatus {
+    let drifted = out.objects.iter().any(|o| o.status == Some(SyncStatus::OutOfSync));
+    if drifted || namespace_drifted(ctx) { SyncStatus::OutOfSync } else { SyncStatus::Synced }
+}
+
+/// Whether the labels and annotations of a managed destination namespace differ.
+fn namespace_drifted(ctx: &CompareContext<'_>) -> bool {
+    let policy = &ctx.app.sync_policy;
+    let (labels, annotations) = (&policy.managed_namespace_labels, &policy.managed_namespace_annotations);
+    if !policy.options.create_namespace || (labels.is_empty() && annotations.is_empty()) {
+        return false;
+    }
+    let key = ObjectKey::new("", "Namespace", "", ctx.app.destination.namespace.clone());
+    let Some(live) = ctx.cluster.cache().get(&key) else { return true };
+    labels.iter().any(|(k, v)| live.label(k) != Some(v)) || annotations.iter().any(|(k, v)| live.annotation(k) != Some(v))
+}
+
+fn overall_health(out: &Compared) -> Health {
+    let counted: Vec<fairway_health::Part<'_>> = out
+        .objects
+        .iter()
+        .filter(|o| !o.is_hook && !o.ignores_health)
+        .filter_map(|o| o.health.as_ref().map(|health| fairway_health::Part { key: &o.key, health }))
+        .collect();
+    fairway_health::app_health(&counted)
+}

@@ -1,0 +1,438 @@
+//! What an App wants: its sources resolved, opened, rendered and made ready to compare.
+
+use crate::error::ReconcileError;
+use fairway_core::{
+    App, AppSource, Condition, ConditionKind, Desired, FileTree, GroupKind, LiveView, Marks, ObjectKey, ReadSet,
+    Scope, SourceTree, Str, Tool,
+};
+use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, Rendered, SourceType};
+use fairway_source::Sources;
+use fairway_value::Value;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Semaphore;
+
+/// What an App wants at its revisions.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// Revision of each source.
+    pub revisions: Vec<Str>,
+    /// How each source was rendered.
+    pub source_types: Vec<SourceType>,
+    /// The objects, hooks among them: with marks and namespaces, each once, with a hash of each.
+    pub objects: Arc<Vec<Desired>>,
+    /// Hash of each object, in the same order.
+    pub hashes: Arc<Vec<u64>>,
+    /// Things worth knowing.
+    pub conditions: Vec<Condition>,
+}
+
+/// What rendering needs to know beside the App.
+pub struct RenderSettings<'a> {
+    /// The dialect's marks.
+    pub marks: &'a dyn Marks,
+    /// The destination cluster.
+    pub view: &'a dyn LiveView,
+    /// `kustomize.buildOptions`.
+    pub kustomize_build_options: Str,
+    /// Whether a kind is left out by settings.
+    pub excluded: &'a (dyn Fn(&Desired) -> bool + Sync),
+    /// Lays the content of `.argocd-source.yaml` over the source with an index.
+    pub source_override: &'a (dyn Fn(usize, &Value) -> Result<AppSource, String> + Sync),
+    /// Whether caches are passed by.
+    pub hard: bool,
+}
+
+/// One source as it was rendered last.
+struct Remembered {
+    source: AppSource,
+    revision: Str,
+    env: BuildEnv,
+    capabilities: Capabilities,
+    build_options: Str,
+    reads: ReadSet,
+    ref_reads: Vec<(Str, Str, ReadSet)>,
+    rendered: Arc<Rendered>,
+}
+
+/// Renders sources, and remembers what was rendered by what was read.
+pub struct Renderer {
+    sources: Sources,
+    remembered: Mutex<HashMap<(fairway_core::AppId, u16), Arc<Remembered>>>,
+    cpus: Arc<Semaphore>,
+    stats: Mutex<RenderStats>,
+}
+
+/// How often rendering was saved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RenderStats {
+    /// Sources rendered.
+    pub rendered: u64,
+    /// Sources taken from the memory of an earlier rendering.
+    pub reused: u64,
+}
+
+/// A source that is resolved and opened.
+struct Opened {
+    source: AppSource,
+    revision: Str,
+    tree: Arc<dyn FileTree>,
+}
+
+/// Files in a repository that change a source's settings, in the order in which they are laid over it.
+fn override_files(app: &str, path: &str) -> [String; 2] {
+    let join = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}/{name}") };
+    [join(".argocd-source.yaml"), join(&format!(".argocd-source-{app}.yaml"))]
+}
+
+impl Renderer {
+    /// Builds a renderer that uses as many threads as there are CPUs.
+    #[must_use]
+    pub fn new(sources: Sources) -> Self {
+        let cpus = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        Self {
+            sources,
+            remembered: Mutex::default(),
+            cpus: Arc::new(Semaphore::new(cpus)),
+            stats: Mutex::default(),
+        }
+    }
+
+    /// Returns the sources.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        &self.sources
+    }
+
+    /// Returns how often rendering was saved.
+    #[must_use]
+    pub fn stats(&self) -> RenderStats {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what an App rendered.
+    pub fn forget(&self, app: &fairway_core::AppId) {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| id != app);
+    }
+
+    /// Resolves the revision of each source: from the mirrors, without the network where they know it.
+    ///
+    /// # Errors
+    /// A repository or revision is not to be had.
+    pub async fn resolve(&self, sources: &[AppSource]) -> Result<Vec<Str>, ReconcileError> {
+        let mut revisions = Vec::with_capacity(sources.len());
+        for source in sources {
+            revisions.push(self.sources.resolve_source(source).await?);
+        }
+        Ok(revisions)
+    }
+
+    /// Renders an App's sources at these revisions.
+    ///
+    /// # Errors
+    /// A source cannot be opened or rendered.
+    pub async fn target(
+        &self,
+        app: &App,
+        revisions: &[Str],
+        settings: &RenderSettings<'_>,
+    ) -> Result<Target, ReconcileError> {
+        let mut opened = Vec::with_capacity(app.sources.len());
+        for (index, (source, revision)) in app.sources.iter().zip(revisions).enumerate() {
+            let tree = self.sources.open_source(source, revision).await?;
+            let source = with_overrides(app, index, source, &*tree, settings)?;
+            opened.push(Opened { source, revision: revision.clone(), tree });
+        }
+        let mut target = Target { revisions: revisions.to_vec(), ..Target::default() };
+        let mut objects = Vec::new();
+        for (index, at) in opened.iter().enumerate() {
+            if is_reference_only(&at.source) {
+                continue;
+            }
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            let rendered = self.source(app, index, at, &opened, settings).await?;
+            objects.extend(rendered.objects.iter().cloned());
+            target.source_types.extend(rendered.source_type);
+            for warning in &rendered.warnings {
+                target.conditions.push(Condition::new(ConditionKind::UnsupportedFieldWarning, warning.as_str()));
+            }
+        }
+        finish(app, objects, settings, &mut target)?;
+        Ok(target)
+    }
+
+    async fn source(
+        &self,
+        app: &App,
+        index: u16,
+        at: &Opened,
+        all: &[Opened],
+        settings: &RenderSettings<'_>,
+    ) -> Result<Arc<Rendered>, ReconcileError> {
+        let (name, namespace) = (&app.id.name, &app.destination.namespace);
+        let env = BuildEnv::new(name, namespace, &app.project, &at.revision, &at.source)
+            .with("KUBE_VERSION", settings.view.kube_version().trim_start_matches('v'));
+        let capabilities =
+            Capabilities { kube_version: settings.view.kube_version(), api_versions: settings.view.api_versions() };
+        let slot = (app.id.clone(), index);
+        let before = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&slot).cloned();
+        if let Some(before) = before.filter(|_| !settings.hard)
+            && before.holds(at, all, &env, &capabilities, &settings.kustomize_build_options)?
+        {
+            self.stats.lock().unwrap_or_else(PoisonError::into_inner).reused += 1;
+            return Ok(before.rendered.clone());
+        }
+        let job = Job {
+            app_name: app.id.name.clone(),
+            namespace: app.destination.namespace.clone(),
+            source: at.source.clone(),
+            index,
+            tree: self.complete(at).await?,
+            refs: all
+                .iter()
+                .filter(|o| !o.source.ref_name.is_empty())
+                .map(|o| (o.source.ref_name.clone(), o.revision.clone(), Arc::new(SourceTree::new(o.tree.clone()))))
+                .collect(),
+            env: env.clone(),
+            capabilities: capabilities.clone(),
+            build_options: settings.kustomize_build_options.clone(),
+        };
+        let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
+        let remote = crate::remote::RemoteSources::new(self.sources.clone());
+        let done = tokio::task::spawn_blocking(move || job.run(&remote))
+            .await
+            .map_err(|e| ReconcileError::Fault(format!("rendering panicked: {e}")))?;
+        let (rendered, reads, ref_reads) = done?;
+        self.stats.lock().unwrap_or_else(PoisonError::into_inner).rendered += 1;
+        let rendered = Arc::new(rendered);
+        let remembered = Remembered {
+            source: at.source.clone(),
+            revision: at.revision.clone(),
+            env,
+            capabilities,
+            build_options: settings.kustomize_build_options.clone(),
+            reads,
+            ref_reads,
+            rendered: rendered.clone(),
+        };
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, Arc::new(remembered));
+        Ok(rendered)
+    }
+
+    /// Fetches what a chart lacks.
+    async fn complete(&self, at: &Opened) -> Result<Arc<dyn FileTree>, ReconcileError> {
+        let path = if at.source.chart.is_empty() { at.source.path.as_str() } else { "" };
+        let path = fairway_core::normalize_path(path).map_err(fairway_render::RenderError::from)?;
+        let is_chart = match &at.source.tool {
+            Tool::Helm(_) => true,
+            Tool::Auto => fairway_render::detect(&Tool::Auto, &*at.tree, &path)? == SourceType::Helm,
+            Tool::Directory(_) | Tool::Kustomize(_) | Tool::Plugin(_) => false,
+        };
+        if !is_chart {
+            return Ok(at.tree.clone());
+        }
+        Ok(self.sources.with_chart_dependencies(at.tree.clone(), &path).await?)
+    }
+}
+
+impl Remembered {
+    /// Whether rendering again would give the same.
+    fn holds(
+        &self,
+        at: &Opened,
+        all: &[Opened],
+        env: &BuildEnv,
+        capabilities: &Capabilities,
+        build_options: &str,
+    ) -> Result<bool, ReconcileError> {
+        if self.source != at.source || self.build_options != build_options {
+            return Ok(false);
+        }
+        let uses_cluster = self.rendered.source_type != Some(SourceType::Directory);
+        let same_cluster = self.capabilities.kube_version == capabilities.kube_version
+            && (Arc::ptr_eq(&self.capabilities.api_versions, &capabilities.api_versions)
+                || self.capabilities.api_versions == capabilities.api_versions);
+        if uses_cluster && !same_cluster {
+            return Ok(false);
+        }
+        // Settings that use a variable see each new revision.
+        if self.env != *env && format!("{:?}", at.source.tool).contains('$') {
+            return Ok(false);
+        }
+        let fail = |e| ReconcileError::Render(fairway_render::RenderError::Tree(e));
+        if self.revision != at.revision && !self.reads.unchanged(&*at.tree).map_err(fail)? {
+            return Ok(false);
+        }
+        for (name, revision, reads) in &self.ref_reads {
+            let Some(now) = all.iter().find(|o| o.source.ref_name == *name) else { return Ok(false) };
+            if now.revision != *revision && !reads.unchanged(&*now.tree).map_err(fail)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// One rendering, ready to be carried out on a thread of its own.
+struct Job {
+    app_name: Str,
+    namespace: Str,
+    source: AppSource,
+    index: u16,
+    tree: Arc<dyn FileTree>,
+    refs: Vec<(Str, Str, Arc<SourceTree>)>,
+    env: BuildEnv,
+    capabilities: Capabilities,
+    build_options: Str,
+}
+
+type Done = (Rendered, ReadSet, Vec<(Str, Str, ReadSet)>);
+
+impl Job {
+    fn run(self, remote: &crate::remote::RemoteSources) -> Result<Done, ReconcileError> {
+        let tree = SourceTree::new(self.tree);
+        let refs: BTreeMap<Str, RefSource> = self
+            .refs
+            .iter()
+            .map(|(name, _, tree)| (name.clone(), RefSource { tree: tree.clone() as Arc<dyn FileTree> }))
+            .collect();
+        let mut source = self.source;
+        if !source.chart.is_empty() {
+            // The tree of a chart repository is the chart itself.
+            source.path = Str::new();
+        }
+        let rendered = fairway_render::render(&RenderInput {
+            app_name: &self.app_name,
+            namespace: &self.namespace,
+            source: &source,
+            source_index: self.index,
+            tree: &tree,
+            refs: &refs,
+            env: &self.env,
+            capabilities: &self.capabilities,
+            kustomize_build_options: &self.build_options,
+            remote: Some(remote),
+        })?;
+        let ref_reads = self.refs.iter().map(|(n, r, t)| (n.clone(), r.clone(), t.read_set())).collect();
+        Ok((rendered, tree.read_set(), ref_reads))
+    }
+}
+
+/// A source that others refer to and that renders nothing of its own.
+fn is_reference_only(source: &AppSource) -> bool {
+    !source.ref_name.is_empty() && source.path.is_empty() && source.chart.is_empty()
+}
+
+fn with_overrides(
+    app: &App,
+    index: usize,
+    source: &AppSource,
+    tree: &dyn FileTree,
+    settings: &RenderSettings<'_>,
+) -> Result<AppSource, ReconcileError> {
+    let mut source = source.clone();
+    if !source.chart.is_empty() {
+        return Ok(source);
+    }
+    let path = fairway_core::normalize_path(&source.path).map_err(fairway_render::RenderError::from)?;
+    for file in override_files(&app.id.name, &path) {
+        let Some(bytes) = tree.read(&file).map_err(fairway_render::RenderError::from)? else { continue };
+        let fail = |why: String| ReconcileError::Render(fairway_render::RenderError::Unmarshal { file: file.clone(), why });
+        let text = std::str::from_utf8(&bytes).map_err(|e| fail(e.to_string()))?;
+        let value = fairway_yaml::parse(text).map_err(|e| fail(e.to_string()))?;
+        source = (settings.source_override)(index, &value).map_err(fail)?;
+    }
+    Ok(source)
+}
+
+/// Leaves out what settings exclude, sets namespaces and marks, and keeps each object once.
+fn finish(
+    app: &App,
+    objects: Vec<Desired>,
+    settings: &RenderSettings<'_>,
+    target: &mut Target,
+) -> Result<(), ReconcileError> {
+    let brought = brought_scopes(&objects);
+    let mut last: BTreeMap<ObjectKey, usize> = BTreeMap::new();
+    let mut repeated: BTreeMap<ObjectKey, usize> = BTreeMap::new();
+    let mut kept: Vec<Option<Desired>> = Vec::with_capacity(objects.len());
+    for mut desired in objects {
+        if (settings.excluded)(&desired) {
+            let words = format!("Resource {} is excluded in the settings", desired.key());
+            target.conditions.push(Condition::new(ConditionKind::ExcludedResourceWarning, words));
+            continue;
+        }
+        set_namespace(app, &mut desired, settings.view, &brought)?;
+        settings.marks.mark(&mut desired.object, &app.id);
+        let key = desired.key();
+        if !desired.name().is_empty()
+            && let Some(earlier) = last.insert(key.clone(), kept.len())
+        {
+            *repeated.entry(key).or_insert(1) += 1;
+            kept[earlier] = None;
+        }
+        kept.push(Some(desired));
+    }
+    for (key, times) in repeated {
+        let words = format!(
+            "Resource {}/{}/{}/{} appeared {times} times among application resources.",
+            key.group, key.kind, key.namespace, key.name
+        );
+        target.conditions.push(Condition::new(ConditionKind::RepeatedResourceWarning, words));
+    }
+    let objects: Vec<Desired> = kept.into_iter().flatten().collect();
+    target.hashes = Arc::new(objects.iter().map(|d| hash(d.value())).collect());
+    target.objects = Arc::new(objects);
+    Ok(())
+}
+
+/// Scopes of the kinds whose CRDs the App itself brings.
+fn brought_scopes(objects: &[Desired]) -> HashMap<GroupKind, Scope> {
+    let crds = objects.iter().filter(|d| {
+        d.kind() == "CustomResourceDefinition" && d.group() == "apiextensions.k8s.io"
+    });
+    crds.filter_map(|d| {
+        let text = |path: &[&str]| d.value().get_path(path).and_then(Value::as_str);
+        let kind = GroupKind::new(text(&["spec", "group"])?, text(&["spec", "names", "kind"])?);
+        let scope =
+            if text(&["spec", "scope"])? == "Namespaced" { Scope::Namespaced } else { Scope::Cluster };
+        Some((kind, scope))
+    })
+    .collect()
+}
+
+fn set_namespace(
+    app: &App,
+    desired: &mut Desired,
+    view: &dyn LiveView,
+    brought: &HashMap<GroupKind, Scope>,
+) -> Result<(), ReconcileError> {
+    let kind = desired.gvk().group_kind();
+    let scope = view.scope(&kind).or_else(|| brought.get(&kind).copied()).unwrap_or(Scope::Namespaced);
+    match scope {
+        Scope::Cluster if !desired.namespace().is_empty() => {
+            desired.object.value_mut().remove_path(&["metadata", "namespace"]);
+        }
+        Scope::Namespaced if desired.namespace().is_empty() => {
+            if app.destination.namespace.is_empty() {
+                return Err(ReconcileError::Invalid(format!(
+                    "Namespace for {} {} is missing.",
+                    desired.name(),
+                    desired.gvk()
+                )));
+            }
+            desired.object.set_namespace(app.destination.namespace.clone());
+        }
+        Scope::Cluster | Scope::Namespaced => {}
+    }
+    Ok(())
+}
+
+/// Hash of an object's content, for caches in memory.
+pub fn hash(value: &Value) -> u64 {
+    let text = fairway_value::to_json(value, fairway_value::HtmlEscape::No);
+    let digest = blake3::hash(text.as_bytes());
+    let mut head = [0; 8];
+    head.copy_from_slice(&digest.as_bytes()[..8]);
+    u64::from_le_bytes(head)
+}

@@ -1,0 +1,427 @@
+//! The loop itself: events and timers in, Apps to workers out.
+
+use crate::app_entry::AppEntry;
+use crate::clusters::Clusters;
+use crate::desired::Renderer;
+use crate::metrics::Metrics;
+use crate::queue::{Level, Queue};
+use crate::snapshot::{ArgoRules, LiveCredentials, Snapshot};
+use fairway_argocd::{Application, GROUP};
+use fairway_cluster::{Cluster, ClusterEvent, ConfigError, EventKind};
+use fairway_core::{AppId, Clock, GroupKind, Live, LiveView as _, ObjectKey, Str};
+use fairway_schema::Schemas;
+use fairway_source::{SourceError, Sources, SourcesOptions};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+use thiserror::Error;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinSet;
+
+/// How the loop is set up.
+#[derive(Clone, Debug)]
+pub struct EngineOptions {
+    /// Namespace of Applications, projects and settings.
+    pub namespace: Str,
+    /// How many Apps are worked on at once. Rendering has its own bound; workers mostly wait for the API server.
+    pub workers: usize,
+    /// Settings of the mirrors.
+    pub sources: SourcesOptions,
+    /// Longest time for one sync. Argo CD sets none; a day ends what hangs and hurts nothing that works.
+    pub sync_timeout: Duration,
+}
+
+impl EngineOptions {
+    /// Returns the defaults with a folder for mirrors.
+    #[must_use]
+    pub fn new(cache_dir: impl Into<std::path::PathBuf>) -> Self {
+        Self {
+            namespace: "argocd".into(),
+            workers: 64,
+            sources: SourcesOptions::new(cache_dir),
+            sync_timeout: Duration::from_secs(24 * 3600),
+        }
+    }
+}
+
+/// The loop could not be set up.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The cluster's configuration is broken.
+    #[error(transparent)]
+    Cluster(#[from] ConfigError),
+    /// The folder for mirrors is unusable.
+    #[error(transparent)]
+    Sources(#[from] SourceError),
+}
+
+/// Something that those who watch the engine see.
+#[derive(Clone, Debug)]
+pub enum EngineEvent {
+    /// An Application came or changed.
+    Changed(Arc<Live>),
+    /// An Application went.
+    Deleted(Arc<Live>),
+    /// Live objects of an App changed.
+    Tree(AppId),
+}
+
+/// How long changes of live objects are gathered before an App is looked at: as Argo CD's batches.
+const LIVE_BATCH: Duration = Duration::from_millis(100);
+
+/// Events that a slow listener may be behind before it is told that it missed some.
+const EVENTS_BEHIND_MAX: usize = 4096;
+
+/// The engine: one home cluster, its Applications, and what they deploy.
+pub struct Engine {
+    pub(crate) options: EngineOptions,
+    pub(crate) clusters: Clusters,
+    pub(crate) renderer: Renderer,
+    pub(crate) queue: Queue<AppId>,
+    pub(crate) appsets: Queue<ObjectKey>,
+    pub(crate) metrics: Metrics,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) appset_state: Mutex<HashMap<ObjectKey, crate::appset::AppSetMemory>>,
+    apps: Mutex<HashMap<AppId, Arc<AppEntry>>>,
+    snapshot: RwLock<Arc<Snapshot>>,
+    schemas: RwLock<Arc<Schemas>>,
+    credentials: Arc<LiveCredentials>,
+    rules: Arc<ArgoRules>,
+    events: broadcast::Sender<EngineEvent>,
+    settings_changed: tokio::sync::Notify,
+    crds_changed: tokio::sync::Notify,
+}
+
+/// The machine's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        SystemTime::now()
+    }
+}
+
+impl Engine {
+    /// Builds an engine on a home cluster. Nothing runs before [`Engine::run`].
+    ///
+    /// # Errors
+    /// The cluster's configuration is broken, or the folder for mirrors is unusable.
+    pub fn new(config: kube_config::Config, options: EngineOptions) -> Result<(Arc<Self>, Wiring), StartError> {
+        let rules = Arc::new(ArgoRules::new(&options.namespace));
+        let (home, home_events) = Cluster::new(config, rules.clone())?;
+        let credentials = Arc::new(LiveCredentials::default());
+        let sources = Sources::new(options.sources.clone(), credentials.clone())?;
+        let (sender, remote_events) = mpsc::unbounded_channel();
+        let snapshot = Arc::new(Snapshot::read(home.cache(), &options.namespace));
+        let engine = Self {
+            clusters: Clusters::new(home, rules.clone(), sender),
+            renderer: Renderer::new(sources),
+            queue: Queue::default(),
+            appsets: Queue::default(),
+            metrics: Metrics::new(),
+            clock: Arc::new(SystemClock),
+            appset_state: Mutex::default(),
+            apps: Mutex::default(),
+            snapshot: RwLock::new(snapshot),
+            schemas: RwLock::new(Arc::new(Schemas::builtin().clone())),
+            credentials,
+            rules,
+            events: broadcast::Sender::new(EVENTS_BEHIND_MAX),
+            settings_changed: tokio::sync::Notify::new(),
+            crds_changed: tokio::sync::Notify::new(),
+            options,
+        };
+        Ok((Arc::new(engine), Wiring { home_events, remote_events }))
+    }
+
+    /// Runs until the future is dropped. Everything that was started ends with it; a sync that is cut off goes on at
+    /// the next start.
+    pub async fn run(self: Arc<Self>, wiring: Wiring) {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(self.clusters.home().clone().run());
+        tasks.spawn(self.clone().pump_home(wiring.home_events));
+        tasks.spawn(self.clone().pump_remote(wiring.remote_events));
+        self.clusters.home().ready().await;
+        self.reload_settings();
+        self.reload_schemas();
+        tasks.spawn(self.clone().follow_settings());
+        tasks.spawn(self.clone().follow_crds());
+        tasks.spawn(self.clone().poll());
+        for key in self.appset_keys() {
+            self.appsets.add(key, Level::Source);
+        }
+        for app in self.applications() {
+            self.queue.add(app.id(), Level::Source);
+        }
+        for _ in 0..self.options.workers {
+            tasks.spawn(self.clone().work());
+        }
+        tasks.spawn(self.clone().work_appsets());
+        // None of them ends by itself.
+        while let Some(ended) = tasks.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(error = %error, "a part of the engine ended");
+            }
+        }
+    }
+
+    async fn work(self: Arc<Self>) {
+        loop {
+            let (app, level) = self.queue.next().await;
+            // A panic in one App must not take the worker with it.
+            let job = tokio::spawn({
+                let (engine, app) = (self.clone(), app.clone());
+                async move { engine.reconcile(&app, level).await }
+            });
+            if let Err(error) = job.await {
+                tracing::error!(app = %app, error = %error, "reconciling panicked; trying again in 60 s");
+                self.queue.add_after(app.clone(), Level::Source, Duration::from_secs(60));
+            }
+            self.queue.done(&app);
+        }
+    }
+
+    async fn pump_home(self: Arc<Self>, mut events: mpsc::UnboundedReceiver<ClusterEvent>) {
+        while let Some(event) = events.recv().await {
+            self.route_home(&event);
+            self.route_live(&event);
+        }
+    }
+
+    async fn pump_remote(self: Arc<Self>, mut events: mpsc::UnboundedReceiver<(Str, ClusterEvent)>) {
+        while let Some((_, event)) = events.recv().await {
+            self.route_live(&event);
+        }
+    }
+
+    /// What an event means for the App whose object it is.
+    fn route_live(&self, event: &ClusterEvent) {
+        self.metrics.cluster_event();
+        let Some(app) = &event.app else { return };
+        if let Some(entry) = self.known(app) {
+            entry.bump();
+        }
+        if event.material {
+            self.queue.add_after(app.clone(), Level::Live, LIVE_BATCH);
+            // Nobody listens at times; that is no fault.
+            let _ = self.events.send(EngineEvent::Tree(app.clone()));
+        }
+    }
+
+    /// What an event means for the engine itself.
+    fn route_home(&self, event: &ClusterEvent) {
+        match (event.key.group.as_str(), event.key.kind.as_str()) {
+            (GROUP, "Application") => self.application_event(event),
+            (GROUP, "ApplicationSet") if event.material => self.appsets.add(event.key.clone(), Level::Source),
+            (GROUP, "AppProject") => self.settings_changed.notify_one(),
+            ("", "ConfigMap" | "Secret")
+                if event.key.namespace == self.options.namespace
+                    && (event.key.name.starts_with("argocd-")
+                        || event.object.label(fairway_argocd::LABEL_SECRET_TYPE).is_some()) =>
+            {
+                self.settings_changed.notify_one();
+            }
+            ("apiextensions.k8s.io", "CustomResourceDefinition") | ("apiregistration.k8s.io", "APIService") => {
+                self.crds_changed.notify_one();
+                self.clusters.home().kinds_changed();
+            }
+            _ => {}
+        }
+    }
+
+    fn application_event(&self, event: &ClusterEvent) {
+        let id = AppId::new(event.key.namespace.clone(), event.key.name.clone());
+        match event.kind {
+            EventKind::Upsert => {
+                let _ = self.events.send(EngineEvent::Changed(event.object.clone()));
+                let level = self.entry(&id).intent_changed(&event.object);
+                if let Some(level) = level {
+                    self.queue.add(id.clone(), level);
+                }
+            }
+            EventKind::Delete => {
+                let _ = self.events.send(EngineEvent::Deleted(event.object.clone()));
+                self.queue.add(id.clone(), Level::Live);
+            }
+        }
+        for owner in owners_of_kind(&event.object, "ApplicationSet") {
+            if event.material {
+                let key = ObjectKey::new(GROUP, "ApplicationSet", event.key.namespace.clone(), owner);
+                self.appsets.add_after(key, Level::Live, LIVE_BATCH);
+            }
+        }
+    }
+
+    async fn follow_settings(self: Arc<Self>) {
+        loop {
+            self.settings_changed.notified().await;
+            tokio::time::sleep(LIVE_BATCH).await;
+            self.reload_settings();
+            for app in self.applications() {
+                self.queue.add(app.id(), Level::Source);
+            }
+            for key in self.appset_keys() {
+                self.appsets.add(key, Level::Source);
+            }
+        }
+    }
+
+    async fn follow_crds(self: Arc<Self>) {
+        loop {
+            self.crds_changed.notified().await;
+            tokio::time::sleep(LIVE_BATCH).await;
+            self.reload_schemas();
+            // What waited for a kind may go on.
+            for app in self.applications().into_iter().filter(|a| a.sync_status() != "Synced") {
+                self.queue.add_after(app.id(), Level::Live, LIVE_BATCH);
+            }
+        }
+    }
+
+    fn reload_settings(&self) {
+        let snapshot = Arc::new(Snapshot::read(self.clusters.home().cache(), &self.options.namespace));
+        for problem in snapshot.problems.iter().chain(&snapshot.settings.warnings) {
+            tracing::warn!("{problem}");
+        }
+        self.rules.set(snapshot.marks.clone(), snapshot.settings.clone());
+        self.credentials.set(snapshot.credentials.clone());
+        self.clusters.retain(&snapshot);
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    fn reload_schemas(&self) {
+        let crds = self
+            .clusters
+            .home()
+            .cache()
+            .of_kind(&GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition"));
+        match Schemas::with_crds(crds.iter().map(|c| c.value())) {
+            Ok(schemas) => *self.schemas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(schemas),
+            Err(error) => tracing::warn!(error = %error, "a CRD's schema cannot be read; its objects are dry-run"),
+        }
+    }
+
+    /// Returns the settings as they stand.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn schemas(&self) -> Arc<Schemas> {
+        self.schemas.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Returns the home cluster.
+    #[must_use]
+    pub fn home(&self) -> &Arc<Cluster> {
+        self.clusters.home()
+    }
+
+    /// Returns the namespace of Applications.
+    #[must_use]
+    pub fn namespace(&self) -> &Str {
+        &self.options.namespace
+    }
+
+    /// Returns the mirrors.
+    #[must_use]
+    pub fn sources(&self) -> &Sources {
+        self.renderer.sources()
+    }
+
+    /// Returns what is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Returns the changes from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {
+        self.events.subscribe()
+    }
+
+    /// Returns every Application that this engine serves, by namespace and name.
+    #[must_use]
+    pub fn applications(&self) -> Vec<Application> {
+        let snapshot = self.snapshot();
+        let all = self.home().cache().of_kind(&GroupKind::new(GROUP, "Application"));
+        all.iter()
+            .filter(|a| snapshot.settings.serves_namespace(&self.options.namespace, a.namespace()))
+            .map(|a| Application::new(a.0.clone()))
+            .collect()
+    }
+
+    /// Returns one Application.
+    #[must_use]
+    pub fn application(&self, id: &AppId) -> Option<Application> {
+        self.home().cache().get(&application_key(id)).map(|a| Application::new(a.0.clone()))
+    }
+
+    pub(crate) fn appset_keys(&self) -> Vec<ObjectKey> {
+        let all = self.home().cache().of_kind(&GroupKind::new(GROUP, "ApplicationSet"));
+        all.iter().map(|a| a.key()).collect()
+    }
+
+    /// Returns an App's entry, made where it is missing.
+    pub(crate) fn entry(&self, id: &AppId) -> Arc<AppEntry> {
+        let mut apps = self.apps.lock().unwrap_or_else(PoisonError::into_inner);
+        apps.entry(id.clone()).or_default().clone()
+    }
+
+    pub(crate) fn known(&self, id: &AppId) -> Option<Arc<AppEntry>> {
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    pub(crate) fn forget(&self, id: &AppId) {
+        self.apps.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.renderer.forget(id);
+    }
+
+    /// Returns the time in RFC 3339, UTC, seconds.
+    pub(crate) fn now_text(&self) -> String {
+        time_text(self.clock.now())
+    }
+}
+
+/// What [`Engine::new`] hands to [`Engine::run`].
+pub struct Wiring {
+    home_events: mpsc::UnboundedReceiver<ClusterEvent>,
+    remote_events: mpsc::UnboundedReceiver<(Str, ClusterEvent)>,
+}
+
+/// The client library's configuration, as [`fairway_cluster`] builds it.
+pub mod kube_config {
+    pub use fairway_cluster::Config;
+}
+
+pub(crate) fn application_key(id: &AppId) -> ObjectKey {
+    ObjectKey::new(GROUP, "Application", id.namespace.clone(), id.name.clone())
+}
+
+fn owners_of_kind<'a>(object: &'a Live, kind: &'a str) -> impl Iterator<Item = Str> + 'a {
+    let owners = object.value().get_path(&["metadata", "ownerReferences"]);
+    let owners = owners.and_then(fairway_value::Value::as_array).unwrap_or_default();
+    let text = |o: &fairway_value::Value, key: &str| {
+        o.get(key).and_then(fairway_value::Value::as_str).map(Str::from).unwrap_or_default()
+    };
+    owners.iter().filter(move |o| text(o, "kind") == kind).map(move |o| text(o, "name"))
+}
+
+/// Writes a time in RFC 3339, UTC, seconds.
+pub(crate) fn time_text(time: SystemTime) -> String {
+    let seconds = unix_seconds(time);
+    jiff::Timestamp::from_second(seconds).map(|t| t.to_string()).unwrap_or_default()
+}
+
+/// Returns a time in seconds since 1970.
+pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Reads a time in RFC 3339 as seconds since 1970.
+pub(crate) fn parse_time(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_second)
+}
