@@ -50,9 +50,7 @@ pub(crate) struct Memory {
     pub verdicts: VerdictCache,
     pub running: Option<RunningSync>,
     pub failures: u32,
-    /// Whether the state found in the cluster at start has been looked at.
-    pub resumed: bool,
-    /// When the last failure of an automated sync may be tried again.
+    /// When desired and live were last compared.
     pub reconciled_at: String,
 }
 
@@ -101,7 +99,11 @@ impl AppEntry {
         if let Some(map) = intent.as_object_mut() {
             map.remove("status");
         }
-        for path in [&["metadata", "managedFields"][..], &["metadata", "resourceVersion"], &["metadata", "generation"]] {
+        for path in [
+            &["metadata", "managedFields"][..],
+            &["metadata", "resourceVersion"],
+            &["metadata", "generation"],
+        ] {
             intent.remove_path(path);
         }
         let mut last = self.intent.lock().unwrap_or_else(PoisonError::into_inner);

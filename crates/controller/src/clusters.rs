@@ -64,7 +64,11 @@ impl Clusters {
     /// No Secret describes it, its Secret is broken, or it is away.
     pub async fn find(&self, to: &Destination, snapshot: &Snapshot) -> Result<Place, ReconcileError> {
         let described = snapshot.clusters.iter().find(|c| {
-            if to.name.is_empty() { c.server.trim_end_matches('/') == to.server.trim_end_matches('/') } else { c.name == to.name }
+            if to.name.is_empty() {
+                c.server.trim_end_matches('/') == to.server.trim_end_matches('/')
+            } else {
+                c.name == to.name
+            }
         });
         let is_home = to.server == IN_CLUSTER_SERVER || (to.server.is_empty() && to.name == IN_CLUSTER_NAME);
         match described {
@@ -77,9 +81,11 @@ impl Clusters {
                 }
                 Ok(place)
             }
-            Some(secret) => {
-                Ok(Place { server: secret.server.clone(), name: secret.name.clone(), cluster: self.home.clone() })
-            }
+            Some(secret) => Ok(Place {
+                server: secret.server.clone(),
+                name: secret.name.clone(),
+                cluster: self.home.clone(),
+            }),
             None if to.name.is_empty() => Err(ReconcileError::Destination(format!(
                 "application destination server {} is not known: there are no clusters with this address; add its \
                  cluster Secret",
@@ -108,7 +114,9 @@ impl Clusters {
         };
         match cluster.state() {
             ClusterState::Ready => Ok(place(&cluster)),
-            ClusterState::Starting => Err(ReconcileError::Cluster(away(&secret.server, "its objects are being listed"))),
+            ClusterState::Starting => {
+                Err(ReconcileError::Cluster(away(&secret.server, "its objects are being listed")))
+            }
             ClusterState::Away(why) => Err(ReconcileError::Cluster(away(&secret.server, &why))),
         }
     }

@@ -4,9 +4,9 @@ use crate::desired::Target;
 use crate::error::ReconcileError;
 use fairway_cluster::Cluster;
 use fairway_core::{
-    ApiErrorKind, App, ApplyMode, ApplyRequest, ClusterWriter as _, Condition, ConditionKind, Desired, FIELD_MANAGER,
-    Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey, ObjectPolicy, Str, SyncStatus,
-    Tristate, Validation,
+    ApiErrorKind, App, ApplyMode, ApplyRequest, ClusterWriter as _, Condition, ConditionKind, Desired,
+    FIELD_MANAGER, Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey,
+    ObjectPolicy, Str, SyncStatus, Tristate, Validation,
 };
 use fairway_diff::{IgnoreRules, Mode, Options, Outcome, predict};
 use fairway_plan::Comparison;
@@ -81,7 +81,8 @@ pub struct CompareContext<'a> {
 
 /// Returns the options by which an App's objects are compared, and what cannot be followed.
 pub fn diff_options(ctx: &CompareContext<'_>) -> (Options, Vec<Condition>) {
-    let rules: Vec<IgnoreRule> = ctx.system_ignore.iter().chain(&ctx.app.ignore_differences).cloned().collect();
+    let rules: Vec<IgnoreRule> =
+        ctx.system_ignore.iter().chain(&ctx.app.ignore_differences).cloned().collect();
     let (ignore, unsupported) = IgnoreRules::compile(&rules);
     let conditions = unsupported
         .iter()
@@ -139,14 +140,15 @@ pub async fn compare(
         }
         fresh.known.insert(key.clone(), (*hash, options_hash, seen, verdict));
         out.verdicts.insert(key, verdict);
-        let status = if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync };
+        let status =
+            if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync };
         out.objects.push(state(desired, &policy, Some(status), live.as_deref()));
     }
     ask(ctx, uncertain, &mut fresh, &mut out).await;
     *cache = fresh;
     to_prune(ctx, &mut out);
     out.sync = overall(ctx, &out);
-    out.health = overall_health(&out);
+    out.health = overall_health(ctx.app, &out);
     Ok(out)
 }
 
@@ -192,8 +194,11 @@ async fn ask(
             known.3 = verdict;
         }
         if let Some(state) = out.objects.iter_mut().find(|o| o.key == key) {
-            state.status =
-                Some(if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync });
+            state.status = Some(if verdict == Comparison::Unchanged {
+                SyncStatus::Synced
+            } else {
+                SyncStatus::OutOfSync
+            });
         }
         out.verdicts.insert(key, verdict);
     }
@@ -202,7 +207,11 @@ async fn ask(
 fn same_but_for_bookkeeping(a: &Live, b: &Live) -> bool {
     let strip = |live: &Live| {
         let mut value = live.value().clone();
-        for path in [&["metadata", "managedFields"][..], &["metadata", "resourceVersion"], &["metadata", "generation"]] {
+        for path in [
+            &["metadata", "managedFields"][..],
+            &["metadata", "resourceVersion"],
+            &["metadata", "generation"],
+        ] {
             value.remove_path(path);
         }
         value
@@ -210,7 +219,12 @@ fn same_but_for_bookkeeping(a: &Live, b: &Live) -> bool {
     strip(a) == strip(b)
 }
 
-fn state(desired: &Desired, policy: &ObjectPolicy, status: Option<SyncStatus>, live: Option<&Live>) -> ObjectState {
+fn state(
+    desired: &Desired,
+    policy: &ObjectPolicy,
+    status: Option<SyncStatus>,
+    live: Option<&Live>,
+) -> ObjectState {
     let health = match (live, policy.is_hook) {
         (Some(live), _) => fairway_health::assess(live),
         (None, false) => Some(Health::new(HealthStatus::Missing, "")),
@@ -224,7 +238,8 @@ fn state(desired: &Desired, policy: &ObjectPolicy, status: Option<SyncStatus>, l
         is_hook: policy.is_hook,
         requires_pruning: false,
         wave: policy.wave,
-        needs_confirmation: policy.delete == Some(Tristate::Confirm) || policy.prune == Some(Tristate::Confirm),
+        needs_confirmation: policy.delete == Some(Tristate::Confirm)
+            || policy.prune == Some(Tristate::Confirm),
         ignores_health: policy.ignore_health,
     }
 }
@@ -237,10 +252,7 @@ fn shared_warning(
 ) {
     let Some(owner) = live.and_then(|l| ctx.marks.owner(l)) else { return };
     if owner != ctx.app.id {
-        let words = format!(
-            "{}/{} is part of applications {} and {}",
-            key.kind, key.name, ctx.app.id, owner
-        );
+        let words = format!("{}/{} is part of applications {} and {}", key.kind, key.name, ctx.app.id, owner);
         conditions.push(Condition::new(ConditionKind::SharedResourceWarning, words));
     }
 }
@@ -286,15 +298,21 @@ fn namespace_drifted(ctx: &CompareContext<'_>) -> bool {
     }
     let key = ObjectKey::new("", "Namespace", "", ctx.app.destination.namespace.clone());
     let Some(live) = ctx.cluster.cache().get(&key) else { return true };
-    labels.iter().any(|(k, v)| live.label(k) != Some(v)) || annotations.iter().any(|(k, v)| live.annotation(k) != Some(v))
+    labels.iter().any(|(k, v)| live.label(k) != Some(v))
+        || annotations.iter().any(|(k, v)| live.annotation(k) != Some(v))
 }
 
-fn overall_health(out: &Compared) -> Health {
-    let counted: Vec<fairway_health::Part<'_>> = out
+fn overall_health(app: &App, out: &Compared) -> Health {
+    let parts: Vec<fairway_health::Part> = out
         .objects
         .iter()
-        .filter(|o| !o.is_hook && !o.ignores_health)
-        .filter_map(|o| o.health.as_ref().map(|health| fairway_health::Part { key: &o.key, health }))
+        .filter(|o| !o.is_hook)
+        .map(|o| fairway_health::Part {
+            key: o.key.clone(),
+            is_live: out.live.contains_key(&o.key),
+            health: o.health.clone(),
+            ignored: o.ignores_health || o.key == crate::engine::application_key(&app.id),
+        })
         .collect();
-    fairway_health::app_health(&counted)
+    fairway_health::app_health(&parts)
 }

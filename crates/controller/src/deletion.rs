@@ -42,8 +42,11 @@ impl Engine {
         if let Some(running) = memory.running.take() {
             let _ = running.control.send(Control::Terminate("the application is being deleted".to_owned()));
         }
-        let ours: Vec<&str> =
-            application.object().finalizers().filter(|f| f.contains("finalizer.argocd.argoproj.io")).collect();
+        let ours: Vec<&str> = application
+            .object()
+            .finalizers()
+            .filter(|f| f.contains("finalizer.argocd.argoproj.io"))
+            .collect();
         if ours.is_empty() {
             return;
         }
@@ -135,12 +138,13 @@ impl Engine {
             entry.set_view(|view| view.compared = Some(Arc::new(Compared::default())));
             return Ok(());
         }
-        let blocking = plan.tasks().filter(|(phase, _, _)| *phase == SyncPhase::Delete).find_map(|(_, _, task)| {
-            let left = view.get(&task.key)?;
-            let finalizers: Vec<&str> = left.finalizers().collect();
-            let words = format!("{} is held by finalizers {}", task.key, finalizers.join(", "));
-            (!finalizers.is_empty()).then_some(words)
-        });
+        let blocking =
+            plan.tasks().filter(|(phase, _, _)| *phase == SyncPhase::Delete).find_map(|(_, _, task)| {
+                let left = view.get(&task.key)?;
+                let finalizers: Vec<&str> = left.finalizers().collect();
+                let words = format!("{} is held by finalizers {}", task.key, finalizers.join(", "));
+                (!finalizers.is_empty()).then_some(words)
+            });
         Err(ReconcileError::Invalid(blocking.unwrap_or(report.message)))
     }
 
@@ -154,7 +158,14 @@ impl Engine {
         let revisions = self.renderer.resolve(&app.sources).await?;
         let target = Arc::new(crate::desired::Target::default());
         let compared = Arc::new(Compared::default());
-        let pass = crate::reconcile::Pass { application, app, snapshot, place, target: &target, compared: &compared };
+        let pass = crate::reconcile::Pass {
+            application,
+            app,
+            snapshot,
+            place,
+            target: &target,
+            compared: &compared,
+        };
         let rendered = self.render_elsewhere(&pass, app, &revisions).await.map_err(ReconcileError::Fault)?;
         Ok(Arc::new(rendered))
     }

@@ -2,8 +2,8 @@
 
 use crate::error::ReconcileError;
 use fairway_core::{
-    App, AppSource, Condition, ConditionKind, Desired, FileTree, GroupKind, LiveView, Marks, ObjectKey, ReadSet,
-    Scope, SourceTree, Str, Tool,
+    App, AppSource, Condition, ConditionKind, Desired, FileTree, GroupKind, LiveView, Marks, ObjectKey,
+    ReadSet, Scope, SourceTree, Str, Tool,
 };
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, Rendered, SourceType};
 use fairway_source::Sources;
@@ -154,7 +154,9 @@ impl Renderer {
             objects.extend(rendered.objects.iter().cloned());
             target.source_types.extend(rendered.source_type);
             for warning in &rendered.warnings {
-                target.conditions.push(Condition::new(ConditionKind::UnsupportedFieldWarning, warning.as_str()));
+                target
+                    .conditions
+                    .push(Condition::new(ConditionKind::UnsupportedFieldWarning, warning.as_str()));
             }
         }
         finish(app, objects, settings, &mut target)?;
@@ -172,8 +174,10 @@ impl Renderer {
         let (name, namespace) = (&app.id.name, &app.destination.namespace);
         let env = BuildEnv::new(name, namespace, &app.project, &at.revision, &at.source)
             .with("KUBE_VERSION", settings.view.kube_version().trim_start_matches('v'));
-        let capabilities =
-            Capabilities { kube_version: settings.view.kube_version(), api_versions: settings.view.api_versions() };
+        let capabilities = Capabilities {
+            kube_version: settings.view.kube_version(),
+            api_versions: settings.view.api_versions(),
+        };
         let slot = (app.id.clone(), index);
         let before = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&slot).cloned();
         if let Some(before) = before.filter(|_| !settings.hard)
@@ -191,7 +195,9 @@ impl Renderer {
             refs: all
                 .iter()
                 .filter(|o| !o.source.ref_name.is_empty())
-                .map(|o| (o.source.ref_name.clone(), o.revision.clone(), Arc::new(SourceTree::new(o.tree.clone()))))
+                .map(|o| {
+                    (o.source.ref_name.clone(), o.revision.clone(), Arc::new(SourceTree::new(o.tree.clone())))
+                })
                 .collect(),
             env: env.clone(),
             capabilities: capabilities.clone(),
@@ -337,7 +343,9 @@ fn with_overrides(
     let path = fairway_core::normalize_path(&source.path).map_err(fairway_render::RenderError::from)?;
     for file in override_files(&app.id.name, &path) {
         let Some(bytes) = tree.read(&file).map_err(fairway_render::RenderError::from)? else { continue };
-        let fail = |why: String| ReconcileError::Render(fairway_render::RenderError::Unmarshal { file: file.clone(), why });
+        let fail = |why: String| {
+            ReconcileError::Render(fairway_render::RenderError::Unmarshal { file: file.clone(), why })
+        };
         let text = std::str::from_utf8(&bytes).map_err(|e| fail(e.to_string()))?;
         let value = fairway_yaml::parse(text).map_err(|e| fail(e.to_string()))?;
         source = (settings.source_override)(index, &value).map_err(fail)?;
@@ -363,7 +371,7 @@ fn finish(
             continue;
         }
         set_namespace(app, &mut desired, settings.view, &brought)?;
-        settings.marks.mark(&mut desired.object, &app.id);
+        settings.marks.mark(&mut desired.object, app);
         let key = desired.key();
         if !desired.name().is_empty()
             && let Some(earlier) = last.insert(key.clone(), kept.len())
@@ -388,9 +396,9 @@ fn finish(
 
 /// Scopes of the kinds whose CRDs the App itself brings.
 fn brought_scopes(objects: &[Desired]) -> HashMap<GroupKind, Scope> {
-    let crds = objects.iter().filter(|d| {
-        d.kind() == "CustomResourceDefinition" && d.group() == "apiextensions.k8s.io"
-    });
+    let crds = objects
+        .iter()
+        .filter(|d| d.kind() == "CustomResourceDefinition" && d.group() == "apiextensions.k8s.io");
     crds.filter_map(|d| {
         let text = |path: &[&str]| d.value().get_path(path).and_then(Value::as_str);
         let kind = GroupKind::new(text(&["spec", "group"])?, text(&["spec", "names", "kind"])?);

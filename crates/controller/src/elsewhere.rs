@@ -22,7 +22,8 @@ impl Engine {
     ) -> Result<(SyncPlan, Vec<Str>), String> {
         let app = app_at(pass.app, operation, named);
         if let Some(project) = pass.snapshot.projects.get(&app.project) {
-            let denied = project.check_app(&app, &self.options.namespace, &pass.place.server, &pass.place.name);
+            let denied =
+                project.check_app(&app, &self.options.namespace, &pass.place.server, &pass.place.name);
             if let Some(first) = denied.first() {
                 return Err(first.message.to_string());
             }
@@ -39,9 +40,9 @@ impl Engine {
             ignore_aggregated_roles: pass.snapshot.settings.ignore_aggregated_roles,
             known_type_fields: &[],
         };
-        let compared = compare(&ctx, &target, &mut VerdictCache::default()).await.map_err(|e| e.to_string())?;
-        let there =
-            Pass { app: &app, target: &Arc::new(target), compared: &Arc::new(compared), ..*pass };
+        let compared =
+            compare(&ctx, &target, &mut VerdictCache::default()).await.map_err(|e| e.to_string())?;
+        let there = Pass { app: &app, target: &Arc::new(target), compared: &Arc::new(compared), ..*pass };
         Ok((self.plan_for(&there, operation, hooks), revisions))
     }
 
@@ -56,7 +57,8 @@ impl Engine {
         let excluded = |desired: &fairway_core::Desired| {
             pass.snapshot.settings.excludes(&desired.gvk().group_kind(), &pass.place.server)
         };
-        let source_override = |index: usize, value: &Value| override_source(pass.application, app, index, value);
+        let source_override =
+            |index: usize, value: &Value| override_source(pass.application, app, index, value);
         let settings = RenderSettings {
             marks: &pass.snapshot.marks,
             view,

@@ -81,7 +81,6 @@ pub struct Engine {
     pub(crate) appsets: Queue<ObjectKey>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) appset_state: Mutex<HashMap<ObjectKey, crate::appset::AppSetMemory>>,
     apps: Mutex<HashMap<AppId, Arc<AppEntry>>>,
     snapshot: RwLock<Arc<Snapshot>>,
     schemas: RwLock<Arc<Schemas>>,
@@ -107,7 +106,10 @@ impl Engine {
     ///
     /// # Errors
     /// The cluster's configuration is broken, or the folder for mirrors is unusable.
-    pub fn new(config: kube_config::Config, options: EngineOptions) -> Result<(Arc<Self>, Wiring), StartError> {
+    pub fn new(
+        config: fairway_cluster::Config,
+        options: EngineOptions,
+    ) -> Result<(Arc<Self>, Wiring), StartError> {
         let rules = Arc::new(ArgoRules::new(&options.namespace));
         let (home, home_events) = Cluster::new(config, rules.clone())?;
         let credentials = Arc::new(LiveCredentials::default());
@@ -121,10 +123,9 @@ impl Engine {
             appsets: Queue::default(),
             metrics: Metrics::new(),
             clock: Arc::new(SystemClock),
-            appset_state: Mutex::default(),
             apps: Mutex::default(),
             snapshot: RwLock::new(snapshot),
-            schemas: RwLock::new(Arc::new(Schemas::builtin().clone())),
+            schemas: RwLock::new(Arc::new(Schemas::with_crds([]).expect("because the built-in kinds read"))),
             credentials,
             rules,
             events: broadcast::Sender::new(EVENTS_BEHIND_MAX),
@@ -222,7 +223,8 @@ impl Engine {
             {
                 self.settings_changed.notify_one();
             }
-            ("apiextensions.k8s.io", "CustomResourceDefinition") | ("apiregistration.k8s.io", "APIService") => {
+            ("apiextensions.k8s.io", "CustomResourceDefinition")
+            | ("apiregistration.k8s.io", "APIService") => {
                 self.crds_changed.notify_one();
                 self.clusters.home().kinds_changed();
             }
@@ -298,7 +300,9 @@ impl Engine {
             .of_kind(&GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition"));
         match Schemas::with_crds(crds.iter().map(|c| c.value())) {
             Ok(schemas) => *self.schemas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(schemas),
-            Err(error) => tracing::warn!(error = %error, "a CRD's schema cannot be read; its objects are dry-run"),
+            Err(error) => {
+                tracing::warn!(error = %error, "a CRD's schema cannot be read; its objects are dry-run")
+            }
         }
     }
 
@@ -389,11 +393,6 @@ impl Engine {
 pub struct Wiring {
     home_events: mpsc::UnboundedReceiver<ClusterEvent>,
     remote_events: mpsc::UnboundedReceiver<(Str, ClusterEvent)>,
-}
-
-/// The client library's configuration, as [`fairway_cluster`] builds it.
-pub mod kube_config {
-    pub use fairway_cluster::Config;
 }
 
 pub(crate) fn application_key(id: &AppId) -> ObjectKey {

@@ -72,8 +72,10 @@ mod tests {
 
     #[test]
     fn a_change_is_seen_and_a_value_is_not() {
-        let one = from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eQ=="}}"#).unwrap();
-        let two = from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eg=="}}"#).unwrap();
+        let one =
+            from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eQ=="}}"#).unwrap();
+        let two =
+            from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eg=="}}"#).unwrap();
         let masked = mask_all(&[Some(&one), Some(&two)]);
         let text = |n: usize, key: &str| {
             masked[n].as_ref().unwrap().get_path(&["data", key]).unwrap().as_str().unwrap().to_owned()

@@ -1,7 +1,9 @@
 //! What is counted, by Argo CD's metric names where one exists.
 
 use fairway_core::App;
-use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+};
 use std::time::Duration;
 
 /// Counters of the engine.
@@ -43,9 +45,11 @@ impl Metrics {
         )
         .expect(valid);
         let events =
-            IntCounter::new("argocd_cluster_events_total", "Number of processed k8s resource events.").expect(valid);
+            IntCounter::new("argocd_cluster_events_total", "Number of processed k8s resource events.")
+                .expect(valid);
         let status_writes =
-            IntCounter::new("fairway_status_writes_total", "Status patches sent to the API server.").expect(valid);
+            IntCounter::new("fairway_status_writes_total", "Status patches sent to the API server.")
+                .expect(valid);
         let collectors: [Box<dyn prometheus::core::Collector>; 5] = [
             Box::new(reconcile.clone()),
             Box::new(sync_total.clone()),
@@ -64,13 +68,22 @@ impl Metrics {
     }
 
     pub(crate) fn reconciled(&self, app: &App, took: Duration) {
-        self.reconcile.with_label_values(&[&app.id.namespace, &app.destination.server]).observe(took.as_secs_f64());
+        self.reconcile
+            .with_label_values(&[&app.id.namespace, &app.destination.server])
+            .observe(took.as_secs_f64());
     }
 
     pub(crate) fn synced(&self, app: &App, server: &str, phase: &str, dry_run: bool) {
         let dry_run = if dry_run { "true" } else { "false" };
         self.sync_total
-            .with_label_values(&[app.id.namespace.as_str(), &app.id.name, &app.project, server, phase, dry_run])
+            .with_label_values(&[
+                app.id.namespace.as_str(),
+                &app.id.name,
+                &app.project,
+                server,
+                phase,
+                dry_run,
+            ])
             .inc();
     }
 

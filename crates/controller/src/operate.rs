@@ -7,8 +7,8 @@ use crate::reconcile::Pass;
 use fairway_apply::{ApplyContext, Control, Judge, ReportPhase, SyncReport, execute};
 use fairway_argocd::{OperationPhase, OperationState, lower_operation, operation_of};
 use fairway_core::{
-    App, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str, SyncPhase,
-    SyncStatus, SyncTarget,
+    App, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
+    SyncPhase, SyncStatus, SyncTarget,
 };
 use fairway_plan::{HookOutcome, SyncPlan};
 use fairway_value::Value;
@@ -159,9 +159,9 @@ impl Engine {
         if !policy.prune && !drifted.is_empty() && drifted.iter().all(|o| o.requires_pruning) {
             return;
         }
-        let attempted = last.and_then(|s| s.sync_result.as_ref()).is_some_and(|r| {
-            r.revisions == pass.target.revisions && r.sources == written_sources(pass)
-        });
+        let attempted = last
+            .and_then(|s| s.sync_result.as_ref())
+            .is_some_and(|r| r.revisions == pass.target.revisions && r.sources == written_sources(pass));
         let mut sync = OperationSync {
             revision: if pass.app.multi_source { Str::new() } else { first(&pass.target.revisions) },
             revisions: if pass.app.multi_source { pass.target.revisions.clone() } else { Vec::new() },
@@ -249,7 +249,7 @@ impl Engine {
         written: Value,
         earlier: Option<&OperationState>,
     ) {
-        let hooks = earlier.map(|s| hook_outcomes(s)).unwrap_or_default();
+        let hooks = earlier.map(hook_outcomes).unwrap_or_default();
         let (plan, revisions) = match self.plan_operation(pass, &operation, &hooks).await {
             Ok(planned) => planned,
             Err(why) => {
@@ -296,8 +296,16 @@ impl Engine {
             automated = operation.automated,
             "sync started"
         );
-        memory.running =
-            Some(RunningSync { operation, revisions, state, control, report, task, superseded: false, is_full });
+        memory.running = Some(RunningSync {
+            operation,
+            revisions,
+            state,
+            control,
+            report,
+            task,
+            superseded: false,
+            is_full,
+        });
     }
 
     /// Plans an operation at the revision it names; most name the one that was compared.

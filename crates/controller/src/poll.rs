@@ -49,7 +49,8 @@ impl Engine {
             .iter()
             .map(|a| {
                 let app = lower(a.object().value()).app;
-                let urls = app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| s.repo_url.clone()).collect();
+                let urls =
+                    app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| s.repo_url.clone()).collect();
                 (a.id(), urls)
             })
             .collect()
@@ -69,7 +70,11 @@ impl Engine {
                 continue;
             }
             let now = tokio::time::Instant::now();
-            let count = self.home().cache().of_kind(&fairway_core::GroupKind::new(fairway_argocd::GROUP, "Application")).len();
+            let count = self
+                .home()
+                .cache()
+                .of_kind(&fairway_core::GroupKind::new(fairway_argocd::GROUP, "Application"))
+                .len();
             if count != seen_apps || now.duration_since(looked) > Duration::from_secs(30) {
                 seen_apps = count;
                 looked = now;

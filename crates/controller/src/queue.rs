@@ -89,12 +89,6 @@ impl<K: Clone + Eq + Hash> Queue<K> {
         self.lock().order.len()
     }
 
-    /// Whether no key waits to be handled.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Waits for a key that nobody handles. [`Queue::done`] must be called for it afterwards.
     pub async fn next(&self) -> (K, Level) {
         loop {
@@ -180,7 +174,7 @@ mod tests {
         queue.add("a", Level::Source);
         assert_eq!(queue.next().await, ("a", Level::Source));
         assert_eq!(queue.next().await, ("b", Level::Live));
-        assert!(queue.is_empty());
+        assert_eq!(queue.len(), 0);
     }
 
     #[tokio::test(start_paused = true)]

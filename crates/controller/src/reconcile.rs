@@ -10,8 +10,8 @@ use crate::queue::Level;
 use crate::snapshot::Snapshot;
 use fairway_argocd::{Application, Permission, lower};
 use fairway_core::{
-    App, AppId, Condition, ConditionKind, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _,
-    RetryAdvice, Scope, Str, SyncPhase, SyncStatus,
+    App, AppId, Condition, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _, RetryAdvice,
+    Scope, Str, SyncPhase, SyncStatus,
 };
 use fairway_plan::{DeletionBudget, PlanInput, SyncPlan, plan};
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,10 +50,13 @@ impl Engine {
             return;
         }
         let lowered = lower(application.object().value());
-        let outcome = self.pass(&application, &lowered.app, &lowered.conditions, level, &entry, &mut memory).await;
+        let outcome =
+            self.pass(&application, &lowered.app, &lowered.conditions, level, &entry, &mut memory).await;
         match outcome {
             Ok(()) => memory.failures = 0,
-            Err(error) => self.failed(&application, &lowered.app, &lowered.conditions, &error, &mut memory).await,
+            Err(error) => {
+                self.failed(&application, &lowered.app, &lowered.conditions, &error, &mut memory).await
+            }
         }
         drop(memory);
         self.metrics.reconciled(&lowered.app, started.elapsed());
@@ -104,7 +107,14 @@ impl Engine {
         if level > Level::Live || memory.reconciled_at.is_empty() {
             memory.reconciled_at = self.now_text();
         }
-        let pass = Pass { application, app, snapshot: &snapshot, place: &place, target: &target, compared: &compared };
+        let pass = Pass {
+            application,
+            app,
+            snapshot: &snapshot,
+            place: &place,
+            target: &target,
+            compared: &compared,
+        };
         let preview = self.plan_for(&pass, &self.default_operation(app), &BTreeMap::new());
         entry.set_view(|view| {
             view.target = Some(target.clone());
@@ -122,7 +132,8 @@ impl Engine {
 
     /// Fetches an App's repositories because a person asked.
     async fn fetch_sources(&self, app: &App) -> Result<(), ReconcileError> {
-        let urls: BTreeSet<&Str> = app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| &s.repo_url).collect();
+        let urls: BTreeSet<&Str> =
+            app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| &s.repo_url).collect();
         for url in urls {
             self.sources().refresh(url).await?;
         }
@@ -228,7 +239,10 @@ impl Engine {
     /// Adds the finalizers that hold an App until its deletion hooks have run.
     async fn hold_for_deletion_hooks(&self, pass: &Pass<'_>) -> Result<(), ReconcileError> {
         let has = |phase: SyncPhase| {
-            pass.target.objects.iter().any(|d| pass.snapshot.marks.policy(&d.object).hook_phases.contains(&phase))
+            pass.target
+                .objects
+                .iter()
+                .any(|d| pass.snapshot.marks.policy(&d.object).hook_phases.contains(&phase))
         };
         let mut wanted: Vec<&str> = pass.application.object().finalizers().collect();
         let before = wanted.len();
@@ -267,7 +281,8 @@ impl Engine {
     ) {
         tracing::warn!(app = %app.id, category = error.category(), error = %error, "App was not compared");
         self.metrics.failed(error.category());
-        let mut notes: Vec<Condition> = conditions.iter().filter(|c| !c.kind.blocks_sync()).cloned().collect();
+        let mut notes: Vec<Condition> =
+            conditions.iter().filter(|c| !c.kind.blocks_sync()).cloned().collect();
         notes.push(Condition::new(error.condition(), error.to_string()));
         let health = match error {
             ReconcileError::Invalid(_) | ReconcileError::Destination(_) => {

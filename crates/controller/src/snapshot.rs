@@ -43,19 +43,25 @@ impl Snapshot {
         let mut problems = Vec::new();
         let mut clusters = Vec::new();
         let mut credentials = SecretCredentials::new();
-        for secret in cache.of_kind(&GroupKind::new("", "Secret")).iter().filter(|s| s.namespace() == namespace) {
+        for secret in
+            cache.of_kind(&GroupKind::new("", "Secret")).iter().filter(|s| s.namespace() == namespace)
+        {
             let Some(label) = secret.label(LABEL_SECRET_TYPE) else { continue };
             if let Some(kind) = SecretKind::from_label(label) {
                 credentials.add_secret(kind, &decoded(secret));
             }
             match parse_cluster(secret) {
                 Some(Ok(cluster)) => clusters.push(cluster),
-                Some(Err(why)) => problems.push(format!("Secret {}/{}: {why}", secret.namespace(), secret.name())),
+                Some(Err(why)) => {
+                    problems.push(format!("Secret {}/{}: {why}", secret.namespace(), secret.name()))
+                }
                 None => {}
             }
         }
         credentials.set_tls_certificates(texts(&config("argocd-tls-certs-cm")));
-        if let Some(hosts) = config("argocd-ssh-known-hosts-cm").get("ssh_known_hosts").and_then(Value::as_str) {
+        if let Some(hosts) =
+            config("argocd-ssh-known-hosts-cm").get("ssh_known_hosts").and_then(Value::as_str)
+        {
             credentials.set_ssh_known_hosts(hosts.to_owned());
         }
         let secret = cache.get(&ObjectKey::new("", "Secret", namespace, "argocd-secret"));

@@ -41,7 +41,12 @@ impl Engine {
             if ended_state.phase == OperationPhase::Succeeded && ended.0.is_full {
                 add_history(&mut history, pass.app, &ended_state, &ended.0);
             }
-            self.metrics.synced(pass.app, &pass.place.server, ended_state.phase.as_str(), ended.0.operation.sync.dry_run);
+            self.metrics.synced(
+                pass.app,
+                &pass.place.server,
+                ended_state.phase.as_str(),
+                ended.0.operation.sync.dry_run,
+            );
             state = Some(ended_state);
             clears_operation = application.operation().is_some();
             // What the sync has changed decides what comes next.
@@ -49,7 +54,8 @@ impl Engine {
         }
         let summary = summary(pass.compared);
         let resources: Vec<ResourceStatus> = pass.compared.objects.iter().map(resource_status).collect();
-        let source_types: Vec<SourceType> = pass.target.source_types.iter().map(|t| source_type(*t)).collect();
+        let source_types: Vec<SourceType> =
+            pass.target.source_types.iter().map(|t| source_type(*t)).collect();
         let status = raise(&StatusInput {
             application,
             now: &self.now_text(),
@@ -292,7 +298,11 @@ fn summary(compared: &Compared) -> Summary {
         crate::tree::images_of(live.value(), &mut images);
         crate::tree::urls_of(live, &mut urls);
     }
-    Summary { images: images.into_iter().collect(), external_urls: urls.into_iter().collect(), is_app_of_apps }
+    Summary {
+        images: images.into_iter().collect(),
+        external_urls: urls.into_iter().collect(),
+        is_app_of_apps,
+    }
 }
 
 pub(crate) fn read_history(application: &Application) -> Vec<HistoryRecord> {
@@ -354,7 +364,11 @@ mod tests {
 
     #[test]
     fn a_patch_holds_what_changed_and_nulls_for_what_went() {
-        check(r#"{"a":1,"b":{"c":1,"d":2},"e":[1]}"#, r#"{"a":1,"b":{"c":3},"e":[2]}"#, r#"{"b":{"c":3,"d":null},"e":[2]}"#);
+        check(
+            r#"{"a":1,"b":{"c":1,"d":2},"e":[1]}"#,
+            r#"{"a":1,"b":{"c":3},"e":[2]}"#,
+            r#"{"b":{"c":3,"d":null},"e":[2]}"#,
+        );
         check(r#"{"a":1}"#, r#"{"a":1}"#, "{}");
     }
 

@@ -112,13 +112,16 @@ fn info_of(live: &Live) -> Vec<Value> {
     let entry = |name: &str, value: String| -> Value {
         [("name", Value::from(name)), ("value", Value::from(value))].into_iter().collect()
     };
-    let text = |path: &[&str]| live.value().get_path(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |path: &[&str]| live.value().get_path(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     match (live.group(), live.kind()) {
         ("", "Pod") => {
             let statuses = live.value().get_path(&["status", "containerStatuses"]).and_then(Value::as_array);
             let statuses = statuses.unwrap_or_default();
-            let ready = statuses.iter().filter(|s| s.get("ready").and_then(Value::as_bool) == Some(true)).count();
-            let all = live.value().get_path(&["spec", "containers"]).and_then(Value::as_array).unwrap_or_default();
+            let ready =
+                statuses.iter().filter(|s| s.get("ready").and_then(Value::as_bool) == Some(true)).count();
+            let all =
+                live.value().get_path(&["spec", "containers"]).and_then(Value::as_array).unwrap_or_default();
             let reason = pod_reason(live);
             vec![entry("Status Reason", reason), entry("Containers", format!("{ready}/{}", all.len()))]
         }
@@ -147,11 +150,8 @@ fn pod_reason(live: &Live) -> String {
 
 /// Adds the container images of a workload.
 pub(crate) fn images_of(value: &Value, out: &mut BTreeSet<Str>) {
-    let specs: [&[&str]; 3] = [
-        &["spec", "template", "spec"],
-        &["spec", "jobTemplate", "spec", "template", "spec"],
-        &["spec"],
-    ];
+    let specs: [&[&str]; 3] =
+        [&["spec", "template", "spec"], &["spec", "jobTemplate", "spec", "template", "spec"], &["spec"]];
     for path in specs {
         let Some(spec) = value.get_path(path) else { continue };
         for list in ["containers", "initContainers"] {
@@ -170,13 +170,15 @@ pub(crate) fn urls_of(live: &Live, out: &mut BTreeSet<Str>) {
             out.insert(url.rsplit('|').next().unwrap_or(url).into());
         }
     }
-    if live.kind() != "Ingress" || live.annotation("argocd.argoproj.io/ignore-default-links") == Some("true") {
+    if live.kind() != "Ingress" || live.annotation("argocd.argoproj.io/ignore-default-links") == Some("true")
+    {
         return;
     }
     let list = |value: &Value, path: &[&str]| -> Vec<Value> {
         value.get_path(path).and_then(Value::as_array).unwrap_or_default().to_vec()
     };
-    let text = |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let text =
+        |value: &Value, key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let tls = list(live.value(), &["spec", "tls"]);
     let balancers = list(live.value(), &["status", "loadBalancer", "ingress"]);
     for rule in list(live.value(), &["spec", "rules"]) {
@@ -231,8 +233,8 @@ fn managed_item(
     schemas: &fairway_schema::Schemas,
     options: &fairway_diff::Options,
 ) -> Value {
-    let predicted = desired
-        .map(|d| fairway_diff::predict(d, live, fairway_core::FIELD_MANAGER, schemas, options));
+    let predicted =
+        desired.map(|d| fairway_diff::predict(d, live, fairway_core::FIELD_MANAGER, schemas, options));
     let (normalized, after) = match &predicted {
         Some(p) => (p.normalized_live.as_ref().or(live), p.predicted_live.as_ref().or(desired)),
         None => (live, None),

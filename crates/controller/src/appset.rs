@@ -1,0 +1,344 @@
+//! ApplicationSets: fetch what their generators need, generate, and bring the Applications to it.
+
+use crate::engine::{Engine, application_key};
+use crate::queue::Level;
+use fairway_argocd::{
+    AppSetAction, AppSetCluster, AppSetPolicy, Application, DataRequest, Environment, Generated, GitFiles,
+    PullRequest, ScmRepository, generate, reconcile,
+};
+use fairway_core::{
+    ApiError, ApplyMode, ApplyRequest, ClusterWriter, DeleteRequest, Live, LiveView as _, Object, ObjectKey,
+    Propagation, Str, Validation,
+};
+use fairway_value::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Rounds of fetching: a matrix inside a matrix needs what its outer generators gave first.
+const ROUNDS_MAX: usize = 8;
+
+/// Waits between looks, as Argo CD: Git and lists 3 min, forges 30 min.
+const REQUEUE_GIT: Duration = Duration::from_secs(180);
+const REQUEUE_FORGE: Duration = Duration::from_secs(1800);
+
+/// Wait after a failure.
+const REQUEUE_FAILED: Duration = Duration::from_secs(30);
+
+impl Engine {
+    pub(crate) async fn work_appsets(self: Arc<Self>) {
+        loop {
+            let (key, _) = self.appsets.next().await;
+            let job = tokio::spawn({
+                let (engine, key) = (self.clone(), key.clone());
+                async move { engine.reconcile_appset(&key).await }
+            });
+            let wait = match job.await {
+                Ok(wait) => wait,
+                Err(error) => {
+                    tracing::error!(applicationset = %key, error = %error, "reconciling panicked");
+                    Some(REQUEUE_FAILED)
+                }
+            };
+            if let Some(wait) = wait {
+                self.appsets.add_after(key.clone(), Level::Source, wait);
+            }
+            self.appsets.done(&key);
+        }
+    }
+
+    /// Brings one ApplicationSet's Applications to what it generates. Returns when to look again.
+    async fn reconcile_appset(self: &Arc<Self>, key: &ObjectKey) -> Option<Duration> {
+        let appset = self.home().cache().get(key)?;
+        if appset.deletion_timestamp().is_some() {
+            return None;
+        }
+        let mut environment = self.environment();
+        let mut generated = Generated::default();
+        for _ in 0..ROUNDS_MAX {
+            generated = generate(&appset, &environment);
+            if generated.needs.is_empty() {
+                break;
+            }
+            for need in generated.needs.clone() {
+                self.fetch(&need, &mut environment).await;
+            }
+        }
+        let existing = self.applications_of(&appset);
+        let policy = policy_override(&self.snapshot().settings.applicationset_policy);
+        let actions = reconcile(&appset, &generated, &existing, policy);
+        let mut errors: Vec<String> = generated.errors.iter().map(|e| e.message.to_string()).collect();
+        for action in actions {
+            if let Err(why) = self.carry_out(&action).await {
+                errors.push(why);
+            }
+        }
+        for error in &errors {
+            tracing::warn!(applicationset = %key, error, "ApplicationSet");
+        }
+        let failed = !errors.is_empty();
+        if let Err(error) = self.write_appset_status(&appset, &errors, &generated).await {
+            tracing::warn!(applicationset = %key, error = %error, "status was not written");
+        }
+        Some(if failed { REQUEUE_FAILED } else { requeue_after(&appset) })
+    }
+
+    fn environment(&self) -> Environment {
+        let snapshot = self.snapshot();
+        let clusters = snapshot.clusters.iter().map(|c| AppSetCluster {
+            name: c.name.clone(),
+            server: c.server.clone(),
+            project: c.project.clone(),
+            labels: c.labels.clone(),
+            annotations: c.annotations.clone(),
+        });
+        Environment {
+            clusters: clusters.collect(),
+            hides_in_cluster: !snapshot.settings.in_cluster_enabled,
+            ..Environment::default()
+        }
+    }
+
+    fn applications_of(&self, appset: &Live) -> Vec<Application> {
+        self.applications()
+            .into_iter()
+            .filter(|a| {
+                let owners =
+                    a.get(&["metadata", "ownerReferences"]).and_then(Value::as_array).unwrap_or_default();
+                owners.iter().any(|o| o.get("uid").and_then(Value::as_str) == Some(appset.uid()))
+            })
+            .collect()
+    }
+
+    /// Fetches what a generator needs. A failure is an answer too, so that nothing is taken for empty.
+    async fn fetch(&self, need: &DataRequest, environment: &mut Environment) {
+        let key = need.key();
+        match need {
+            DataRequest::Git { repo_url, revision } => {
+                let answer = async {
+                    let commit = self.sources().resolve(repo_url, revision).await?;
+                    self.sources().open(repo_url, &commit).await
+                };
+                let files = match answer.await {
+                    Ok(tree) => GitFiles::Tree(tree),
+                    Err(error) => GitFiles::Failed(error.to_string().into()),
+                };
+                environment.git.insert(key, files);
+            }
+            DataRequest::Scm { block } => {
+                environment.scm.insert(key, self.list_forge(block).await.map_err(Str::from));
+            }
+            DataRequest::PullRequests { block } => {
+                environment
+                    .pull_requests
+                    .insert(key, self.list_pull_requests(block).await.map_err(Str::from));
+            }
+        }
+    }
+
+    async fn list_forge(&self, block: &Value) -> Result<Vec<ScmRepository>, String> {
+        let options = crate::forge::scm_options(block, &|reference| self.secret_text(reference))?;
+        let forge = fairway_scm::Forge::new(options).map_err(|e| e.to_string())?;
+        let wanted_paths = crate::forge::paths_in_filters(block);
+        let mut out = Vec::new();
+        for repository in forge.repositories().await.map_err(|e| e.to_string())? {
+            let branches = forge.branches(&repository).await.map_err(|e| e.to_string())?;
+            let mut paths = Vec::new();
+            for path in &wanted_paths {
+                if forge
+                    .path_exists(&repository, &repository.default_branch, path)
+                    .await
+                    .map_err(|e| e.to_string())?
+                {
+                    paths.push(Str::from(path.as_str()));
+                }
+            }
+            out.push(ScmRepository {
+                organization: repository.organization.as_str().into(),
+                repository: repository.repository.as_str().into(),
+                id: repository.repository_id.as_str().into(),
+                url: repository.url.as_str().into(),
+                default_branch: repository.default_branch.as_str().into(),
+                branches: branches.iter().map(|b| (b.name.as_str().into(), b.sha.as_str().into())).collect(),
+                labels: repository.labels.iter().map(|l| l.as_str().into()).collect(),
+                paths,
+            });
+        }
+        Ok(out)
+    }
+
+    async fn list_pull_requests(&self, block: &Value) -> Result<Vec<PullRequest>, String> {
+        let (options, query) =
+            crate::forge::pull_request_options(block, &|reference| self.secret_text(reference))?;
+        let forge = fairway_scm::Forge::new(options).map_err(|e| e.to_string())?;
+        let found = forge.pull_requests(&query).await.map_err(|e| e.to_string())?;
+        Ok(found
+            .into_iter()
+            .map(|p| PullRequest {
+                number: i64::try_from(p.number).unwrap_or(i64::MAX),
+                title: p.title.into(),
+                branch: p.branch.into(),
+                target_branch: p.target_branch.into(),
+                head_sha: p.head_sha.into(),
+                labels: p.labels.into_iter().map(Str::from).collect(),
+                author: p.author.into(),
+            })
+            .collect())
+    }
+
+    /// Returns the text that a `{secretName, key}` names.
+    fn secret_text(&self, reference: &Value) -> Result<String, String> {
+        use base64::Engine as _;
+        let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
+        let (name, key) = (text("secretName"), text("key"));
+        let secret = ObjectKey::new("", "Secret", self.options.namespace.clone(), name);
+        let missing = || {
+            format!(
+                "Secret {}/{name} with key {key} is not to be had; label it {}=scm-creds so that it is read",
+                self.options.namespace,
+                fairway_argocd::LABEL_SECRET_TYPE
+            )
+        };
+        let live = self.home().cache().get(&secret).ok_or_else(missing)?;
+        let data = live.value().get_path(&["data", key]).and_then(Value::as_str).ok_or_else(missing)?;
+        let bytes = base64::engine::general_purpose::STANDARD.decode(data).map_err(|_| missing())?;
+        String::from_utf8(bytes).map(|t| t.trim().to_owned()).map_err(|_| missing())
+    }
+
+    async fn carry_out(&self, action: &AppSetAction) -> Result<(), String> {
+        let writer: &dyn ClusterWriter = &**self.home();
+        let outcome: Result<(), ApiError> = match action {
+            AppSetAction::Create(application) => {
+                let request = ApplyRequest {
+                    object: application.object().clone(),
+                    mode: ApplyMode::Create,
+                    dry_run: false,
+                    force_conflicts: false,
+                    validation: Validation::Ignore,
+                    migrate_from: None,
+                };
+                writer.apply(request).await.map(|_| ())
+            }
+            AppSetAction::Update { id, patch } => {
+                writer.merge_patch(&application_key(id), patch.clone()).await.map(|_| ())
+            }
+            AppSetAction::Delete { id } => {
+                let request = DeleteRequest {
+                    key: application_key(id),
+                    version: Str::new(),
+                    uid: self.application(id).map(|a| a.object().uid().into()).unwrap_or_default(),
+                    propagation: Propagation::Background,
+                    dry_run: false,
+                };
+                writer.delete(request).await
+            }
+            AppSetAction::Orphan { id } => {
+                let mut patch = Value::object();
+                patch.set_path(&["metadata", "finalizers"], Value::Null);
+                patch.set_path(&["metadata", "ownerReferences"], Value::Null);
+                writer.merge_patch(&application_key(id), patch).await.map(|_| ())
+            }
+            AppSetAction::Refused { id, reason } => {
+                return Err(format!("Application {id} is kept: {reason}"));
+            }
+        };
+        outcome.map_err(|e| e.to_string())
+    }
+
+    async fn write_appset_status(
+        &self,
+        appset: &Live,
+        errors: &[String],
+        generated: &Generated,
+    ) -> Result<(), ApiError> {
+        let now = self.now_text();
+        let reason = generated.errors.first().map_or("ApplicationGenerationFromParamsError", |e| e.reason);
+        let failed = !errors.is_empty();
+        let words = errors.join("; ");
+        let mut conditions = vec![
+            ("ErrorOccurred", failed, if failed { reason } else { "ApplicationSetUpToDate" }),
+            ("ParametersGenerated", !failed, if failed { "ErrorOccurred" } else { "ParametersGenerated" }),
+            ("ResourcesUpToDate", !failed, if failed { reason } else { "ApplicationSetUpToDate" }),
+        ];
+        let old =
+            appset.value().get_path(&["status", "conditions"]).and_then(Value::as_array).unwrap_or_default();
+        let list: Value = conditions
+            .drain(..)
+            .map(|(kind, holds, reason)| condition(old, kind, holds, reason, &words, &now))
+            .collect();
+        let resources: Value = generated
+            .applications
+            .iter()
+            .map(|a| {
+                let mut out = Value::object();
+                for (key, value) in [
+                    ("group", fairway_argocd::GROUP),
+                    ("version", "v1alpha1"),
+                    ("kind", "Application"),
+                    ("namespace", a.object().namespace()),
+                    ("name", a.object().name()),
+                ] {
+                    out.set_path(&[key], value);
+                }
+                out
+            })
+            .collect();
+        let mut status = Value::object();
+        status.set_path(&["conditions"], list);
+        status.set_path(&["resources"], resources);
+        let before = appset.value().get("status").cloned().unwrap_or_else(Value::object);
+        let change = crate::status::merge_patch(&before, &status);
+        let Some(change) = change.as_object().filter(|m| m.values().any(|v| !v.is_null())) else {
+            return Ok(());
+        };
+        let mut patch = Value::object();
+        patch.set_path(&["status"], change.clone());
+        self.home().merge_patch_status(&appset.key(), &patch).await.map(|_| ())
+    }
+}
+
+fn condition(old: &[Value], kind: &str, holds: bool, reason: &str, words: &str, now: &str) -> Value {
+    let text = |c: &Value, key: &str| c.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let status = if holds { "True" } else { "False" };
+    let before = old.iter().find(|c| text(c, "type") == kind && text(c, "status") == status);
+    let since = before.map(|c| text(c, "lastTransitionTime")).unwrap_or_else(|| now.to_owned());
+    let message = if words.is_empty() { "All applications have been generated successfully" } else { words };
+    let mut out = Value::object();
+    for (key, value) in [
+        ("type", kind),
+        ("status", status),
+        ("reason", reason),
+        ("message", message),
+        ("lastTransitionTime", &since),
+    ] {
+        out.set_path(&[key], value);
+    }
+    out
+}
+
+fn policy_override(word: &str) -> Option<AppSetPolicy> {
+    match word {
+        "create-only" => Some(AppSetPolicy::CreateOnly),
+        "create-update" => Some(AppSetPolicy::CreateUpdate),
+        "create-delete" => Some(AppSetPolicy::CreateDelete),
+        "sync" => Some(AppSetPolicy::Sync),
+        _ => None,
+    }
+}
+
+/// The shortest `requeueAfterSeconds` of the generators, or what holds for their kinds.
+fn requeue_after(appset: &Object) -> Duration {
+    let generators =
+        appset.value().get_path(&["spec", "generators"]).and_then(Value::as_array).unwrap_or_default();
+    let mut shortest = REQUEUE_FORGE;
+    for (kind, generator) in generators.iter().filter_map(Value::as_object).flat_map(fairway_value::Map::iter)
+    {
+        let own =
+            generator.get("requeueAfterSeconds").and_then(Value::as_i64).and_then(|s| u64::try_from(s).ok());
+        let standard = match kind.as_str() {
+            "scmProvider" | "pullRequest" | "plugin" => REQUEUE_FORGE,
+            _ => REQUEUE_GIT,
+        };
+        shortest = shortest.min(own.filter(|s| *s > 0).map_or(standard, Duration::from_secs));
+    }
+    shortest
+}
