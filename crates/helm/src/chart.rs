@@ -1,4 +1,5 @@
 use crate::metadata::{Lock, Metadata};
+use crate::schema::Schema;
 use fairway_value::Map;
 use std::sync::Arc;
 
@@ -35,7 +36,7 @@ pub struct Chart {
     /// `values.yaml`; numbers are floats, as Go's JSON decoder leaves them.
     pub values: Map,
     /// `values.schema.json`.
-    pub schema: Option<Arc<[u8]>>,
+    pub schema: Option<Schema>,
     /// The files below `templates/`.
     pub templates: Vec<File>,
     /// The files that have no meaning of their own: what `.Files` shows, and `crds/`.

@@ -40,5 +40,6 @@ pub use hook::{Hook, HookEvent};
 pub use manifest::Manifest;
 pub use metadata::{Dependency, Lock, Maintainer, Metadata};
 pub use release::{Release, RenderedObject, Show};
+pub use schema::Schema;
 pub use strvals::{FileReader, Kind as SetKind, set};
 pub use values::{ValueSources, ValuesFile, merge_maps};

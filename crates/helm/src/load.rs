@@ -4,6 +4,7 @@ use crate::chart::{Chart, File};
 use crate::decode::go_kind;
 use crate::ignore::Rules;
 use crate::metadata::{Lock, Metadata};
+use crate::schema::Schema;
 use fairway_core::{FileTree, NodeKind};
 use fairway_value::{Map, Value};
 use std::collections::BTreeMap;
@@ -108,7 +109,7 @@ struct Parts {
     metadata: Option<Metadata>,
     lock: Option<Lock>,
     values: Map,
-    schema: Option<std::sync::Arc<[u8]>>,
+    schema: Option<Schema>,
     templates: Vec<File>,
     files: Vec<File>,
     subcharts: BTreeMap<String, Vec<File>>,
@@ -121,7 +122,7 @@ impl Parts {
             "Chart.yaml" => {}
             "Chart.lock" => self.lock = Some(Lock::read(&yaml(file)?, &file.name)?),
             "values.yaml" => self.values = values(file)?,
-            "values.schema.json" => self.schema = Some(file.data.clone()),
+            "values.schema.json" => self.schema = Some(Schema::new(file.data.clone())),
             "requirements.yaml" => {
                 self.metadata.get_or_insert_default().read(&yaml(file)?, &file.name)?;
                 if is_v1(self) {
