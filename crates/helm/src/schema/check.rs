@@ -149,13 +149,7 @@ impl<'d> Checker<'d> {
         Ok(())
     }
 
-    fn item<'v>(
-        &mut self,
-        schema: &Value,
-        list: &'v [Value],
-        n: usize,
-        at: At<'_>,
-    ) -> Result<Outcome, String> {
+    fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Outcome, String> {
         let path = format!("{}/{n}", at.path);
         let value = list.get(n).unwrap_or(at.value);
         self.schema(schema, At { value, path: &path, base: at.base })
