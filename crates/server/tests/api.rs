@@ -1,5 +1,7 @@
 //! The routes over an engine in memory: shapes, codes and the gate.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../examples/fixture/data.rs"]
 mod data;
 #[path = "../examples/fixture/engine.rs"]

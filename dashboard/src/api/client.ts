@@ -1,0 +1,108 @@
+import type {
+  Application, ApplicationList, ApplicationSet, ApplicationTree, KubeEvent, ManagedResource, PlanItem, Project, ResourceId, RevisionMetadata,
+} from './types';
+
+/** An answer of the server that is no success. */
+export class ApiError extends Error {
+  constructor(readonly status: number, message: string) {
+    super(message);
+  }
+}
+
+/** Which application, as its page's address names it. */
+export interface AppKey {
+  namespace: string;
+  name: string;
+}
+
+type Query = Record<string, string | number | boolean | string[] | undefined>;
+
+/** Returns a path with a query string; empty values are left out. */
+export function withQuery(path: string, query: Query): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== '') params.append(key, String(one));
+    }
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+let onSignedOut: () => void = () => {};
+
+/** Says what to do when the session has ended. */
+export function whenSignedOut(act: () => void) {
+  onSignedOut = act;
+}
+
+async function call<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, {
+      method,
+      signal,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, 'The server cannot be reached.');
+  }
+  const text = await response.text();
+  if (response.ok) return (text ? JSON.parse(text) : {}) as T;
+  let message = text;
+  try {
+    message = (JSON.parse(text) as { message?: string }).message ?? text;
+  } catch {
+    // A proxy may answer with a page instead of JSON; its status says enough.
+    message = response.statusText;
+  }
+  if (response.status === 401 && path !== SESSION) onSignedOut();
+  throw new ApiError(response.status, message || `The server answered ${response.status}.`);
+}
+
+const SESSION = '/api/v1/session';
+const APPS = '/api/v1/applications';
+const app = (key: AppKey, rest = '') => `${APPS}/${encodeURIComponent(key.name)}${rest}`;
+const ns = (key: AppKey): Query => ({ appNamespace: key.namespace });
+const items = async <T>(list: Promise<{ items?: T[] | null }>) => (await list).items ?? [];
+
+/** What a sync is asked to do, in the fields of Argo CD's request. */
+export interface SyncRequest {
+  revision?: string;
+  prune: boolean;
+  dryRun: boolean;
+  strategy?: { apply?: { force: boolean }; hook?: { force: boolean } };
+  resources: ResourceId[] | null;
+}
+
+export const api = {
+  login: (username: string, password: string) => call<{ token: string }>('POST', SESSION, { username, password }),
+  logout: () => call<unknown>('DELETE', SESSION),
+  userInfo: () => call<{ loggedIn?: boolean; username?: string }>('GET', `${SESSION}/userinfo`),
+  version: () => call<{ Version?: string }>('GET', '/api/version'),
+
+  applications: (query: Query, signal?: AbortSignal) => call<ApplicationList>('GET', withQuery(APPS, query), undefined, signal),
+  application: (key: AppKey) => call<Application>('GET', withQuery(app(key), ns(key))),
+  refresh: (key: AppKey, hard: boolean) => call<Application>('GET', withQuery(app(key), { ...ns(key), refresh: hard ? 'hard' : 'normal' })),
+  remove: (key: AppKey, cascade: boolean, propagationPolicy?: string) => call<unknown>('DELETE', withQuery(app(key), { ...ns(key), cascade, propagationPolicy })),
+  sync: (key: AppKey, request: SyncRequest) => call<Application>('POST', app(key, '/sync'), { ...request, appNamespace: key.namespace }),
+  rollback: (key: AppKey, id: number, prune: boolean) => call<Application>('POST', app(key, '/rollback'), { id, prune, appNamespace: key.namespace }),
+  terminate: (key: AppKey) => call<unknown>('DELETE', withQuery(app(key, '/operation'), ns(key))),
+
+  tree: (key: AppKey) => call<ApplicationTree>('GET', withQuery(app(key, '/resource-tree'), ns(key))),
+  managed: (key: AppKey) => items(call<{ items?: ManagedResource[] | null }>('GET', withQuery(app(key, '/managed-resources'), ns(key)))),
+  manifests: (key: AppKey) => call<{ manifests?: string[] | null; revision?: string }>('GET', withQuery(app(key, '/manifests'), ns(key))),
+  plan: (key: AppKey) => items(call<{ items?: PlanItem[] | null }>('GET', withQuery(app(key, '/plan'), ns(key)))),
+  events: (key: AppKey, of?: { name: string; namespace?: string; uid?: string }) =>
+    items(call<{ items?: KubeEvent[] | null }>('GET', withQuery(app(key, '/events'), { ...ns(key), resourceName: of?.name, resourceNamespace: of?.namespace, resourceUID: of?.uid }))),
+  resource: async (key: AppKey, id: ResourceId) => {
+    const query = { ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name };
+    return JSON.parse((await call<{ manifest: string }>('GET', withQuery(app(key, '/resource'), query))).manifest) as unknown;
+  },
+  revision: (key: AppKey, revision: string) => call<RevisionMetadata>('GET', withQuery(app(key, `/revisions/${encodeURIComponent(revision)}/metadata`), ns(key))),
+
+  projects: () => items(call<{ items?: Project[] | null }>('GET', '/api/v1/projects')),
+  applicationSets: () => items(call<{ items?: ApplicationSet[] | null }>('GET', '/api/v1/applicationsets')),
+};
