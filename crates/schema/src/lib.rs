@@ -18,6 +18,7 @@ pub mod managed;
 pub mod merge;
 pub mod quantity;
 mod registry;
+pub mod request;
 pub mod strategy;
 pub mod structural;
 mod time;

@@ -3,6 +3,8 @@
 mod case;
 mod defaulting;
 mod patches;
+mod ssa;
 
 pub use defaulting::run as defaulting;
 pub use patches::run as patches;
+pub use ssa::run as ssa;

@@ -51,6 +51,7 @@ type Runner = fn(&Path) -> Report;
 /// Every corpus by name. A corpus without a runner is reported as `0/…`, never left out.
 const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-defaulting", apiserver::defaulting),
+    ("apiserver-ssa", apiserver::ssa),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
     ("strategic-merge-kubernetes", apiserver::patches),

@@ -1,0 +1,473 @@
+use super::Refusal;
+use crate::managed::{self, ApplyError, Write};
+use crate::strategy::Chooser;
+use crate::validate::Cause;
+use crate::{Resource, Schemas, Scope, canonical, defaults, merge, strategy, validate};
+use fairway_value::Value;
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verb {
+    /// POST.
+    Create,
+    /// PUT.
+    Update,
+    /// PATCH with `application/apply-patch+yaml`.
+    Apply {
+        /// `force=true`.
+        force: bool,
+    },
+    /// PATCH with `application/json-patch+json`.
+    JsonPatch,
+    /// PATCH with `application/merge-patch+json`.
+    MergePatch,
+    /// PATCH with `application/strategic-merge-patch+json`.
+    StrategicPatch,
+}
+
+/// What happens to fields that a kind does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FieldValidation {
+    /// Dropped in silence.
+    Ignore,
+    /// Dropped with a warning: what holds where nothing is said.
+    #[default]
+    Warn,
+    /// Refused.
+    Strict,
+}
+
+/// One write request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// What it does.
+    pub verb: Verb,
+    /// The resource of the URL, in the URL's version.
+    pub resource: &'a Resource,
+    /// `status`, or empty for the object itself. For `scale` see [`super::write_scale`].
+    pub subresource: &'a str,
+    /// The field manager.
+    pub manager: &'a str,
+    /// The namespace of the URL; empty for cluster-scoped resources.
+    pub namespace: &'a str,
+    /// The name in the URL; empty for POST.
+    pub name: &'a str,
+    /// The body: an object or a patch.
+    pub body: &'a Value,
+    /// What happens to unknown fields.
+    pub field_validation: FieldValidation,
+    /// The time, RFC 3339 in seconds.
+    pub now: &'a str,
+    /// The uid of the object if it is created.
+    pub uid: &'a str,
+}
+
+/// What a write comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Written {
+    /// The object to store. `metadata.resourceVersion` is the stored one's still.
+    pub object: Value,
+    /// Whether it is new.
+    pub created: bool,
+    /// Whether it differs from what is stored; if not, nothing is to be written.
+    pub changed: bool,
+    /// Texts for `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+const MODIFIED: &str =
+    "the object has been modified; please apply your changes to the latest version and try again";
+
+fn text<'v>(object: &'v Value, path: &[&str]) -> &'v str {
+    object.get_path(path).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// Carries a request out against the stored object (nothing where there is none).
+///
+/// # Errors
+/// What the server refuses, with its status.
+pub fn write(
+    live: Option<&Value>,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    chooser: &mut dyn Chooser,
+) -> Result<Written, Refusal> {
+    let mut warnings = Vec::new();
+    let object = match request.verb {
+        Verb::Create => decoded(request.body.clone(), request, schemas, &mut warnings)?,
+        Verb::Update => decoded(request.body.clone(), request, schemas, &mut warnings)?,
+        Verb::Apply { force } => applied(live, force, request, schemas)?,
+        Verb::JsonPatch | Verb::MergePatch | Verb::StrategicPatch => {
+            let live = live.ok_or_else(|| Refusal::not_found(request.resource, request.name))?;
+            patched(live, request, schemas, &mut warnings)?
+        }
+    };
+    let mut written = match live {
+        None => create(object, request, schemas, chooser)?,
+        Some(live) if request.verb == Verb::Create => {
+            return Err(Refusal::already_exists(request.resource, text(live, &["metadata", "name"])));
+        }
+        Some(live) => update(live, object, request, schemas, chooser)?,
+    };
+    warnings.append(&mut written.warnings);
+    written.warnings = warnings;
+    Ok(written)
+}
+
+fn write_of<'a>(request: &Request<'a>, api_version: &'a str, force: bool) -> Write<'a> {
+    Write {
+        manager: request.manager,
+        api_version,
+        kind: request.resource.kind.as_str(),
+        subresource: request.subresource,
+        force,
+        now: request.now,
+    }
+}
+
+fn applied(
+    live: Option<&Value>,
+    force: bool,
+    request: &Request<'_>,
+    schemas: &Schemas,
+) -> Result<Value, Refusal> {
+    let Value::Object(_) = request.body else {
+        let what = match request.body {
+            Value::Array(_) => "array",
+            Value::String(_) => "string",
+            Value::Null => {
+                return Err(Refusal::bad_request("metadata.name: Required value: name is required"));
+            }
+            _ => "number",
+        };
+        return Err(Refusal::bad_request(format!(
+            "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {what} into Go \
+             value of type map[string]interface {{}}"
+        )));
+    };
+    if live.is_none() && !request.subresource.is_empty() {
+        return Err(Refusal::not_found(request.resource, request.name));
+    }
+    let mut config = request.body.clone();
+    if request.resource.scope == Scope::Namespaced && text(&config, &["metadata", "namespace"]).is_empty() {
+        config.set_path(&["metadata", "namespace"], request.namespace);
+    }
+    let api_version = request.resource.api_version();
+    let write = write_of(request, &api_version, force);
+    managed::apply(live, &config, &write, schemas).map_err(|error| match error {
+        ApplyError::Conflicts { message, conflicts } => Refusal {
+            code: 409,
+            reason: "Conflict",
+            message,
+            causes: conflicts
+                .into_iter()
+                .map(|c| Cause {
+                    reason: "FieldManagerConflict",
+                    message: format!("conflict with {}", c.manager),
+                    field: c.path,
+                })
+                .collect(),
+            names_object: false,
+        },
+        ApplyError::Typed(message) => Refusal::internal(message),
+        ApplyError::BadRequest(message) => Refusal::bad_request(message),
+    })
+}
+
+fn patched(
+    live: &Value,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Refusal> {
+    let patch = request.body;
+    let next = match request.verb {
+        Verb::JsonPatch => merge::json_patch(live, patch)
+            .map_err(|e| Refusal {
+                code: 422,
+                reason: "Invalid",
+                ..Refusal::bad_request(format!(
+                    "the server rejected our request due to an error in our request: {e}"
+                ))
+            })
+            .map_err(|r| Refusal {
+                message: "the server rejected our request due to an error in our request".to_owned(),
+                ..r
+            })?,
+        Verb::StrategicPatch => {
+            let api_version = request.resource.api_version();
+            let ty =
+                schemas.type_of(&api_version, &request.resource.kind).filter(|_| !request.resource.custom);
+            let Some(ty) = ty else {
+                return Err(Refusal {
+                    code: 415,
+                    reason: "UnsupportedMediaType",
+                    ..Refusal::bad_request(
+                        "the body of the request was in an unknown format - accepted media types include: \
+                         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
+                         application/apply-patch+cbor",
+                    )
+                });
+            };
+            merge::strategic(live, patch, ty).map_err(|e| Refusal {
+                code: 422,
+                reason: "Invalid",
+                ..Refusal::bad_request(e.to_string())
+            })?
+        }
+        _ => merge::json_merge(live, patch),
+    };
+    let strict = unknown(&next, request, schemas, warnings);
+    if !strict.is_empty() {
+        return Err(strict_refusal(&strict));
+    }
+    decode(next, schemas, |why| Refusal { code: 422, reason: "Invalid", ..Refusal::bad_request(why) })
+}
+
+fn strict_refusal(unknown: &[String]) -> Refusal {
+    Refusal::bad_request(format!("strict decoding error: {}", unknown.join(", ")))
+}
+
+/// Returns what is refused of unknown fields; under [`FieldValidation::Warn`] they become warnings.
+fn unknown(
+    object: &Value,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    warnings: &mut Vec<String>,
+) -> Vec<String> {
+    if request.field_validation == FieldValidation::Ignore {
+        return Vec::new();
+    }
+    let found: Vec<String> = canonical::unknown_fields(object, schemas)
+        .into_iter()
+        .map(|path| format!("unknown field \"{path}\""))
+        .collect();
+    if request.field_validation == FieldValidation::Strict {
+        return found;
+    }
+    warnings.extend(found);
+    Vec::new()
+}
+
+fn decode(
+    mut object: Value,
+    schemas: &Schemas,
+    refuse: impl FnOnce(String) -> Refusal,
+) -> Result<Value, Refusal> {
+    canonical::canonicalize(&mut object, schemas).map_err(|why| refuse(why.to_string()))?;
+    defaults::apply(&mut object, schemas);
+    Ok(object)
+}
+
+fn decoded(
+    mut object: Value,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    warnings: &mut Vec<String>,
+) -> Result<Value, Refusal> {
+    let resource = request.resource;
+    let api_version = resource.api_version();
+    if object.as_object().is_none() {
+        return Err(Refusal::bad_request(
+            "couldn't get version/kind; json parse error: the body is no object",
+        ));
+    }
+    let given = (text(&object, &["apiVersion"]).to_owned(), text(&object, &["kind"]).to_owned());
+    for (key, given, expected) in
+        [("apiVersion", &given.0, api_version.as_str()), ("kind", &given.1, &resource.kind)]
+    {
+        if given.is_empty() {
+            object.set_path(&[key], expected);
+        } else if given != expected {
+            let verb =
+                if request.verb == Verb::Create { resource.kind.as_str() } else { resource.kind.as_str() };
+            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+            return Err(Refusal::bad_request(format!(
+                "{verb} in version \"{version}\" cannot be handled as a {}: no kind {:?} is registered for version {:?} in group {group:?}",
+                resource.kind,
+                object.get("kind").map(ToString::to_string).unwrap_or_default(),
+                given
+            )));
+        }
+    }
+    let strict = unknown(&object, request, schemas, warnings);
+    if !strict.is_empty() {
+        return Err(strict_refusal(&strict));
+    }
+    let kind = resource.kind.clone();
+    let version = resource.version.clone();
+    decode(object, schemas, |why| {
+        Refusal::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+    })
+}
+
+/// The namespace and name of the object must be those of the URL.
+fn fit_url(object: &mut Value, request: &Request<'_>) -> Result<(), Refusal> {
+    let resource = request.resource;
+    match resource.scope {
+        Scope::Namespaced => {
+            let given = text(object, &["metadata", "namespace"]);
+            if given.is_empty() {
+                object.set_path(&["metadata", "namespace"], request.namespace);
+            } else if given != request.namespace {
+                return Err(Refusal::bad_request(
+                    "the namespace of the provided object does not match the namespace sent on the request",
+                ));
+            }
+        }
+        Scope::Cluster => {
+            object.remove_path(&["metadata", "namespace"]);
+        }
+    }
+    let given = text(object, &["metadata", "name"]);
+    if !request.name.is_empty() && given.is_empty() {
+        if matches!(request.verb, Verb::Update) {
+            return Err(Refusal::bad_request(
+                "the name of the object (based on URL) was undeterminable: name must be provided",
+            ));
+        }
+        object.set_path(&["metadata", "name"], request.name);
+    } else if !request.name.is_empty() && given != request.name {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({given}) does not match the name on the URL ({})",
+            request.name
+        )));
+    }
+    Ok(())
+}
+
+fn create(
+    mut object: Value,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    chooser: &mut dyn Chooser,
+) -> Result<Written, Refusal> {
+    fit_url(&mut object, request)?;
+    if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
+        return Err(Refusal::bad_request("resourceVersion should not be set on objects to be created"));
+    }
+    if text(&object, &["metadata", "name"]).is_empty() {
+        let base = text(&object, &["metadata", "generateName"]).to_owned();
+        if !base.is_empty() {
+            object.set_path(&["metadata", "name"], format!("{base}{}", chooser.suffix()));
+        }
+    }
+    if request.verb == Verb::Create || request.verb == Verb::Update {
+        let api_version = request.resource.api_version();
+        managed::update(None, &mut object, &write_of(request, &api_version, false), schemas);
+    }
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+        object.remove_path(&["metadata", key]);
+    }
+    object.set_path(&["metadata", "uid"], request.uid);
+    object.set_path(&["metadata", "creationTimestamp"], request.now);
+    strategy::prepare_create(&mut object, schemas, chooser).map_err(Refusal::internal)?;
+    let causes = validate::create(&object, schemas);
+    if !causes.is_empty() {
+        return Err(Refusal::invalid(request.resource, text(&object, &["metadata", "name"]), causes));
+    }
+    Ok(Written { object, created: true, changed: true, warnings: Vec::new() })
+}
+
+fn update(
+    live: &Value,
+    mut object: Value,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    chooser: &mut dyn Chooser,
+) -> Result<Written, Refusal> {
+    fit_url(&mut object, request)?;
+    let resource = request.resource;
+    let name = text(live, &["metadata", "name"]).to_owned();
+    let (stored, asked) =
+        (text(live, &["metadata", "resourceVersion"]), text(&object, &["metadata", "resourceVersion"]));
+    if !asked.is_empty() && asked != stored {
+        return Err(Refusal::conflict(resource, &name, MODIFIED));
+    }
+    if request.verb == Verb::Update && asked.is_empty() && (resource.custom || !unconditional(&resource.kind))
+    {
+        let cause = Cause {
+            reason: "FieldValueInvalid",
+            message: "Invalid value: 0x0: must be specified for an update".to_owned(),
+            field: "metadata.resourceVersion".to_owned(),
+        };
+        return Err(Refusal::invalid(resource, &name, vec![cause]));
+    }
+    keep_system_fields(&mut object, live, request, &name)?;
+    if !matches!(request.verb, Verb::Apply { .. }) {
+        let api_version = resource.api_version();
+        managed::update(Some(live), &mut object, &write_of(request, &api_version, false), schemas);
+    }
+    if resource.kind == "Service" && !resource.custom && request.subresource.is_empty() {
+        strategy::update_service(&mut object, live, chooser).map_err(Refusal::internal)?;
+    }
+    strategy::prepare_update(&mut object, live, request.subresource, schemas);
+    let causes = validate::update(&object, live, schemas);
+    if !causes.is_empty() {
+        return Err(Refusal::invalid(resource, &name, causes));
+    }
+    managed::keep_times(live, &mut object);
+    let changed = !managed::equal(live, &object);
+    Ok(Written { object, created: false, changed, warnings: Vec::new() })
+}
+
+/// Kinds that may be updated without naming the version expected.
+fn unconditional(kind: &str) -> bool {
+    !matches!(
+        kind,
+        "Lease"
+            | "APIService"
+            | "CustomResourceDefinition"
+            | "PriorityLevelConfiguration"
+            | "ValidatingWebhookConfiguration"
+            | "MutatingWebhookConfiguration"
+    )
+}
+
+/// What only the server sets stays as it is where the request leaves it open.
+fn keep_system_fields(
+    object: &mut Value,
+    live: &Value,
+    request: &Request<'_>,
+    name: &str,
+) -> Result<(), Refusal> {
+    let uid = text(object, &["metadata", "uid"]).to_owned();
+    let stored = text(live, &["metadata", "uid"]);
+    if !uid.is_empty() && uid != stored {
+        let resource = request.resource;
+        if request.verb == Verb::Update {
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: /registry/{}/{}{}{name}, ResourceVersion: 0, AdditionalErrorMsg: \
+                 Precondition failed: UID in precondition: {uid}, UID in object meta: {stored}",
+                resource.plural,
+                request.namespace,
+                if request.namespace.is_empty() { "" } else { "/" },
+            );
+            return Err(Refusal::conflict(resource, name, &why));
+        }
+        let cause = Cause {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {uid:?}: field is immutable"),
+            field: "metadata.uid".to_owned(),
+        };
+        return Err(Refusal::invalid(resource, name, vec![cause]));
+    }
+    for key in [
+        "uid",
+        "creationTimestamp",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+        "resourceVersion",
+        "selfLink",
+    ] {
+        match live.get_path(&["metadata", key]) {
+            Some(value) => {
+                object.set_path(&["metadata", key], value.clone());
+            }
+            None => {
+                object.remove_path(&["metadata", key]);
+            }
+        }
+    }
+    Ok(())
+}
