@@ -22,6 +22,7 @@ pub(crate) fn encode(bytes: &[u8]) -> String {
 pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count, mut padding) = (0_u32, 0, 0);
+    let mut last_group = 0;
     for (at, byte) in text.bytes().enumerate() {
         if byte == b'\n' || byte == b'\r' {
             continue;
@@ -34,6 +35,7 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
         bits = bits << 6 | u32::try_from(value).unwrap_or(0);
         count += 1;
         if count == 4 {
+            last_group = at + 1;
             out.extend_from_slice(&bits.to_be_bytes()[1..]);
             (bits, count) = (0, 0);
         }
@@ -42,7 +44,8 @@ pub(crate) fn decode(text: &str) -> Result<Vec<u8>, usize> {
         (0, 0) => {}
         (2, 2) => out.push((bits >> 4) as u8),
         (3, 1) => out.extend_from_slice(&((bits >> 2) as u16).to_be_bytes()),
-        _ => return Err(text.len()),
+        // Go names the start of the group that is cut short.
+        _ => return Err(last_group),
     }
     Ok(out)
 }
@@ -59,6 +62,6 @@ mod tests {
         assert_eq!(encode(b"hello"), "aGVsbG8=");
         assert_eq!(decode("aGVs\nbG8="), Ok(b"hello".to_vec()));
         assert_eq!(decode("aGVsb!"), Err(5));
-        assert_eq!(decode("aGVsbG8"), Err(7));
+        assert_eq!(decode("aGVsbG8"), Err(4));
     }
 }

@@ -13,8 +13,54 @@ use fairway_value::{Map, Str, Value};
 
 /// Why an object does not fit its Go type, in the API server's words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ConvertError(pub String);
+#[error("{message}")]
+pub struct ConvertError {
+    /// As the converter of unstructured objects says it (apply).
+    pub message: String,
+    /// The innermost struct's Go name, once known.
+    go_struct: String,
+    /// The field's path, innermost first.
+    path: Vec<String>,
+    /// What JSON has there and what Go wants, for values of the wrong type.
+    mismatch: Option<(&'static str, String)>,
+}
+
+impl ConvertError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), go_struct: String::new(), path: Vec::new(), mismatch: None }
+    }
+
+    fn mismatched(value: &Value, wanted: &str) -> Self {
+        let json = match value {
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+            Value::String(_) => "string",
+            Value::Bool(_) => "bool",
+            Value::Null | Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
+        };
+        let message = match value {
+            Value::Array(_) | Value::Object(_) => format!("cannot restore {wanted} from: {}", go_kind(value)),
+            other => format!("cannot convert {} to {wanted}", go_type(other)),
+        };
+        Self { mismatch: Some((json, wanted.to_owned())), ..Self::new(message) }
+    }
+
+    /// Returns the message as the JSON decoder says it (create, update and patches).
+    #[must_use]
+    pub fn json_message(&self) -> String {
+        match &self.mismatch {
+            Some((json, wanted)) => {
+                let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+                format!(
+                    "json: cannot unmarshal {json} into Go struct field {}.{} of type {wanted}",
+                    self.go_struct,
+                    path.join(".")
+                )
+            }
+            None => self.message.clone(),
+        }
+    }
+}
 
 /// Brings an object into the form the server stores. Custom resources are pruned by their schema; objects of unknown kinds are
 /// left as they are. `metadata.managedFields` is kept as it is.
@@ -32,17 +78,37 @@ pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), Convert
     }
     let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) else { return Ok(()) };
     let core_secret = resource.kind == "Secret" && resource.group.is_empty();
+    let daemon_set = resource.kind == "DaemonSet";
     let managed = object.remove_path(&["metadata", "managedFields"]);
     let unit = Value::object();
     let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), &mut Unknown::Dropped)?;
     if core_secret {
         fold_string_data(&mut out);
     }
+    let counter = ["metadata", "annotations", crate::strategy::TEMPLATE_GENERATION];
+    if daemon_set && out.get_path(&counter).is_none() {
+        out.set_path(&counter, "0");
+    }
     if let Some(managed) = managed {
         out.set_path(&["metadata", "managedFields"], managed);
     }
     *object = out;
     Ok(())
+}
+
+/// Returns what a new object of a kind looks like before anything is set.
+#[must_use]
+pub fn empty_object(schemas: &Schemas, api_version: &str, kind: &str) -> Value {
+    let mut empty: Value =
+        [("apiVersion", Value::from(api_version)), ("kind", Value::from(kind))].into_iter().collect();
+    let custom = schemas.resource(api_version, kind).is_none_or(|r| r.custom);
+    if !custom
+        && let Some(ty) = schemas.type_of(api_version, kind)
+        && let Ok(full) = convert(ty, &empty, &mut Unknown::Dropped)
+    {
+        empty = full;
+    }
+    empty
 }
 
 /// Metadata of custom resources passes through the Go type too.
@@ -132,7 +198,7 @@ fn fold_string_data(secret: &mut Value) {
 }
 
 fn error<T>(message: String) -> Result<T, ConvertError> {
-    Err(ConvertError(message))
+    Err(ConvertError::new(message))
 }
 
 fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Value, ConvertError> {
@@ -144,7 +210,19 @@ fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Valu
             Value::Object(entries) => convert_map(ty, map, entries, unknown),
             Value::Null if map.fields.is_empty() => Ok(Value::Null),
             Value::Null => convert_map(ty, map, &Map::new(), unknown),
-            other => error(format!("cannot restore struct from: {}", go_kind(other))),
+            other => {
+                let name = ty.name().rsplit('.').next().unwrap_or_default();
+                let version = ty.name().rsplit('.').nth(1).unwrap_or_default();
+                let wanted = if name.is_empty() {
+                    "map[string]string".to_owned()
+                } else {
+                    format!("{version}.{name}")
+                };
+                Err(ConvertError {
+                    message: format!("cannot restore struct from: {}", go_kind(other)),
+                    ..ConvertError::mismatched(other, &wanted)
+                })
+            }
         };
     }
     if let Some(item) = ty.list_def().map(|l| ty.at(l.item)) {
@@ -159,7 +237,10 @@ fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Valu
                 Ok(Value::Array(out))
             }
             Value::Null => Ok(Value::Null),
-            other => error(format!("cannot restore slice from {}", go_kind(other))),
+            other => Err(ConvertError {
+                message: format!("cannot restore slice from {}", go_kind(other)),
+                ..ConvertError::mismatched(other, "[]")
+            }),
         };
     }
     convert_scalar(ty.scalar().unwrap_or(Scalar::Any), value)
@@ -237,7 +318,13 @@ fn convert_field(
         });
     };
     let len = unknown.enter(format_args!("{}", field.name), true);
-    let value = convert(inner, value, unknown)?;
+    let value = convert(inner, value, unknown).map_err(|mut error| {
+        if error.go_struct.is_empty() {
+            error.go_struct = ty.name().rsplit('.').next().unwrap_or_default().to_owned();
+        }
+        error.path.push(field.name.to_string());
+        error
+    })?;
     unknown.leave(len);
     let omitted = match field.empty {
         Empty::OmitEmpty => is_empty(&value),
@@ -277,7 +364,9 @@ fn zero_scalar(scalar: Scalar) -> Value {
         Scalar::Bool => Value::Bool(false),
         Scalar::Int32 | Scalar::Int64 | Scalar::Number | Scalar::IntOrString => Value::Int(0),
         Scalar::Quantity => Value::from("0"),
-        Scalar::Bytes | Scalar::Time | Scalar::MicroTime | Scalar::Any => Value::Null,
+        Scalar::Time | Scalar::MicroTime | Scalar::Any => Value::Null,
+        // The store makes empty bytes of none.
+        Scalar::Bytes => Value::from(""),
     }
 }
 
@@ -313,7 +402,7 @@ fn is_zero(value: &Value) -> bool {
 
 #[expect(clippy::cast_possible_truncation, reason = "Go's converter cuts integers off in the same way")]
 fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> {
-    let mismatch = |to: &str| ConvertError(format!("cannot convert {} to {to}", go_type(value)));
+    let mismatch = |to: &str| ConvertError::mismatched(value, to);
     Ok(match (scalar, value) {
         (Scalar::Any, _) | (_, Value::Null) => value.clone(),
         (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => value.clone(),
@@ -343,8 +432,8 @@ fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> 
                 Err(why) => return error(why.to_string()),
             }
         }
-        (Scalar::Time, Value::String(s)) => canonical_time(s).map_err(ConvertError)?,
-        (Scalar::MicroTime, Value::String(s)) => canonical_micro_time(s).map_err(ConvertError)?,
+        (Scalar::Time, Value::String(s)) => canonical_time(s).map_err(ConvertError::new)?,
+        (Scalar::MicroTime, Value::String(s)) => canonical_micro_time(s).map_err(ConvertError::new)?,
         (Scalar::Bytes, Value::String(s)) => match crate::base64::decode(s) {
             Ok(bytes) => Value::from(crate::base64::encode(&bytes)),
             Err(at) => {

@@ -312,7 +312,7 @@ fn scalar(word: &str) -> Scalar {
 ///
 /// Source: kube-openapi `schemaconv`, as apiextensions-apiserver uses it.
 pub(crate) fn structural(schema: &Value, meta: TypeId, types: &mut Vec<TypeDef>, base: TypeId) -> TypeId {
-    let mut builder = Structural { types, base };
+    let mut builder = Structural { types, base, meta };
     let mut root = builder.definition(schema, false, 0);
     let string = builder.push(TypeDef { scalar: Some(Scalar::String), ..TypeDef::default() });
     if let Some(map) = &mut root.map {
@@ -334,6 +334,8 @@ struct Structural<'t> {
     types: &'t mut Vec<TypeDef>,
     /// What is added to an index in `types` to make an id.
     base: TypeId,
+    /// The type of `ObjectMeta`.
+    meta: TypeId,
 }
 
 impl Structural<'_> {
@@ -409,10 +411,10 @@ impl Structural<'_> {
             })
             .collect();
         if schema.get("x-kubernetes-embedded-resource").and_then(Value::as_bool) == Some(true) {
-            for name in ["apiVersion", "kind", "metadata"] {
-                if !fields.iter().any(|f| f.name == name) {
-                    fields.push(FieldDef::plain(name.into(), DEDUCED));
-                }
+            let string = self.push(TypeDef { scalar: Some(Scalar::String), ..TypeDef::default() });
+            for (name, ty) in [("apiVersion", string), ("kind", string), ("metadata", self.meta)] {
+                fields.retain(|f| f.name != name);
+                fields.push(FieldDef::plain(name.into(), ty));
             }
             fields.sort_by(|a, b| a.name.cmp(&b.name));
         }

@@ -131,7 +131,8 @@ pub fn read(managed_fields: Option<&Value>) -> Result<Vec<Entry>, String> {
 pub fn write(entries: &[Entry]) -> Value {
     let mut sorted: Vec<&Entry> = entries.iter().collect();
     sorted.sort_by(|a, b| {
-        let key = |e: &Entry| (e.operation, e.time.clone().unwrap_or_default());
+        // No time counts as the beginning of time.
+        let key = |e: &Entry| (e.operation, e.time.clone().unwrap_or_else(|| "1970-01-01T00:00:00Z".into()));
         key(a)
             .cmp(&key(b))
             .then_with(|| a.manager.cmp(&b.manager))

@@ -161,17 +161,6 @@ fn strip(set: &Set) -> Set {
     set.difference(&meta)
 }
 
-/// What the server holds of a kind before anything is set.
-fn empty_object(schemas: &Schemas, api_version: &str, kind: &str) -> Value {
-    let mut empty: Value = [("apiVersion", api_version), ("kind", kind)]
-        .into_iter()
-        .map(|(k, v)| (Str::from(k), Value::from(v)))
-        .collect();
-    // An empty object fits any type.
-    let _ = canonical::canonicalize(&mut empty, schemas);
-    empty
-}
-
 /// Applies a configuration to a live object (nothing where it is to be created): merged, in canonical form, defaulted,
 /// ownership written into `metadata.managedFields`. What comes after in the server is not done here: fields that the
 /// endpoint resets ([`strategy`]), admission, validation.
@@ -192,7 +181,7 @@ pub fn apply(
     let live_managed = live.and_then(|l| l.get_path(&["metadata", "managedFields"]));
     let mut managers = entries::read(live_managed)
         .map_err(|why| ApplyError::Typed(format!("failed to decode managed fields: {why}")))?;
-    let empty = empty_object(schemas, write.api_version, write.kind);
+    let empty = canonical::empty_object(schemas, write.api_version, write.kind);
     let live_bare = live.map_or_else(|| empty.clone(), without_managed);
     if managers.is_empty() {
         let me = entry(write, BEFORE_FIRST_APPLY, Operation::Update);
@@ -411,7 +400,7 @@ pub fn update(live: Option<&Value>, new: &mut Value, write: &Write<'_>, schemas:
         return;
     }
     let versions = KindVersions { schemas, kind: write.kind, subresource: write.subresource };
-    let empty = empty_object(schemas, write.api_version, write.kind);
+    let empty = canonical::empty_object(schemas, write.api_version, write.kind);
     let live_bare = live.map_or(empty, without_managed);
     let me = entry(write, write.manager, Operation::Update);
     match record(&versions, (&live_bare, new), managers, &me) {

@@ -78,6 +78,8 @@ pub struct Written {
 const MODIFIED: &str =
     "the object has been modified; please apply your changes to the latest version and try again";
 
+const VERSION_ON_CREATE: &str = "resourceVersion should not be set on objects to be created";
+
 fn text<'v>(object: &'v Value, path: &[&str]) -> &'v str {
     object.get_path(path).and_then(Value::as_str).unwrap_or_default()
 }
@@ -105,6 +107,9 @@ pub fn write(
     let mut written = match live {
         None => create(object, request, schemas, chooser)?,
         Some(live) if request.verb == Verb::Create => {
+            if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
+                return Err(Refusal::internal(VERSION_ON_CREATE));
+            }
             return Err(Refusal::already_exists(request.resource, text(live, &["metadata", "name"])));
         }
         Some(live) => update(live, object, request, schemas, chooser)?,
@@ -181,19 +186,14 @@ fn patched(
     warnings: &mut Vec<String>,
 ) -> Result<Value, Refusal> {
     let patch = request.body;
+    check_patch_shape(request)?;
     let next = match request.verb {
-        Verb::JsonPatch => merge::json_patch(live, patch)
-            .map_err(|e| Refusal {
-                code: 422,
-                reason: "Invalid",
-                ..Refusal::bad_request(format!(
-                    "the server rejected our request due to an error in our request: {e}"
-                ))
-            })
-            .map_err(|r| Refusal {
-                message: "the server rejected our request due to an error in our request".to_owned(),
-                ..r
-            })?,
+        // The server keeps to itself what is wrong with a JSON patch.
+        Verb::JsonPatch => merge::json_patch(live, patch).map_err(|_| Refusal {
+            code: 422,
+            reason: "Invalid",
+            ..Refusal::bad_request("the server rejected our request due to an error in our request")
+        })?,
         Verb::StrategicPatch => {
             let api_version = request.resource.api_version();
             let ty =
@@ -204,8 +204,7 @@ fn patched(
                     reason: "UnsupportedMediaType",
                     ..Refusal::bad_request(
                         "the body of the request was in an unknown format - accepted media types include: \
-                         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
-                         application/apply-patch+cbor",
+                         application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml",
                     )
                 });
             };
@@ -218,14 +217,47 @@ fn patched(
         _ => merge::json_merge(live, patch),
     };
     let strict = unknown(&next, request, schemas, warnings);
-    if !strict.is_empty() {
-        return Err(strict_refusal(&strict));
+    if !strict.is_empty() && request.verb == Verb::StrategicPatch {
+        let why = format!("strict decoding error: {}", strict.join(", "));
+        return Err(patch_refusal(&managed::go_v(patch), &why));
     }
-    decode(next, schemas, |why| Refusal { code: 422, reason: "Invalid", ..Refusal::bad_request(why) })
+    if !strict.is_empty() {
+        let why = format!("strict decoding error: {}", strict.join(", "));
+        return Err(patch_refusal(&next.to_string(), &why));
+    }
+    let shown = next.to_string();
+    decode(next, schemas, |why| patch_refusal(&shown, &why))
 }
 
-fn strict_refusal(unknown: &[String]) -> Refusal {
-    Refusal::bad_request(format!("strict decoding error: {}", unknown.join(", ")))
+fn check_patch_shape(request: &Request<'_>) -> Result<(), Refusal> {
+    let name = match request.body {
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Null | Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
+    };
+    let (fits, wanted, prefix) = match request.verb {
+        Verb::JsonPatch => (name == "array", "[]handlers.jsonPatchOp", "error decoding patch: "),
+        Verb::StrategicPatch => (name == "object", "map[string]interface {}", ""),
+        _ => (name == "object", "map[string]interface {}", "error decoding patch: "),
+    };
+    if fits || (request.verb == Verb::StrategicPatch && request.resource.custom) {
+        return Ok(());
+    }
+    Err(Refusal::bad_request(format!("{prefix}json: cannot unmarshal {name} into Go value of type {wanted}")))
+}
+
+/// 422 for what a patch makes of an object.
+fn patch_refusal(shown: &str, why: &str) -> Refusal {
+    let message = format!("Invalid value: {}: {why}", managed::quote(shown));
+    Refusal {
+        code: 422,
+        reason: "Invalid",
+        message: format!(" \"\" is invalid: patch: {message}"),
+        causes: vec![Cause { reason: "FieldValueInvalid", message, field: "patch".to_owned() }],
+        names_object: false,
+    }
 }
 
 /// Returns what is refused of unknown fields; under [`FieldValidation::Warn`] they become warnings.
@@ -254,7 +286,7 @@ fn decode(
     schemas: &Schemas,
     refuse: impl FnOnce(String) -> Refusal,
 ) -> Result<Value, Refusal> {
-    canonical::canonicalize(&mut object, schemas).map_err(|why| refuse(why.to_string()))?;
+    canonical::canonicalize(&mut object, schemas).map_err(|why| refuse(why.json_message()))?;
     defaults::apply(&mut object, schemas);
     Ok(object)
 }
@@ -279,20 +311,22 @@ fn decoded(
         if given.is_empty() {
             object.set_path(&[key], expected);
         } else if given != expected {
-            let verb =
-                if request.verb == Verb::Create { resource.kind.as_str() } else { resource.kind.as_str() };
-            let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+            let kind = text(&object, &["kind"]);
+            let version = text(&object, &["apiVersion"]).rsplit('/').next().unwrap_or_default();
             return Err(Refusal::bad_request(format!(
-                "{verb} in version \"{version}\" cannot be handled as a {}: no kind {:?} is registered for version {:?} in group {group:?}",
-                resource.kind,
-                object.get("kind").map(ToString::to_string).unwrap_or_default(),
-                given
+                "{kind} in version \"{version}\" cannot be handled as a {}: converting ({version}.{kind}) to (core.{}): \
+                 unknown conversion",
+                resource.kind, resource.kind
             )));
         }
     }
     let strict = unknown(&object, request, schemas, warnings);
     if !strict.is_empty() {
-        return Err(strict_refusal(&strict));
+        let (kind, version) = (&resource.kind, &resource.version);
+        return Err(Refusal::bad_request(format!(
+            "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+            strict.join(", ")
+        )));
     }
     let kind = resource.kind.clone();
     let version = resource.version.clone();
@@ -322,9 +356,10 @@ fn fit_url(object: &mut Value, request: &Request<'_>) -> Result<(), Refusal> {
     let given = text(object, &["metadata", "name"]);
     if !request.name.is_empty() && given.is_empty() {
         if matches!(request.verb, Verb::Update) {
-            return Err(Refusal::bad_request(
-                "the name of the object (based on URL) was undeterminable: name must be provided",
-            ));
+            return Err(Refusal::bad_request(format!(
+                "the name of the object ({} based on URL) was undeterminable: name must be provided",
+                request.name
+            )));
         }
         object.set_path(&["metadata", "name"], request.name);
     } else if !request.name.is_empty() && given != request.name {
@@ -343,8 +378,12 @@ fn create(
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
     fit_url(&mut object, request)?;
-    if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
-        return Err(Refusal::bad_request("resourceVersion should not be set on objects to be created"));
+    if request.verb == Verb::Update && !creates_on_update(&request.resource.kind) {
+        return Err(Refusal::not_found(request.resource, request.name));
+    }
+    let asked = object.remove_path(&["metadata", "resourceVersion"]);
+    if asked.is_some_and(|v| !v.is_null()) && !matches!(request.verb, Verb::Apply { .. }) {
+        return Err(Refusal::internal(VERSION_ON_CREATE));
     }
     if text(&object, &["metadata", "name"]).is_empty() {
         let base = text(&object, &["metadata", "generateName"]).to_owned();
@@ -356,7 +395,7 @@ fn create(
         let api_version = request.resource.api_version();
         managed::update(None, &mut object, &write_of(request, &api_version, false), schemas);
     }
-    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation"] {
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         object.remove_path(&["metadata", key]);
     }
     object.set_path(&["metadata", "uid"], request.uid);
@@ -386,12 +425,20 @@ fn update(
     }
     if request.verb == Verb::Update && asked.is_empty() && (resource.custom || !unconditional(&resource.kind))
     {
+        let shown = if resource.custom { "0" } else { "0x0" };
         let cause = Cause {
             reason: "FieldValueInvalid",
-            message: "Invalid value: 0x0: must be specified for an update".to_owned(),
+            message: format!("Invalid value: {shown}: must be specified for an update"),
             field: "metadata.resourceVersion".to_owned(),
         };
-        return Err(Refusal::invalid(resource, &name, vec![cause]));
+        let mut refusal = Refusal::invalid(resource, &name, vec![cause]);
+        if resource.custom {
+            // Custom resources are named by their resource here.
+            let kind = format!("{}.{}", resource.kind, resource.group);
+            refusal.message =
+                refusal.message.replacen(&kind, &format!("{}.{}", resource.plural, resource.group), 1);
+        }
+        return Err(refusal);
     }
     keep_system_fields(&mut object, live, request, &name)?;
     if !matches!(request.verb, Verb::Apply { .. }) {
@@ -409,6 +456,23 @@ fn update(
     managed::keep_times(live, &mut object);
     let changed = !managed::equal(live, &object);
     Ok(Written { object, created: false, changed, warnings: Vec::new() })
+}
+
+/// Kinds whose objects a PUT creates.
+fn creates_on_update(kind: &str) -> bool {
+    matches!(
+        kind,
+        "Endpoints"
+            | "Event"
+            | "Lease"
+            | "LimitRange"
+            | "PodTemplate"
+            | "Service"
+            | "Role"
+            | "RoleBinding"
+            | "ClusterRole"
+            | "ClusterRoleBinding"
+    )
 }
 
 /// Kinds that may be updated without naming the version expected.
@@ -450,7 +514,8 @@ fn keep_system_fields(
             message: format!("Invalid value: {uid:?}: field is immutable"),
             field: "metadata.uid".to_owned(),
         };
-        return Err(Refusal::invalid(resource, name, vec![cause]));
+        // The server checks it twice.
+        return Err(Refusal::invalid(resource, name, vec![cause.clone(), cause]));
     }
     for key in [
         "uid",

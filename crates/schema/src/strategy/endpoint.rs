@@ -3,7 +3,7 @@ use crate::{Resource, Schemas};
 use fairway_value::Value;
 
 /// The annotation in which a DaemonSet counts changes of its template.
-pub(super) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
+pub(crate) const TEMPLATE_GENERATION: &str = "deprecated.daemonset.template.generation";
 
 pub(super) fn has_status(resource: &Resource) -> bool {
     resource.subresources.iter().any(|s| s.name == "status")
@@ -107,6 +107,10 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
                 reset_status(object, Some(old), schemas);
             }
             super::gates::drop_disabled(object, schemas);
+            let kind = object.get_path(&["spec", "type"]).and_then(Value::as_str);
+            if resource.kind == "Service" && !resource.custom && kind != Some("LoadBalancer") {
+                object.set_path(&["status", "loadBalancer"], Value::object());
+            }
         }
         "status" => keep_all_but_status(object, old, resource),
         _ => {}

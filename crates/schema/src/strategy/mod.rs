@@ -11,5 +11,6 @@ mod pod;
 mod service;
 
 pub use create::{Chooser, prepare_create};
+pub(crate) use endpoint::TEMPLATE_GENERATION;
 pub use endpoint::{counts_generation, prepare_update, reset_fields};
 pub use service::{release_service, update_service};

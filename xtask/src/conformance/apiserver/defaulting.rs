@@ -27,7 +27,7 @@ fn check(case: &Value) -> Result<(), String> {
     };
     let mut object = apply(None, desired, &write, schemas).map_err(|e| e.to_string())?;
     object.set_path(&["metadata", "uid"], "<uid>");
-    strategy::prepare_create(&mut object, schemas, &mut Placeholders)?;
+    strategy::prepare_create(&mut object, schemas, &mut Placeholders::default())?;
     object.remove_path(&["metadata", "uid"]);
     let mut managed = object.remove_path(&["metadata", "managedFields"]).unwrap_or_else(Value::array);
     for entry in managed.as_array_mut().into_iter().flat_map(|m| m.make_mut()) {

@@ -31,13 +31,14 @@ pub fn with_crds(dir: &Path) -> Result<Schemas, String> {
 }
 
 struct State {
+    chooser: Placeholders,
     live: Option<Value>,
     version: i64,
     versions: Vec<i64>,
 }
 
 fn sequence(case: &Value, schemas: &Schemas) -> Result<(), String> {
-    let mut state = State { live: None, version: 0, versions: Vec::new() };
+    let mut state = State { chooser: Placeholders::default(), live: None, version: 0, versions: Vec::new() };
     for (n, step) in case.get("steps").and_then(Value::as_array).unwrap_or_default().iter().enumerate() {
         run_step(case, step, &mut state, schemas)
             .map_err(|why| format!("step {n} {}: {why}", text(step, "op")))?;
@@ -69,6 +70,24 @@ fn filled(body: &Value, state: &State) -> Value {
     from_json(text.as_bytes()).unwrap_or_default()
 }
 
+/// Marks an object that has finalizers, removes any other.
+fn delete(state: &mut State) {
+    let Some(live) = &mut state.live else { return };
+    let held =
+        live.get_path(&["metadata", "finalizers"]).and_then(Value::as_array).is_some_and(|f| !f.is_empty());
+    if !held {
+        state.live = None;
+    } else if live.get_path(&["metadata", "deletionTimestamp"]).is_none() {
+        live.set_path(&["metadata", "deletionTimestamp"], NOW);
+        live.set_path(&["metadata", "deletionGracePeriodSeconds"], 0_i64);
+        if let Some(generation) = live.get_path(&["metadata", "generation"]).and_then(Value::as_i64) {
+            live.set_path(&["metadata", "generation"], generation + 1);
+        }
+        state.version += 1;
+        live.set_path(&["metadata", "resourceVersion"], state.version.to_string());
+    }
+}
+
 fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) -> Result<(), String> {
     let resource = case.get("resource").ok_or("no resource")?;
     let version = match text(step, "apiVersion") {
@@ -79,8 +98,7 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
         .resource_by_plural(text(resource, "group"), version, text(resource, "plural"))
         .ok_or("unknown resource")?;
     if text(step, "op") == "delete" {
-        state.live = None;
-        state.version += 1;
+        delete(state);
         return Ok(());
     }
     let body = match step.get("rawBody").and_then(Value::as_str) {
@@ -121,9 +139,9 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
     let live = state.live.clone();
     let outcome = if request.subresource == "scale" {
         let live = live.as_ref().ok_or("no object to scale")?;
-        write_scale(live, &request, schemas, &mut Placeholders)
+        write_scale(live, &request, schemas, &mut state.chooser)
     } else {
-        write(live.as_ref(), &request, schemas, &mut Placeholders)
+        write(live.as_ref(), &request, schemas, &mut state.chooser)
     };
     let dry_run = step.get("dryRun").is_some_and(|d| *d != Value::Bool(false) && !d.is_null());
     check_answer(step, &outcome)?;
@@ -141,7 +159,12 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
         {
             return Err(format!("response{why}"));
         }
-        state.live = Some(object);
+        let gone = object.get_path(&["metadata", "deletionTimestamp"]).is_some()
+            && object
+                .get_path(&["metadata", "finalizers"])
+                .and_then(Value::as_array)
+                .is_none_or(<[Value]>::is_empty);
+        state.live = Some(object).filter(|_| !gone);
         if step.get("rvChanged").and_then(Value::as_bool).is_some_and(|c| c != written.changed) {
             return Err(format!("rvChanged: got {}", written.changed));
         }
