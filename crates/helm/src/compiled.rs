@@ -109,15 +109,7 @@ impl CompiledChart {
         if self.chart.is_library() {
             return Err(Error::Chart("library charts are not installable".to_owned()));
         }
-        let missing: Vec<&str> = self
-            .chart
-            .metadata
-            .dependencies
-            .iter()
-            .flatten()
-            .filter(|d| !self.chart.dependencies.iter().any(|c| c.name() == d.name))
-            .map(|d| d.name.as_str())
-            .collect();
+        let missing = self.chart.missing_dependencies();
         if missing.is_empty() { Ok(()) } else { Err(Error::MissingDependencies(missing.join(", "))) }
     }
 
