@@ -15,7 +15,6 @@ mod application;
 mod appset;
 mod crds;
 mod fields;
-mod glob;
 mod go_duration;
 mod lower;
 mod object_policy;
