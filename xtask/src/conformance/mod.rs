@@ -1,7 +1,9 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
 mod apiserver;
+mod appset;
 mod gotemplate;
+mod health;
 mod helm;
 mod jsonl;
 
@@ -55,6 +57,9 @@ const CORPORA: &[(&str, Runner)] = &[
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
     ("strategic-merge-kubernetes", apiserver::patches),
+    ("appset", appset::run),
+    ("health-builtin", health::run_builtin),
+    ("health-lua", health::run_lua),
 ];
 
 pub fn main(args: Args) -> anyhow::Result<()> {
