@@ -100,7 +100,10 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
             return Err(format!("may not add resource with an already registered id: {id}"));
         }
         if wants("managedByLabel") {
-            resource.value.set_path(&["metadata", "labels", "app.kubernetes.io/managed-by"], format!("kustomize-{VERSION}"));
+            resource.value.set_path(
+                &["metadata", "labels", "app.kubernetes.io/managed-by"],
+                format!("kustomize-{VERSION}"),
+            );
         }
         resource.clean(wants("originAnnotations"), wants("transformerAnnotations"));
         objects.push(Desired { object: Object::new(resource.value), origin: resource.origin });

@@ -95,7 +95,9 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(false),
             Some(Value::Bool(b)) => Ok(*b),
-            Some(other) => Err(format!("{}: expected true or false, found {}", self.at(name), article(other))),
+            Some(other) => {
+                Err(format!("{}: expected true or false, found {}", self.at(name), article(other)))
+            }
         }
     }
 

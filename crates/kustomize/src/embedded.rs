@@ -17,7 +17,9 @@ pub fn edit(
     }
     let first = text.trim_start().chars().next();
     Ok(Some(match first {
-        Some('{' | '[') if text.contains('\n') && text.contains("  ") => to_json_pretty(&tree, "  ", HtmlEscape::Yes),
+        Some('{' | '[') if text.contains('\n') && text.contains("  ") => {
+            to_json_pretty(&tree, "  ", HtmlEscape::Yes)
+        }
         Some('{' | '[') => to_json(&tree, HtmlEscape::Yes),
         _ => to_string_with(&tree, Style::KYAML).trim().to_owned(),
     }))

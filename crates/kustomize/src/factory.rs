@@ -14,8 +14,10 @@ use std::collections::VecDeque;
 /// # Errors
 /// Malformed YAML, objects without kind or name.
 pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
-    let text = if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
-    let documents = parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
+    let text =
+        if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
+    let documents =
+        parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
     let mut queue: VecDeque<(Value, u32)> = VecDeque::new();
     for (value, line) in unwrapped(documents)? {
         if !is_nil_or_empty(&value) {
@@ -41,7 +43,9 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                     queue.push_back((item.clone(), line));
                 }
             }
-            Some(other) => return Err(format!("expected a list in {kind}/items, but found a {}", other.type_name())),
+            Some(other) => {
+                return Err(format!("expected a list in {kind}/items, but found a {}", other.type_name()));
+            }
         }
     }
     Ok(out)
@@ -59,13 +63,22 @@ fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<(Value, u32)>, String> 
             return Ok(items.iter().map(|i| (i.clone(), at)).collect());
         }
     }
-    Ok(documents.drain(..).map(|d| { let at = line(&d); (d.value, at) }).collect())
+    Ok(documents
+        .drain(..)
+        .map(|d| {
+            let at = line(&d);
+            (d.value, at)
+        })
+        .collect())
 }
 
 fn validate(value: &Value, line: u32) -> Result<(), String> {
     let place = if line > 0 { format!(" (line {line})") } else { String::new() };
     if value.as_object().is_none() {
-        return Err(format!("missing Resource metadata: found a {} where an object should be{place}", value.type_name()));
+        return Err(format!(
+            "missing Resource metadata: found a {} where an object should be{place}",
+            value.type_name()
+        ));
     }
     let kind = field_text(value, "kind");
     if kind.is_empty() {

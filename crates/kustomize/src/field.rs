@@ -54,7 +54,9 @@ fn descend(
     let Some((part, rest)) = path.split_first() else { return set(at) };
     match at {
         Value::Null => Ok(()),
-        Value::Array(list) => list.make_mut().iter_mut().try_for_each(|item| descend(item, path, create, set)),
+        Value::Array(list) => {
+            list.make_mut().iter_mut().try_for_each(|item| descend(item, path, create, set))
+        }
         Value::Object(map) => {
             let (name, is_list) = match part.strip_suffix("[]") {
                 Some(name) => (name, true),
@@ -138,9 +140,7 @@ fn step<'v>(at: &'v Value, part: &str) -> Result<Option<&'v Value>, String> {
     if at.is_null() {
         return Ok(None);
     }
-    let list = || {
-        at.as_array().ok_or_else(|| format!("`{part}` is for a list, found a {}", at.type_name()))
-    };
+    let list = || at.as_array().ok_or_else(|| format!("`{part}` is for a list, found a {}", at.type_name()));
     if let Ok(index) = part.parse::<i64>() {
         let index = usize::try_from(index).map_err(|_| format!("list index {index} cannot be negative"))?;
         return Ok(list()?.get(index));
@@ -196,7 +196,8 @@ mod tests {
     use super::*;
 
     fn object() -> Value {
-        fairway_value::from_json(br#"{"a":[{"n":"x","v":1},{"n":"y.z","v":2}],"m":{"k.l":3,"s":"t"}}"#).unwrap()
+        fairway_value::from_json(br#"{"a":[{"n":"x","v":1},{"n":"y.z","v":2}],"m":{"k.l":3,"s":"t"}}"#)
+            .unwrap()
     }
 
     #[test]
@@ -224,11 +225,26 @@ mod tests {
             seen += 1;
             Ok(())
         };
-        visit(&mut object, &FieldSpec { path: "a/v".into(), ..FieldSpec::default() }, Create::Map, &mut count).unwrap();
-        visit(&mut object, &FieldSpec { path: "no/v".into(), ..FieldSpec::default() }, Create::Map, &mut count).unwrap();
+        visit(
+            &mut object,
+            &FieldSpec { path: "a/v".into(), ..FieldSpec::default() },
+            Create::Map,
+            &mut count,
+        )
+        .unwrap();
+        visit(
+            &mut object,
+            &FieldSpec { path: "no/v".into(), ..FieldSpec::default() },
+            Create::Map,
+            &mut count,
+        )
+        .unwrap();
         visit(&mut object, &FieldSpec::created("no[]/v"), Create::Map, &mut count).unwrap();
         assert_eq!(seen, 2);
-        visit(&mut object, &FieldSpec::created("new/labels"), Create::Map, &mut |f| set_entry(f, "a", &"b".into())).unwrap();
+        visit(&mut object, &FieldSpec::created("new/labels"), Create::Map, &mut |f| {
+            set_entry(f, "a", &"b".into())
+        })
+        .unwrap();
         assert_eq!(object.get_path(&["new", "labels", "a"]), Some(&Value::from("b")));
     }
 }

@@ -62,8 +62,12 @@ mod tests {
 
     #[test]
     fn the_hashes_are_those_of_kustomize() {
-        let config_map = fairway_value::from_json(br#"{"kind":"ConfigMap","metadata":{"name":"x"},"data":{"a":"1"}}"#).unwrap();
-        let other_name = fairway_value::from_json(br#"{"kind":"ConfigMap","metadata":{"name":"y"},"data":{"a":"1"}}"#).unwrap();
+        let config_map =
+            fairway_value::from_json(br#"{"kind":"ConfigMap","metadata":{"name":"x"},"data":{"a":"1"}}"#)
+                .unwrap();
+        let other_name =
+            fairway_value::from_json(br#"{"kind":"ConfigMap","metadata":{"name":"y"},"data":{"a":"1"}}"#)
+                .unwrap();
         assert_eq!(name_suffix(&config_map).unwrap(), name_suffix(&other_name).unwrap());
         let secret = fairway_value::from_json(br#"{"kind":"Secret","type":"Opaque","data":{}}"#).unwrap();
         assert_eq!(name_suffix(&secret).unwrap().len(), 10);

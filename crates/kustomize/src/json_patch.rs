@@ -42,7 +42,11 @@ impl JsonPatch {
         if list.len() > OPERATIONS_MAX {
             return Err(format!("more than {OPERATIONS_MAX} operations"));
         }
-        list.iter().enumerate().map(|(n, v)| operation(v).map_err(|e| format!("operation {n}: {e}"))).collect::<Result<_, _>>().map(|operations| Self { operations })
+        list.iter()
+            .enumerate()
+            .map(|(n, v)| operation(v).map_err(|e| format!("operation {n}: {e}")))
+            .collect::<Result<_, _>>()
+            .map(|operations| Self { operations })
     }
 
     /// Whether there is no operation.
@@ -57,9 +61,9 @@ impl JsonPatch {
     pub fn apply(&self, document: &mut Value) -> Result<(), String> {
         let mut copied = 0;
         for (n, operation) in self.operations.iter().enumerate() {
-            operation
-                .apply(document, &mut copied)
-                .map_err(|e| format!("JSON patch operation {n} ({:?} {}): {e}", operation.kind, operation.path))?;
+            operation.apply(document, &mut copied).map_err(|e| {
+                format!("JSON patch operation {n} ({:?} {}): {e}", operation.kind, operation.path)
+            })?;
         }
         Ok(())
     }
@@ -233,15 +237,22 @@ mod tests {
 
     #[test]
     fn indices_may_be_negative_and_missing_keys_may_be_replaced() {
-        assert_eq!(apply(r#"{"a":[1,2,3]}"#, r#"[{"op":"replace","path":"/a/-1","value":9}]"#).unwrap(), r#"{"a":[1,2,9]}"#);
-        assert_eq!(apply(r#"{"a":[1]}"#, r#"[{"op":"add","path":"/a/-1","value":9}]"#).unwrap(), r#"{"a":[1,9]}"#);
+        assert_eq!(
+            apply(r#"{"a":[1,2,3]}"#, r#"[{"op":"replace","path":"/a/-1","value":9}]"#).unwrap(),
+            r#"{"a":[1,2,9]}"#
+        );
+        assert_eq!(
+            apply(r#"{"a":[1]}"#, r#"[{"op":"add","path":"/a/-1","value":9}]"#).unwrap(),
+            r#"{"a":[1,9]}"#
+        );
         assert_eq!(apply("{}", r#"[{"op":"replace","path":"/b","value":1}]"#).unwrap(), r#"{"b":1}"#);
         assert_eq!(apply("{}", r#"[{"op":"test","path":"/b","value":null}]"#).unwrap(), "{}");
     }
 
     #[test]
     fn what_does_not_apply_says_which_operation() {
-        let error = apply("{}", r#"[{"op":"add","path":"/a","value":1},{"op":"remove","path":"/x/y"}]"#).unwrap_err();
+        let error =
+            apply("{}", r#"[{"op":"add","path":"/a","value":1},{"op":"remove","path":"/x/y"}]"#).unwrap_err();
         assert!(error.contains("operation 1") && error.contains("/x/y"), "{error}");
         assert!(apply(r#"{"a":[1]}"#, r#"[{"op":"add","path":"/a/3","value":1}]"#).is_err());
         assert!(apply("{}", r#"[{"op":"remove","path":"/a"}]"#).is_err());

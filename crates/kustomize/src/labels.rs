@@ -97,7 +97,8 @@ fn parse_one(text: &str) -> Option<(Requirement, &str)> {
         if let Some(rest) = rest.strip_prefix(sign) {
             let (value, rest) = word(rest.trim_start());
             let value = value.parse().ok()?;
-            let requirement = if greater { Requirement::Greater(key, value) } else { Requirement::Less(key, value) };
+            let requirement =
+                if greater { Requirement::Greater(key, value) } else { Requirement::Less(key, value) };
             return Some((requirement, rest));
         }
     }

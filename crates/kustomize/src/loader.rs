@@ -80,7 +80,15 @@ impl<'t> Loader<'t> {
         }
         let root = normalize_path(path).map_err(|e| e.to_string())?;
         here.must_be_directory(&root)?;
-        Ok(Rc::new(Self { root, referrer: None, tree: Tree::Given(tree), repo: None, restrictor, remote, depth: 0 }))
+        Ok(Rc::new(Self {
+            root,
+            referrer: None,
+            tree: Tree::Given(tree),
+            repo: None,
+            restrictor,
+            remote,
+            depth: 0,
+        }))
     }
 
     /// The directory inside its tree.
@@ -201,7 +209,9 @@ impl<'t> Loader<'t> {
                 return Err(format!("'{path}': remote files are not available here").into());
             };
             let is_repo = parse_repo(path).is_some();
-            return remote.file(path).map_err(|e| LoadError { why: format!("'{path}': {e}"), is_final: !is_repo });
+            return remote
+                .file(path)
+                .map_err(|e| LoadError { why: format!("'{path}': {e}"), is_final: !is_repo });
         }
         let full = self.join(path)?;
         let bytes = self.tree().read(&full).map_err(|e| e.to_string())?;

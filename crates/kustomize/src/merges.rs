@@ -16,7 +16,12 @@ pub fn merge_patch(object: Value, patch: Value, options: MergeOptions) -> Result
 ///
 /// # Errors
 /// Parts that cannot be merged.
-pub fn merge_three_way(local: Value, original: Value, updated: Value, options: MergeOptions) -> Result<Option<Value>, Error> {
+pub fn merge_three_way(
+    local: Value,
+    original: Value,
+    updated: Value,
+    options: MergeOptions,
+) -> Result<Option<Value>, Error> {
     outcome(merge3(local, original, updated, options, OpenApi::default().definitions()))
 }
 

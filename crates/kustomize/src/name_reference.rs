@@ -40,7 +40,11 @@ struct Referrer {
 ///
 /// # Errors
 /// A reference that could mean several objects, and fields that are no references.
-pub fn fix_references(resources: &mut ResMap, references: &[NameReference], openapi: &OpenApi) -> Result<(), String> {
+pub fn fix_references(
+    resources: &mut ResMap,
+    references: &[NameReference],
+    openapi: &OpenApi,
+) -> Result<(), String> {
     let candidates = Candidates::new(resources, openapi);
     if candidates.by_name.is_empty() {
         return Ok(());
@@ -48,11 +52,17 @@ pub fn fix_references(resources: &mut ResMap, references: &[NameReference], open
     let mut by_kind: HashMap<&str, Vec<(usize, &Gvk, &crate::config::FieldSpec, Vec<Str>)>> = HashMap::new();
     let all = references.iter().flat_map(|r| r.referrers.iter().map(move |f| (&r.gvk, f)));
     for (n, (target, spec)) in all.enumerate() {
-        by_kind.entry(spec.gvk.kind.as_str()).or_default().push((n, target, spec, split_path(&spec.path, '/')));
+        by_kind.entry(spec.gvk.kind.as_str()).or_default().push((
+            n,
+            target,
+            spec,
+            split_path(&spec.path, '/'),
+        ));
     }
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
         let original = resource.original_id(openapi).gvk;
-        let mut specs: Vec<_> = [original.kind.as_str(), ""].iter().filter_map(|k| by_kind.get(k)).flatten().collect();
+        let mut specs: Vec<_> =
+            [original.kind.as_str(), ""].iter().filter_map(|k| by_kind.get(k)).flatten().collect();
         if original.kind.is_empty() {
             specs.truncate(specs.len() / 2);
         }
@@ -63,10 +73,12 @@ pub fn fix_references(resources: &mut ResMap, references: &[NameReference], open
         specs.sort_by_key(|(n, ..)| *n);
         let referrer = Referrer::new(resource, openapi)?;
         for (_, target, spec, path) in specs {
-            let reference = Reference { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
-            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| reference.set(field)).map_err(|e| {
-                format!("updating name reference in '{}' field of '{}': {e}", spec.path, referrer.id)
-            })?;
+            let reference =
+                Reference { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
+            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| reference.set(field))
+                .map_err(|e| {
+                    format!("updating name reference in '{}' field of '{}': {e}", spec.path, referrer.id)
+                })?;
         }
     }
     Ok(())
@@ -208,7 +220,12 @@ impl<'a> Reference<'a> {
     }
 
     /// Picks the object that the name meant before names were changed.
-    fn select(&self, old: &str, namespace: Option<&str>, with_namespace: bool) -> Result<Option<&'a Candidate>, String> {
+    fn select(
+        &self,
+        old: &str,
+        namespace: Option<&str>,
+        with_namespace: bool,
+    ) -> Result<Option<&'a Candidate>, String> {
         let Some(named) = self.candidates.by_name.get(old) else { return Ok(None) };
         let by_original = namespace.map(|wanted| self.some_original(wanted));
         let in_namespace = |c: &Candidate| match (namespace, by_original) {
@@ -245,7 +262,9 @@ impl<'a> Reference<'a> {
     /// Whether an object in reach was in a namespace before.
     fn some_original(&self, namespace: &str) -> bool {
         self.candidates.list.iter().any(|c| {
-            c.original_namespace == namespace && namespace != crate::id::NOT_A_NAMESPACE && self.referrer.reaches(c)
+            c.original_namespace == namespace
+                && namespace != crate::id::NOT_A_NAMESPACE
+                && self.referrer.reaches(c)
         })
     }
 }
@@ -253,7 +272,8 @@ impl<'a> Reference<'a> {
 /// Removes the objects that are for kustomize alone.
 pub fn drop_local(resources: &mut ResMap) {
     const LOCAL: &str = "config.kubernetes.io/local-config";
-    let is_local = |r: &Resource| is_nil_or_empty(&r.value) || r.annotation(LOCAL).is_some_and(|v| v != "false");
+    let is_local =
+        |r: &Resource| is_nil_or_empty(&r.value) || r.annotation(LOCAL).is_some_and(|v| v != "false");
     if resources.iter().any(is_local) {
         resources.all_mut().retain(|r| !is_local(r));
     }

@@ -121,7 +121,8 @@ impl Maker {
             resource.set_annotation(ORIGIN_ANNOTATION, &self.text());
             return;
         }
-        let mut all = resource.annotation(TRANSFORMATIONS_ANNOTATION).map_or(String::new(), |t| t.to_string());
+        let mut all =
+            resource.annotation(TRANSFORMATIONS_ANNOTATION).map_or(String::new(), |t| t.to_string());
         for (n, line) in self.text().lines().enumerate() {
             all.push_str(if n == 0 { "- " } else { "  " });
             all.push_str(line);

@@ -27,8 +27,13 @@ impl Overrides {
         if options.common_annotations_envsubst {
             options.common_annotations.values_mut().for_each(substitute);
         }
-        if options.label_include_templates && !options.label_without_selector && !options.common_labels.is_empty() {
-            return Err(Error::invalid("kustomize.labelIncludeTemplates needs kustomize.labelWithoutSelector"));
+        if options.label_include_templates
+            && !options.label_without_selector
+            && !options.common_labels.is_empty()
+        {
+            return Err(Error::invalid(
+                "kustomize.labelIncludeTemplates needs kustomize.labelWithoutSelector",
+            ));
         }
         let images = options.images.iter().map(|i| parse_image(i)).collect::<Result<Vec<_>, _>>()?;
         let patches = options.patches.iter().enumerate().map(|(n, p)| {
@@ -73,7 +78,12 @@ impl Overrides {
             k.replicas = all.into_iter().map(|(name, count)| Replica { name, count }).collect();
         }
         self.add_labels(k)?;
-        add_entries(&mut k.common_annotations, &o.common_annotations, o.force_common_annotations, "annotation")?;
+        add_entries(
+            &mut k.common_annotations,
+            &o.common_annotations,
+            o.force_common_annotations,
+            "annotation",
+        )?;
         set(&mut k.namespace, &o.namespace);
         k.patches.extend(self.patches.iter().cloned());
         for component in &o.components {
@@ -113,7 +123,12 @@ fn is_missing(tree: &dyn FileTree, dir: &str, component: &str) -> bool {
     !matches!(tree.list(&path), Ok(Some(_))) && !matches!(tree.read(&path), Ok(Some(_)))
 }
 
-fn add_entries(into: &mut BTreeMap<Str, Str>, from: &BTreeMap<Str, Str>, force: bool, kind: &str) -> Result<(), String> {
+fn add_entries(
+    into: &mut BTreeMap<Str, Str>,
+    from: &BTreeMap<Str, Str>,
+    force: bool,
+    kind: &str,
+) -> Result<(), String> {
     for (key, value) in from {
         if into.contains_key(key) && !force {
             return Err(format!(

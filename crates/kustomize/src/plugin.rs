@@ -5,7 +5,9 @@ use crate::config::FieldSpec;
 use crate::decode::{Decode, Fields};
 use crate::factory;
 use crate::generate;
-use crate::kustomization::{ChartArgs, GeneratorArgs, Patch, PatchOptions, Replacement, ReplacementField, Selector};
+use crate::kustomization::{
+    ChartArgs, GeneratorArgs, Patch, PatchOptions, Replacement, ReplacementField, Selector,
+};
 use crate::loader::Loader;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
@@ -26,7 +28,9 @@ fn check(config: &Resource, build: &Build<'_>) -> Result<Str, String> {
     Err(if is_function || build.options.enable_alpha_plugins {
         format!("KRM function '{kind}' not run: exec and container functions are off")
     } else {
-        format!("external plugins disabled; unable to load external plugin '{kind}' (exec and container functions are off)")
+        format!(
+            "external plugins disabled; unable to load external plugin '{kind}' (exec and container functions are off)"
+        )
     })
 }
 
@@ -38,7 +42,11 @@ fn fails(config: &Resource, why: &str) -> String {
 ///
 /// # Errors
 /// A plugin that is not built in, is a generator, or has the wrong configuration.
-pub fn transformer(config: &Resource, loader: &Loader<'_>, build: &Build<'_>) -> Result<Box<dyn Transform>, String> {
+pub fn transformer(
+    config: &Resource,
+    loader: &Loader<'_>,
+    build: &Build<'_>,
+) -> Result<Box<dyn Transform>, String> {
     let kind = check(config, build)?;
     let made = make_transformer(&kind, &config.value, loader);
     match made {
@@ -49,10 +57,17 @@ pub fn transformer(config: &Resource, loader: &Loader<'_>, build: &Build<'_>) ->
 }
 
 fn is_generator(kind: &str) -> bool {
-    matches!(kind, "ConfigMapGenerator" | "SecretGenerator" | "IAMPolicyGenerator" | "HelmChartInflationGenerator")
+    matches!(
+        kind,
+        "ConfigMapGenerator" | "SecretGenerator" | "IAMPolicyGenerator" | "HelmChartInflationGenerator"
+    )
 }
 
-fn make_transformer(kind: &str, value: &Value, loader: &Loader<'_>) -> Option<Result<Box<dyn Transform>, String>> {
+fn make_transformer(
+    kind: &str,
+    value: &Value,
+    loader: &Loader<'_>,
+) -> Option<Result<Box<dyn Transform>, String>> {
     Some(match kind {
         "AnnotationsTransformer" => map_entries(value, "annotations"),
         "LabelTransformer" => map_entries(value, "labels"),
@@ -88,7 +103,8 @@ fn image(value: &Value) -> Made {
 }
 
 fn namespace(value: &Value) -> Made {
-    let f = Fields::new(value, "", &["metadata", "fieldSpecs", "unsetOnly", "setRoleBindingSubjects"], false)?;
+    let f =
+        Fields::new(value, "", &["metadata", "fieldSpecs", "unsetOnly", "setRoleBindingSubjects"], false)?;
     let nothing = Value::Null;
     let metadata = Fields::new(f.get("metadata").unwrap_or(&nothing), "metadata", &["namespace"], false)?;
     Ok(Box::new(Namespace {
@@ -218,7 +234,9 @@ pub fn replacements(list: &[ReplacementField], loader: &Loader<'_>) -> Result<Ve
                 }
             }
             Value::Object(_) => out.push(Replacement::decode(&value, &entry.path, false)?),
-            other => return Err(format!("{}: unsupported replacement type: {}", entry.path, other.type_name())),
+            other => {
+                return Err(format!("{}: unsupported replacement type: {}", entry.path, other.type_name()));
+            }
         }
     }
     Ok(out)
@@ -231,7 +249,10 @@ fn replacement(value: &Value, loader: &Loader<'_>) -> Made {
 
 fn replicas(value: &Value) -> Made {
     let f = Fields::new(value, "", &["replica", "fieldSpecs"], false)?;
-    Ok(Box::new(Replicas { replica: f.optional("replica")?.unwrap_or_default(), fields: f.list("fieldSpecs")? }))
+    Ok(Box::new(Replicas {
+        replica: f.optional("replica")?.unwrap_or_default(),
+        fields: f.list("fieldSpecs")?,
+    }))
 }
 
 fn value_add(value: &Value, loader: &Loader<'_>) -> Made {
@@ -244,7 +265,8 @@ fn value_add(value: &Value, loader: &Loader<'_>) -> Made {
     let path = f.string("targetFilePath")?;
     if !path.is_empty() {
         let document = fairway_yaml::parse(&loader.load_text(&path)?).map_err(|e| format!("{path}: {e}"))?;
-        targets.extend(Fields::new(&document, &path, &["targets"], false)?.list::<ValueAddTarget>("targets")?);
+        targets
+            .extend(Fields::new(&document, &path, &["targets"], false)?.list::<ValueAddTarget>("targets")?);
     }
     if targets.is_empty() {
         return Err("must specify at least one target".to_owned());

@@ -17,9 +17,12 @@ pub fn parse_repo(text: &str) -> Option<RepoSpec> {
     if leaves(path) {
         return None;
     }
-    let get = |key: &str| query.split('&').filter_map(|p| p.split_once('=')).find(|(k, v)| *k == key && !v.is_empty());
+    let get = |key: &str| {
+        query.split('&').filter_map(|p| p.split_once('=')).find(|(k, v)| *k == key && !v.is_empty())
+    };
     let reference = get("ref").or_else(|| get("version")).map_or(String::new(), |(_, v)| decode(v));
-    let submodules = get("submodules").is_none_or(|(_, v)| !matches!(v, "0" | "f" | "F" | "false" | "False" | "FALSE"));
+    let submodules =
+        get("submodules").is_none_or(|(_, v)| !matches!(v, "0" | "f" | "F" | "false" | "False" | "FALSE"));
     Some(RepoSpec {
         raw: text.to_owned(),
         clone_url: format!("{host}{repo}"),
@@ -48,7 +51,8 @@ fn decode(value: &str) -> String {
     let mut out = Vec::with_capacity(value.len());
     let mut bytes = value.bytes();
     while let Some(b) = bytes.next() {
-        let hex = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
+        let hex =
+            |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
         match b {
             b'%' => match (hex(bytes.next()), hex(bytes.next())) {
                 (Some(high), Some(low)) => out.push(high * 16 + low),
@@ -150,13 +154,18 @@ mod tests {
         ];
         for (text, url, path, reference) in cases {
             let spec = parse_repo(text).unwrap();
-            assert_eq!((spec.clone_url.as_str(), spec.path.as_str(), spec.reference.as_str()), (url, path, reference));
+            assert_eq!(
+                (spec.clone_url.as_str(), spec.path.as_str(), spec.reference.as_str()),
+                (url, path, reference)
+            );
         }
     }
 
     #[test]
     fn paths_and_ways_out_are_no_addresses() {
-        for text in ["../base", "base/sub.yaml", "/abs", "https://github.com/org/repo//../..", "https://host/file"] {
+        for text in
+            ["../base", "base/sub.yaml", "/abs", "https://github.com/org/repo//../..", "https://host/file"]
+        {
             assert!(parse_repo(text).is_none(), "{text}");
         }
     }

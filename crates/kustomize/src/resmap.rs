@@ -75,7 +75,8 @@ impl ResMap {
     /// Returns the objects that are or were called this.
     pub fn find_any(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
         let found = self.index(openapi).get(&key(id)).cloned().unwrap_or_default();
-        let is = |r: &Resource| !r.is_gone() && (r.previous_ids().any(|p| id.is(&p)) || id.is(&r.id(openapi)));
+        let is =
+            |r: &Resource| !r.is_gone() && (r.previous_ids().any(|p| id.is(&p)) || id.is(&r.id(openapi)));
         found.into_iter().filter(|n| is(&self.list[*n])).collect()
     }
 

@@ -234,7 +234,10 @@ impl Resource {
         for field in ["data", "binaryData"] {
             let entries = |v: &Value| -> BTreeMap<Str, Str> {
                 let map = v.get(field).and_then(Value::as_object);
-                map.into_iter().flat_map(Map::iter).map(|(k, v)| (k.clone(), text(v).unwrap_or_default())).collect()
+                map.into_iter()
+                    .flat_map(Map::iter)
+                    .map(|(k, v)| (k.clone(), text(v).unwrap_or_default()))
+                    .collect()
             };
             let mut merged = entries(&old.value);
             merged.extend(entries(&self.value));
@@ -242,7 +245,10 @@ impl Resource {
                 if merged.is_empty() {
                     map.remove(field);
                 } else {
-                    map.insert(field, merged.into_iter().map(|(k, v)| (k, Value::String(v))).collect::<Map>());
+                    map.insert(
+                        field,
+                        merged.into_iter().map(|(k, v)| (k, Value::String(v))).collect::<Map>(),
+                    );
                 }
             }
         }
@@ -327,8 +333,7 @@ impl Resource {
     pub fn clean(&mut self, keep_origin: bool, keep_transformations: bool) {
         let Some(found) = self.value.get_path(&["metadata", "annotations"]) else { return };
         let plain = found.as_object().is_some_and(|m| {
-            !m.is_empty()
-                && m.iter().all(|(k, v)| matches!(v, Value::String(_)) && !k.contains("config.k"))
+            !m.is_empty() && m.iter().all(|(k, v)| matches!(v, Value::String(_)) && !k.contains("config.k"))
         });
         if plain {
             return;

@@ -74,7 +74,8 @@ impl Matcher {
     /// A part is no valid expression.
     pub fn new(selector: &Selector) -> Result<Self, String> {
         let pattern = |field: &str, p: &Str| Pattern::new(p).map_err(|e| format!("target.{field}: {e}"));
-        let labels = |field: &str, s: &Str| LabelSelector::parse(s).map_err(|e| format!("target.{field}: {e}"));
+        let labels =
+            |field: &str, s: &Str| LabelSelector::parse(s).map_err(|e| format!("target.{field}: {e}"));
         Ok(Self {
             group: pattern("group", &selector.gvk.group)?,
             version: pattern("version", &selector.gvk.version)?,

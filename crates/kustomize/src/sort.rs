@@ -14,7 +14,12 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// Options that do not go together.
-pub fn sort(resources: &mut ResMap, options: Option<&SortOptions>, flag: Reorder, openapi: &OpenApi) -> Result<(), String> {
+pub fn sort(
+    resources: &mut ResMap,
+    options: Option<&SortOptions>,
+    flag: Reorder,
+    openapi: &OpenApi,
+) -> Result<(), String> {
     let (first, last): (Vec<Str>, Vec<Str>) = match options {
         None if flag == Reorder::None => return Ok(()),
         None => defaults(),
@@ -38,7 +43,13 @@ pub fn sort(resources: &mut ResMap, options: Option<&SortOptions>, flag: Reorder
     }
     let rank = |kind: &str| ranks.get(kind).copied().unwrap_or(0);
     let list = std::mem::take(resources.all_mut());
-    let mut keyed: Vec<_> = list.into_iter().map(|r| { let id = r.id(openapi); (Key::new(&id, rank(&id.gvk.kind)), r) }).collect();
+    let mut keyed: Vec<_> = list
+        .into_iter()
+        .map(|r| {
+            let id = r.id(openapi);
+            (Key::new(&id, rank(&id.gvk.kind)), r)
+        })
+        .collect();
     keyed.sort_by(|(a, _), (b, _)| a.compare(b));
     *resources.all_mut() = keyed.into_iter().map(|(_, r)| r).collect();
     Ok(())

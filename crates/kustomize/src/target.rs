@@ -12,7 +12,8 @@ use crate::plugin;
 use crate::resmap::ResMap;
 use crate::resource::{ORIGIN_ANNOTATION, Resource};
 use crate::transform::{
-    Affix, Images, Json6902, MapEntries, Namespace, Replacements, Replicas, StrategicMerge, Subjects, Transform,
+    Affix, Images, Json6902, MapEntries, Namespace, Replacements, Replicas, StrategicMerge, Subjects,
+    Transform,
 };
 use crate::vars::{self, VarSet};
 use fairway_value::{Str, Value};
@@ -84,7 +85,8 @@ fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
             loader.root()
         )
     })?;
-    let value = fairway_yaml::parse(&text).map_err(|e| format!("{}/{name}: invalid Kustomization: {e}", loader.root()))?;
+    let value = fairway_yaml::parse(&text)
+        .map_err(|e| format!("{}/{name}: invalid Kustomization: {e}", loader.root()))?;
     Ok((value, name))
 }
 
@@ -103,7 +105,9 @@ impl<'t> Target<'t> {
             overrides.apply(&mut kustomization, loader.tree(), loader.root())?;
         }
         let document = match kustomization.openapi.get("path") {
-            Some(path) => Some(fairway_yaml::parse(&loader.load_text(path)?).map_err(|e| format!("{path}: {e}"))?),
+            Some(path) => {
+                Some(fairway_yaml::parse(&loader.load_text(path)?).map_err(|e| format!("{path}: {e}"))?)
+            }
             None => None,
         };
         let version = kustomization.openapi.get("version").map(Str::as_str);
@@ -115,24 +119,38 @@ impl<'t> Target<'t> {
     /// Gathers and changes what the kustomization says, into what is there already.
     pub fn accumulate(&self, mut into: Accumulator, build: &mut Build<'_>) -> Result<Accumulator, String> {
         let k = &self.kustomization;
-        self.add_resources(&mut into, &k.resources, build).map_err(|e| format!("accumulating resources: {e}"))?;
+        self.add_resources(&mut into, &k.resources, build)
+            .map_err(|e| format!("accumulating resources: {e}"))?;
         self.add_config(&mut into)?;
         self.run_generators(&mut into, build)?;
         for path in &k.components {
-            let loader = self.loader.open(path).map_err(|e| format!("accumulating components: '{path}': {e}"))?;
-            into = self.add_directory(into, loader, path, true, build).map_err(|e| format!("accumulating components: '{path}': {e}"))?;
+            let loader =
+                self.loader.open(path).map_err(|e| format!("accumulating components: '{path}': {e}"))?;
+            into = self
+                .add_directory(into, loader, path, true, build)
+                .map_err(|e| format!("accumulating components: '{path}': {e}"))?;
         }
         self.run_transformers(&mut into, build)?;
         self.run_validators(&mut into, build)?;
         for var in &k.vars {
-            let wanted = ResId { gvk: var.gvk.clone(), name: var.object_name.clone(), namespace: var.object_namespace.clone(), cluster_scoped: false };
-            let fits = |id: &ResId| if wanted.namespace.is_empty() { wanted.same_gvk_and_name(id) } else { wanted.is(id) };
+            let wanted = ResId {
+                gvk: var.gvk.clone(),
+                name: var.object_name.clone(),
+                namespace: var.object_namespace.clone(),
+                cluster_scoped: false,
+            };
+            let fits = |id: &ResId| {
+                if wanted.namespace.is_empty() { wanted.same_gvk_and_name(id) } else { wanted.is(id) }
+            };
             let mut found = into.resources.all_mut().iter_mut().filter(|r| {
                 !r.is_gone() && (fits(&r.id(&build.openapi)) || r.previous_ids().any(|id| fits(&id)))
             });
             if let Some(first) = found.next() {
                 if found.next().is_some() {
-                    return Err(format!("merging vars: found several resId matches for var {} (unable to disambiguate)", var.name));
+                    return Err(format!(
+                        "merging vars: found several resId matches for var {} (unable to disambiguate)",
+                        var.name
+                    ));
                 }
                 first.vars.push(var.name.clone());
             }
@@ -141,7 +159,12 @@ impl<'t> Target<'t> {
         Ok(into)
     }
 
-    fn add_resources(&self, into: &mut Accumulator, paths: &[Str], build: &mut Build<'_>) -> Result<(), String> {
+    fn add_resources(
+        &self,
+        into: &mut Accumulator,
+        paths: &[Str],
+        build: &mut Build<'_>,
+    ) -> Result<(), String> {
         for path in paths {
             let text = match self.loader.load(path) {
                 Ok(bytes) => bytes,
@@ -150,7 +173,9 @@ impl<'t> Target<'t> {
                     let opened = self.loader.open(path);
                     let loader = opened.map_err(|e| format!("accumulation err='{}': {e}", as_file.why))?;
                     let taken = std::mem::take(into);
-                    *into = self.add_directory(taken, loader, path, false, build).map_err(|e| format!("'{path}': {e}"))?;
+                    *into = self
+                        .add_directory(taken, loader, path, false, build)
+                        .map_err(|e| format!("'{path}': {e}"))?;
                     continue;
                 }
             };
@@ -169,9 +194,17 @@ impl<'t> Target<'t> {
         Ok(())
     }
 
-    fn add_directory(&self, mut into: Accumulator, loader: Rc<Loader<'t>>, path: &str, is_component: bool, build: &mut Build<'_>) -> Result<Accumulator, String> {
+    fn add_directory(
+        &self,
+        mut into: Accumulator,
+        loader: Rc<Loader<'t>>,
+        path: &str,
+        is_component: bool,
+        build: &mut Build<'_>,
+    ) -> Result<Accumulator, String> {
         let root = loader.root().to_owned();
-        let mut sub = Target::load(loader, build, false).map_err(|e| format!("couldn't make target for path '{root}': {e}"))?;
+        let mut sub = Target::load(loader, build, false)
+            .map_err(|e| format!("couldn't make target for path '{root}': {e}"))?;
         sub.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
         sub.place = self.place.as_ref().map(|p| p.join(path));
         let own = &self.kustomization.namespace;
@@ -181,9 +214,13 @@ impl<'t> Target<'t> {
             return Err(format!("expected {wanted} for path '{root}' but got '{}'", sub.kustomization.kind));
         }
         if is_component {
-            return sub.accumulate(into, build).map_err(|e| format!("recursed accumulation of path '{root}': {e}"));
+            return sub
+                .accumulate(into, build)
+                .map_err(|e| format!("recursed accumulation of path '{root}': {e}"));
         }
-        let below = sub.accumulate(Accumulator::default(), build).map_err(|e| format!("recursed accumulation of path '{root}': {e}"))?;
+        let below = sub
+            .accumulate(Accumulator::default(), build)
+            .map_err(|e| format!("recursed accumulation of path '{root}': {e}"))?;
         into.merge(below, build).map_err(|e| format!("recursed merging from path '{root}': {e}"))?;
         Ok(into)
     }
@@ -191,13 +228,15 @@ impl<'t> Target<'t> {
     fn add_config(&self, into: &mut Accumulator) -> Result<(), String> {
         let mut config = TransformerConfig::defaults();
         for path in &self.kustomization.configurations {
-            let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?).map_err(|e| format!("{path}: {e}"))?;
+            let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?)
+                .map_err(|e| format!("{path}: {e}"))?;
             let more = TransformerConfig::from_value(&value).map_err(|e| format!("{path}: {e}"))?;
             Arc::make_mut(&mut config).merge(&more).map_err(|e| format!("{path}: {e}"))?;
         }
         into.merge_config(&config).map_err(|e| format!("merging config: {e}"))?;
         for path in &self.kustomization.crds {
-            let value = fairway_yaml::parse(&self.loader.load_text(path)?).map_err(|e| format!("loading CRDs {path}: {e}"))?;
+            let value = fairway_yaml::parse(&self.loader.load_text(path)?)
+                .map_err(|e| format!("loading CRDs {path}: {e}"))?;
             let more = from_crds(&value).map_err(|e| format!("loading CRDs {path}: {e}"))?;
             into.merge_config(&Arc::new(more)).map_err(|e| format!("merging CRDs {path}: {e}"))?;
         }
@@ -215,7 +254,9 @@ impl<'t> Target<'t> {
                 if let Some(maker) = &maker {
                     maker.note_generated(&mut resource);
                 }
-                into.resources.absorb(resource, &build.openapi).map_err(|e| format!("merging from generator: {e}"))?;
+                into.resources
+                    .absorb(resource, &build.openapi)
+                    .map_err(|e| format!("merging from generator: {e}"))?;
             }
             Ok(())
         };
@@ -237,18 +278,26 @@ impl<'t> Target<'t> {
         for args in &k.charts {
             let mut args = args.clone();
             if args.namespace.is_empty() {
-                args.namespace = if k.namespace.is_empty() { self.chart_namespace.clone() } else { k.namespace.clone() };
+                args.namespace =
+                    if k.namespace.is_empty() { self.chart_namespace.clone() } else { k.namespace.clone() };
             }
-            absorb(generate::inflate(&args, &self.loader, build)?, self.maker("HelmChartInflationGenerator"))?;
+            absorb(
+                generate::inflate(&args, &self.loader, build)?,
+                self.maker("HelmChartInflationGenerator"),
+            )?;
         }
-        let configs = self.plugin_configs(&k.generators, build).map_err(|e| format!("loading generator plugins: {e}"))?;
+        let configs = self
+            .plugin_configs(&k.generators, build)
+            .map_err(|e| format!("loading generator plugins: {e}"))?;
         for config in configs.iter() {
             let made = plugin::generate(config, &self.loader, build)?;
             for mut resource in made.into_list() {
                 if let Some(maker) = Maker::plugin(config) {
                     maker.note_generated(&mut resource);
                 }
-                into.resources.absorb(resource, &build.openapi).map_err(|e| format!("merging from generator: {e}"))?;
+                into.resources
+                    .absorb(resource, &build.openapi)
+                    .map_err(|e| format!("merging from generator: {e}"))?;
             }
         }
         Ok(())
@@ -305,7 +354,8 @@ impl<'t> Target<'t> {
                     resource.set_labels(labels);
                 }
             }
-            let unchanged = before.len() == into.resources.len() && before.iter().zip(into.resources.iter()).all(|(b, r)| *b == r.value);
+            let unchanged = before.len() == into.resources.len()
+                && before.iter().zip(into.resources.iter()).all(|(b, r)| *b == r.value);
             if !unchanged {
                 return Err("validator shouldn't modify the resource map".to_owned());
             }
@@ -314,11 +364,15 @@ impl<'t> Target<'t> {
     }
 
     /// Configures what the kustomization's own fields ask for, in kustomize's order.
-    fn builtin_transformers(&self, config: &TransformerConfig) -> Result<Vec<(&'static str, Box<dyn Transform>)>, String> {
+    fn builtin_transformers(
+        &self,
+        config: &TransformerConfig,
+    ) -> Result<Vec<(&'static str, Box<dyn Transform>)>, String> {
         let k = &self.kustomization;
         let mut out: Vec<(&'static str, Box<dyn Transform>)> = Vec::new();
         if !k.patches_strategic_merge.is_empty() {
-            let patches = plugin::strategic_patches(&k.patches_strategic_merge, &self.loader).map_err(|e| format!("patchesStrategicMerge: {e}"))?;
+            let patches = plugin::strategic_patches(&k.patches_strategic_merge, &self.loader)
+                .map_err(|e| format!("patchesStrategicMerge: {e}"))?;
             if patches.is_empty() {
                 return Err("patchesStrategicMerge: patch appears to be empty".to_owned());
             }
@@ -329,7 +383,12 @@ impl<'t> Target<'t> {
             out.push(("PatchTransformer", Box::new(made)));
         }
         if !k.namespace.is_empty() {
-            let namespace = Namespace { namespace: k.namespace.clone(), fields: config.namespace.clone(), unset_only: false, subjects: Subjects::Default };
+            let namespace = Namespace {
+                namespace: k.namespace.clone(),
+                fields: config.namespace.clone(),
+                unset_only: false,
+                subjects: Subjects::Default,
+            };
             out.push(("NamespaceTransformer", Box::new(namespace)));
         }
         for (kind, text, fields, is_prefix) in [
@@ -342,7 +401,10 @@ impl<'t> Target<'t> {
         }
         self.label_transformers(config, &mut out)?;
         if !k.common_annotations.is_empty() {
-            let annotations = MapEntries { entries: k.common_annotations.clone(), fields: config.common_annotations.clone() };
+            let annotations = MapEntries {
+                entries: k.common_annotations.clone(),
+                fields: config.common_annotations.clone(),
+            };
             out.push(("AnnotationsTransformer", Box::new(annotations)));
         }
         for (n, patch) in k.patches_json6902.iter().enumerate() {
@@ -352,19 +414,27 @@ impl<'t> Target<'t> {
             out.push(("PatchJson6902Transformer", Box::new(made)));
         }
         for replica in &k.replicas {
-            out.push(("ReplicaCountTransformer", Box::new(Replicas { replica: replica.clone(), fields: config.replicas.clone() })));
+            out.push((
+                "ReplicaCountTransformer",
+                Box::new(Replicas { replica: replica.clone(), fields: config.replicas.clone() }),
+            ));
         }
         for image in &k.images {
             out.push(("ImageTagTransformer", Box::new(Images::new(image.clone(), config.images.clone()))));
         }
         if !k.replacements.is_empty() {
-            let list = plugin::replacements(&k.replacements, &self.loader).map_err(|e| format!("replacements: {e}"))?;
+            let list = plugin::replacements(&k.replacements, &self.loader)
+                .map_err(|e| format!("replacements: {e}"))?;
             out.push(("ReplacementTransformer", Box::new(Replacements { list })));
         }
         Ok(out)
     }
 
-    fn label_transformers(&self, config: &TransformerConfig, out: &mut Vec<(&'static str, Box<dyn Transform>)>) -> Result<(), String> {
+    fn label_transformers(
+        &self,
+        config: &TransformerConfig,
+        out: &mut Vec<(&'static str, Box<dyn Transform>)>,
+    ) -> Result<(), String> {
         let k = &self.kustomization;
         for (n, label) in k.labels.iter().enumerate() {
             let mut fields = label.fields.clone();
@@ -385,7 +455,8 @@ impl<'t> Target<'t> {
             out.push(("LabelTransformer", Box::new(MapEntries { entries: label.pairs.clone(), fields })));
         }
         if !k.labels.is_empty() || !k.common_labels.is_empty() {
-            let common = MapEntries { entries: k.common_labels.clone(), fields: config.common_labels.clone() };
+            let common =
+                MapEntries { entries: k.common_labels.clone(), fields: config.common_labels.clone() };
             out.push(("LabelTransformer", Box::new(common)));
         }
         Ok(())

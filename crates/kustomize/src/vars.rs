@@ -29,7 +29,11 @@ pub fn add(set: &mut VarSet, vars: impl IntoIterator<Item = Var>) -> Result<(), 
 ///
 /// # Errors
 /// A var whose field is not there.
-pub fn resolve(resources: &mut ResMap, vars: &VarSet, fields: &[FieldSpec]) -> Result<Option<String>, String> {
+pub fn resolve(
+    resources: &mut ResMap,
+    vars: &VarSet,
+    fields: &[FieldSpec],
+) -> Result<Option<String>, String> {
     if vars.is_empty() {
         return Ok(None);
     }
@@ -42,12 +46,15 @@ pub fn resolve(resources: &mut ResMap, vars: &VarSet, fields: &[FieldSpec]) -> R
     for resource in resources.all_mut() {
         let gvk = resource.gvk();
         for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {
-            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| set(field, &values, &mut used))
-                .map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
+            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| {
+                set(field, &values, &mut used)
+            })
+            .map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
         }
     }
     let unused: Vec<&str> = values.keys().filter(|k| !used.contains(*k)).map(Str::as_str).collect();
-    Ok((!unused.is_empty()).then(|| format!("well-defined vars that were never replaced: {}", unused.join(","))))
+    Ok((!unused.is_empty())
+        .then(|| format!("well-defined vars that were never replaced: {}", unused.join(","))))
 }
 
 fn value_of(resources: &ResMap, var: &Var) -> Result<Value, String> {
@@ -65,7 +72,10 @@ fn value_of(resources: &ResMap, var: &Var) -> Result<Value, String> {
     }
     let found = lookup(&resource.value, &path).ok().flatten();
     found.cloned().ok_or_else(|| {
-        format!("field specified in var '{}' ({}) not found in corresponding resource", var.name, var.field_path)
+        format!(
+            "field specified in var '{}' ({}) not found in corresponding resource",
+            var.name, var.field_path
+        )
     })
 }
 

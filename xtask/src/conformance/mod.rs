@@ -6,6 +6,8 @@ mod gotemplate;
 mod health;
 mod helm;
 mod jsonl;
+mod kustomize;
+mod strategic_merge;
 
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -56,6 +58,8 @@ const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-ssa", apiserver::ssa),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
+    ("kustomize", kustomize::run),
+    ("strategic-merge", strategic_merge::run),
     ("strategic-merge-kubernetes", apiserver::patches),
     ("appset", appset::run),
     ("health-builtin", health::run_builtin),

@@ -229,7 +229,12 @@ mod tests {
             assert_eq!(list.is_empty(), name == "labels", "{name}");
         }
         let config_map = config.name_reference.iter().find(|r| r.gvk.kind == "ConfigMap").unwrap();
-        assert!(config_map.referrers.iter().any(|f| f.path.ends_with(r"nginx.ingress.kubernetes.io\/fastcgi-params-configmap")));
+        assert!(
+            config_map
+                .referrers
+                .iter()
+                .any(|f| f.path.ends_with(r"nginx.ingress.kubernetes.io\/fastcgi-params-configmap"))
+        );
     }
 
     #[test]

@@ -57,8 +57,10 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
         skip_hooks: args.skip_hooks,
         devel: args.devel,
     };
-    let rendered = charts.inflate(loader.tree(), &request).map_err(|e| format!("chart {}: {e}", args.name))?;
-    let mut resources = factory::resmap(&rendered, "", &build.openapi).map_err(|e| format!("chart {}: {e}", args.name))?;
+    let rendered =
+        charts.inflate(loader.tree(), &request).map_err(|e| format!("chart {}: {e}", args.name))?;
+    let mut resources =
+        factory::resmap(&rendered, "", &build.openapi).map_err(|e| format!("chart {}: {e}", args.name))?;
     for resource in resources.all_mut() {
         resource.state.from_chart = true;
     }
@@ -66,7 +68,13 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
 }
 
 /// Returns the values files' texts: the chart's own (or `valuesFile`) merged with `valuesInline`, then the additional ones.
-fn values(args: &ChartArgs, own: &str, is_here: bool, loader: &Loader<'_>, build: &Build<'_>) -> Result<Vec<String>, String> {
+fn values(
+    args: &ChartArgs,
+    own: &str,
+    is_here: bool,
+    loader: &Loader<'_>,
+    build: &Build<'_>,
+) -> Result<Vec<String>, String> {
     let has_inline = args.values_inline.as_ref().and_then(Value::as_object).is_some_and(|m| !m.is_empty());
     let file = match args.values_file.as_str() {
         "" if is_here => Some(loader.load_text(own)?),
@@ -89,10 +97,16 @@ fn values(args: &ChartArgs, own: &str, is_here: bool, loader: &Loader<'_>, build
 fn merged(args: &ChartArgs, file: &str, build: &Build<'_>) -> Result<String, String> {
     let inline = args.values_inline.clone().unwrap_or_default();
     let parse = || {
-        let value = parse_with(file, &Options::v3()).map_err(|e| format!("could not parse values file: {e}"))?;
+        let value =
+            parse_with(file, &Options::v3()).map_err(|e| format!("could not parse values file: {e}"))?;
         Ok::<_, String>(if value.is_null() { Value::object() } else { value })
     };
-    let merge = |patch: Value, dest: Value| match merge2(dest, patch, MergeOptions::default(), build.openapi.definitions())? {
+    let merge = |patch: Value, dest: Value| match merge2(
+        dest,
+        patch,
+        MergeOptions::default(),
+        build.openapi.definitions(),
+    )? {
         Merged::Cleared => Ok::<_, String>(Value::object()),
         Merged::Value(value) => Ok(value),
     };

@@ -96,8 +96,18 @@ pub fn iam_policy(config: &Value) -> Result<Resource, String> {
         return Err(format!("cloud provider {cloud} not supported yet"));
     }
     let nothing = Value::Null;
-    let service = Fields::new(fields.get("kubernetesService").unwrap_or(&nothing), "kubernetesService", &["name", "namespace"], false)?;
-    let account = Fields::new(fields.get("serviceAccount").unwrap_or(&nothing), "serviceAccount", &["name", "projectId"], false)?;
+    let service = Fields::new(
+        fields.get("kubernetesService").unwrap_or(&nothing),
+        "kubernetesService",
+        &["name", "namespace"],
+        false,
+    )?;
+    let account = Fields::new(
+        fields.get("serviceAccount").unwrap_or(&nothing),
+        "serviceAccount",
+        &["name", "projectId"],
+        false,
+    )?;
     let mut object = Value::object();
     object.set_path(&["apiVersion"], "v1");
     object.set_path(&["kind"], "ServiceAccount");

@@ -141,17 +141,15 @@ pub struct SourceSelector {
     pub options: FieldOptions,
 }
 
-decode!(
-    SourceSelector,
-    ["group", "version", "kind", "name", "namespace", "fieldPath", "options"],
-    |f| Self {
+decode!(SourceSelector, ["group", "version", "kind", "name", "namespace", "fieldPath", "options"], |f| {
+    Self {
         gvk: f.gvk()?,
         name: f.string("name")?,
         namespace: f.string("namespace")?,
         field_path: f.string("fieldPath")?,
         options: f.optional("options")?.unwrap_or_default(),
     }
-);
+});
 
 /// Where a replacement's value goes.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -267,9 +265,7 @@ decode!(GeneratorOptions, ["labels", "annotations", "disableNameSuffixHash", "im
 
 /// Adds what holds for all generators to one generator's own options, which win.
 pub fn merge_options(local: &mut GeneratorOptions, global: &GeneratorOptions) {
-    for (mine, all) in
-        [(&mut local.labels, &global.labels), (&mut local.annotations, &global.annotations)]
-    {
+    for (mine, all) in [(&mut local.labels, &global.labels), (&mut local.annotations, &global.annotations)] {
         for (key, value) in all {
             mine.entry(key.clone()).or_insert_with(|| value.clone());
         }
@@ -294,8 +290,7 @@ pub struct GeneratorArgs {
 
 impl Decode for GeneratorArgs {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
-        let known =
-            ["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
+        let known = ["name", "namespace", "behavior", "literals", "files", "envs", "env", "options", "type"];
         let f = Fields::new(value, path, &known, strict)?;
         let mut envs: Vec<Str> = f.list("envs")?;
         envs.extend(f.optional::<Str>("env")?.filter(|e| !e.is_empty()));

@@ -1,5 +1,6 @@
 use super::args::{
-    ChartArgs, GeneratorArgs, GeneratorOptions, Image, Label, Patch, ReplacementField, Replica, SortOptions, Var,
+    ChartArgs, GeneratorArgs, GeneratorOptions, Image, Label, Patch, ReplacementField, Replica, SortOptions,
+    Var,
 };
 use crate::decode::{Decode, Fields};
 use fairway_value::{Str, Value};

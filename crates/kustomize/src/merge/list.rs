@@ -29,8 +29,12 @@ pub fn valid_keys(used: &[bool], values: &[Str], keys: &[Str]) -> (Vec<Str>, Vec
     }
     let keep = |n: usize| used.get(n).copied().unwrap_or(false);
     let valid_keys = keys.iter().enumerate().filter(|(n, _)| keep(*n)).map(|(_, k)| k.clone()).collect();
-    let valid_values =
-        values.iter().enumerate().filter(|(n, v)| !v.is_empty() || keep(*n)).map(|(_, v)| v.clone()).collect();
+    let valid_values = values
+        .iter()
+        .enumerate()
+        .filter(|(n, v)| !v.is_empty() || keep(*n))
+        .map(|(_, v)| v.clone())
+        .collect();
     (valid_keys, valid_values)
 }
 
@@ -82,14 +86,18 @@ pub fn find(list: &[Value], keys: &[Str], values: &[Str]) -> Option<usize> {
     }
     list.iter().position(|e| {
         e.as_object().is_some()
-            && keys.iter().zip(values).all(|(k, v)| e.get(k).is_some_and(|f| text(f).unwrap_or_default() == *v))
+            && keys
+                .iter()
+                .zip(values)
+                .all(|(k, v)| e.get(k).is_some_and(|f| text(f).unwrap_or_default() == *v))
     })
 }
 
 /// Replaces every element that has the values by `element`, or appends it where none has; without an element they are
 /// removed. Elements that are `null` or empty maps go in passing, as kyaml's `ElementSetter` does.
 pub fn set(list: &mut Vec<Value>, keys: &[Str], values: &[Str], element: Option<&Value>) {
-    let by_field = keys.first().is_some_and(|k| !k.is_empty()) && values.first().is_some_and(|v| !v.is_empty());
+    let by_field =
+        keys.first().is_some_and(|k| !k.is_empty()) && values.first().is_some_and(|v| !v.is_empty());
     let mut found_any = false;
     list.retain_mut(|at| {
         if at.is_null() || at.as_object().is_some_and(fairway_value::Map::is_empty) {

@@ -34,7 +34,7 @@ pub struct MergeOptions {
 
 /// What merging gave for one place.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Merged {
+pub enum Merged {
     /// The place is removed.
     Cleared,
     /// The place has this value; `null` only where it is to stay.

@@ -7,7 +7,13 @@ use fairway_value::Value;
 ///
 /// # Errors
 /// A map where another has a list or a scalar.
-pub(crate) fn merge3(local: Value, original: Value, updated: Value, options: MergeOptions, definitions: &Definitions) -> Result<Merged, String> {
+pub fn merge3(
+    local: Value,
+    original: Value,
+    updated: Value,
+    options: MergeOptions,
+    definitions: &Definitions,
+) -> Result<Merged, String> {
     let walker = Walker { definitions, options };
     Ok(match walker.walk(Mode::Three, vec![Some(local), Some(original), Some(updated)], None)? {
         Out::Cleared => Merged::Cleared,

@@ -8,7 +8,12 @@ use fairway_value::Value;
 ///
 /// # Errors
 /// A map where the other has a list or a scalar, and unknown `$patch` words.
-pub(crate) fn merge2(dest: Value, patch: Value, options: MergeOptions, definitions: &Definitions) -> Result<Merged, String> {
+pub fn merge2(
+    dest: Value,
+    patch: Value,
+    options: MergeOptions,
+    definitions: &Definitions,
+) -> Result<Merged, String> {
     let walker = Walker { definitions, options };
     Ok(match walker.walk(Mode::Two, vec![Some(dest), Some(patch)], None)? {
         Out::Cleared => Merged::Cleared,

@@ -73,8 +73,13 @@ impl Walker<'_> {
     /// Merges what the sources hold.
     pub fn walk(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
         let schema = schema.or_else(|| self.own_schema(&sources));
-        let kind = sources.iter().flatten().map(kind_of).find(|k| *k != Kind::Nothing).unwrap_or(Kind::Nothing);
-        if let Some(odd) = sources.iter().flatten().find(|s| kind != Kind::Nothing && !matches!(kind_of(s), k if k == kind || k == Kind::Nothing)) {
+        let kind =
+            sources.iter().flatten().map(kind_of).find(|k| *k != Kind::Nothing).unwrap_or(Kind::Nothing);
+        if let Some(odd) = sources
+            .iter()
+            .flatten()
+            .find(|s| kind != Kind::Nothing && !matches!(kind_of(s), k if k == kind || k == Kind::Nothing))
+        {
             let first = sources.iter().flatten().find(|s| !s.is_null()).map_or("null", Value::type_name);
             return Err(format!("wrong type: cannot merge {} with {first}", odd.type_name()));
         }
@@ -131,7 +136,13 @@ impl Walker<'_> {
             }
         };
         let mut dest = sources[0].take().unwrap_or_default();
-        let names: HashSet<Str> = sources.iter().flatten().chain([&dest]).filter_map(Value::as_object).flat_map(|m| m.keys().cloned()).collect();
+        let names: HashSet<Str> = sources
+            .iter()
+            .flatten()
+            .chain([&dest])
+            .filter_map(Value::as_object)
+            .flat_map(|m| m.keys().cloned())
+            .collect();
         let Some(map) = dest.as_object_mut() else { return Ok(Out::Other(dest)) };
         for name in names {
             let mut inner: Sources = Vec::with_capacity(sources.len());
@@ -192,7 +203,9 @@ impl Walker<'_> {
         let from = usize::from(self.options.increase == ListIncrease::Prepend);
         let (mut rows, mut seen) = (Vec::new(), HashSet::new());
         for n in 0..sources.len() {
-            let Some(list) = sources[(n + from) % sources.len()].as_ref().and_then(Value::as_array) else { continue };
+            let Some(list) = sources[(n + from) % sources.len()].as_ref().and_then(Value::as_array) else {
+                continue;
+            };
             let more = if primitive {
                 list.iter().map(|e| vec![text(e).unwrap_or_default()]).collect()
             } else {
@@ -203,7 +216,14 @@ impl Walker<'_> {
         rows
     }
 
-    fn merge_elements(&self, mode: Mode, mut sources: Sources, mut rows: Vec<Vec<Str>>, keys: &[Str], schema: Option<&Schema>) -> Result<Vec<Value>, String> {
+    fn merge_elements(
+        &self,
+        mode: Mode,
+        mut sources: Sources,
+        mut rows: Vec<Vec<Str>>,
+        keys: &[Str],
+        schema: Option<&Schema>,
+    ) -> Result<Vec<Value>, String> {
         let element_schema = schema.and_then(|s| self.definitions.elements(s));
         if keys.len() > 1 {
             unify_rows(&mut rows);
@@ -217,7 +237,8 @@ impl Walker<'_> {
         let mut last_keys: Vec<Str> = Vec::new();
         for row in &rows {
             let (keys, values) = valid_keys(&used, row, keys);
-            let (find_keys, find_values) = valid_keys(&used_keys(std::slice::from_ref(&values), keys.len()), &values, &keys);
+            let (find_keys, find_values) =
+                valid_keys(&used_keys(std::slice::from_ref(&values), keys.len()), &values, &keys);
             let at = find(&dest, &find_keys, &find_values);
             let mut inner: Sources = vec![at.map(|n| std::mem::take(&mut dest[n]))];
             for source in sources.iter().skip(1) {
@@ -225,7 +246,9 @@ impl Walker<'_> {
                 inner.push(find(list, &find_keys, &find_values).map(|n| list[n].clone()));
             }
             let before = inner[0].clone();
-            let merged = self.walk(mode, inner, element_schema).map_err(|e| prefix(&format!("[{}]", values.join(",")), &e))?;
+            let merged = self
+                .walk(mode, inner, element_schema)
+                .map_err(|e| prefix(&format!("[{}]", values.join(",")), &e))?;
             let in_place = matches!(merged, Out::Dest(_));
             let mut value = match merged {
                 Out::Cleared => Value::Null,

@@ -69,7 +69,8 @@ impl Definitions {
 
     /// Adds what a swagger document defines.
     pub fn add_swagger(&mut self, document: &Value) {
-        for (name, definition) in document.get("definitions").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
+        for (name, definition) in
+            document.get("definitions").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
         {
             let types = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
             for gvk in types.unwrap_or_default() {
@@ -83,7 +84,9 @@ impl Definitions {
     }
 
     fn add_scopes(&mut self, document: &Value) {
-        for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flat_map(|m| m.iter()) {
+        for (path, item) in
+            document.get("paths").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
+        {
             let Some(key) =
                 item.get("get").and_then(|g| g.get("x-kubernetes-group-version-kind")).and_then(type_of)
             else {
@@ -127,7 +130,9 @@ impl Schema {
             (Some(_), None, Some(key)) => vec![Str::from(key)],
         };
         Self {
-            reference: text("$ref").map(|r| r.trim_start_matches("#/definitions/").into()).unwrap_or_default(),
+            reference: text("$ref")
+                .map(|r| r.trim_start_matches("#/definitions/").into())
+                .unwrap_or_default(),
             is_array: match value.get("type") {
                 Some(Value::String(t)) => t == "array",
                 Some(Value::Array(types)) => types.len() == 1 && types[0].as_str() == Some("array"),

@@ -71,7 +71,9 @@ impl Images {
                         match container {
                             Value::Object(c) => c.get_mut("image").map_or(Ok(()), |field| self.set(field))?,
                             Value::Null => {}
-                            other => return Err(format!("{key}: expected a map, found a {}", other.type_name())),
+                            other => {
+                                return Err(format!("{key}: expected a map, found a {}", other.type_name()));
+                            }
                         }
                     }
                 }
@@ -98,7 +100,8 @@ pub fn split(image: &str) -> (&str, &str, &str) {
 
 impl Transform for Images {
     fn transform(&self, resources: &mut ResMap, _openapi: &OpenApi) -> Result<(), String> {
-        let fields: Vec<(&FieldSpec, Vec<Str>)> = self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
+        let fields: Vec<(&FieldSpec, Vec<Str>)> =
+            self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
             if gvk.kind == "CustomResourceDefinition" {
@@ -123,7 +126,13 @@ mod tests {
 
     fn renamed(old: &str, new: &[(&str, &str)]) -> String {
         let get = |key: &str| new.iter().find(|(k, _)| *k == key).map_or(Str::new(), |(_, v)| (*v).into());
-        let image = Image { name: get("name"), new_name: get("newName"), new_tag: get("newTag"), tag_suffix: get("tagSuffix"), digest: get("digest") };
+        let image = Image {
+            name: get("name"),
+            new_name: get("newName"),
+            new_tag: get("newTag"),
+            tag_suffix: get("tagSuffix"),
+            digest: get("digest"),
+        };
         let mut field = Value::from(old);
         Images::new(image, Vec::new()).set(&mut field).unwrap();
         field.as_str().unwrap().to_owned()
@@ -135,7 +144,10 @@ mod tests {
         assert_eq!(renamed("nginx:1", &tag), "nginx:2");
         assert_eq!(renamed("nginx@sha256:ab", &tag), "nginx:2");
         assert_eq!(renamed("nginx-x:1", &tag), "nginx-x:1");
-        assert_eq!(renamed("host:5000/a:1@sha256:ab", &[("name", "host:5000/a"), ("newName", "b")]), "b:1@sha256:ab");
+        assert_eq!(
+            renamed("host:5000/a:1@sha256:ab", &[("name", "host:5000/a"), ("newName", "b")]),
+            "b:1@sha256:ab"
+        );
         assert_eq!(renamed("a:1", &[("name", "a"), ("tagSuffix", "-x")]), "a:1-x");
         assert_eq!(renamed("a:1", &[("name", "a"), ("digest", "sha256:cd")]), "a@sha256:cd");
         assert_eq!(renamed("[:1", &[("name", "["), ("newTag", "2")]), "[:1");

@@ -17,7 +17,8 @@ impl Transform for MapEntries {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let fields: Vec<(&FieldSpec, Vec<Str>)> = self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
+        let fields: Vec<(&FieldSpec, Vec<Str>)> =
+            self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
             for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {

@@ -11,7 +11,7 @@ mod value_add;
 
 pub use images::{Images, split as split_image};
 pub use maps::MapEntries;
-pub use names::{Affix, Hash, affix_everywhere};
+pub use names::{Affix, Hash};
 pub use namespace::{Namespace, Subjects};
 pub use patch::{Json6902, PatchTransformer, StrategicMerge, quoted};
 pub use replacement::Replacements;

@@ -15,11 +15,6 @@ pub struct Affix {
     pub fields: Vec<FieldSpec>,
 }
 
-/// Returns the specs that a prefix or suffix works on by itself.
-pub fn affix_everywhere() -> Vec<FieldSpec> {
-    vec![FieldSpec { path: "metadata/name".into(), ..FieldSpec::default() }]
-}
-
 /// Kinds whose names mean something outside.
 fn is_exempt(gvk: &Gvk) -> bool {
     gvk.kind == "CustomResourceDefinition"
@@ -36,8 +31,11 @@ impl Transform for Affix {
             }
             for spec in self.fields.iter().filter(|f| original.is_selected_by(&f.gvk)) {
                 if spec.path == "metadata/name" && !self.text.is_empty() {
-                    let list =
-                        if self.is_prefix { &mut resource.state.prefixes } else { &mut resource.state.suffixes };
+                    let list = if self.is_prefix {
+                        &mut resource.state.prefixes
+                    } else {
+                        &mut resource.state.suffixes
+                    };
                     list.push(self.text.clone());
                     resource.store_previous_id(openapi);
                 }
@@ -46,7 +44,11 @@ impl Transform for Affix {
                 }
                 visit(&mut resource.value, spec, Create::Scalar, &mut |field| {
                     let old = text(field).unwrap_or_default();
-                    let new = if self.is_prefix { format!("{}{old}", self.text) } else { format!("{old}{}", self.text) };
+                    let new = if self.is_prefix {
+                        format!("{}{old}", self.text)
+                    } else {
+                        format!("{old}{}", self.text)
+                    };
                     set_scalar(field, Value::from(new))
                 })?;
             }

@@ -71,7 +71,9 @@ impl Namespace {
         for spec in self.fields.iter().filter(|f| id.gvk.is_selected_by(&f.gvk)) {
             let skipped = spec.path == "metadata/namespace"
                 || (spec.path == "metadata/name" && !in_core)
-                || (is_binding(&id.gvk.kind) && is_binding(&spec.gvk.kind) && spec.path == "subjects/namespace");
+                || (is_binding(&id.gvk.kind)
+                    && is_binding(&spec.gvk.kind)
+                    && spec.path == "subjects/namespace");
             if !skipped {
                 visit(&mut resource.value, spec, Create::Scalar, &mut set)?;
             }

@@ -131,7 +131,12 @@ impl StrategicMerge {
 }
 
 /// Merges a patch for a selection: its own identity gives way to that of each target.
-fn merge_into(resources: &mut ResMap, targets: &[usize], patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
+fn merge_into(
+    resources: &mut ResMap,
+    targets: &[usize],
+    patch: &Resource,
+    openapi: &OpenApi,
+) -> Result<(), String> {
     let mut patch = patch.clone();
     // kustomize writes the patch's labels and annotations anew on the way, as texts.
     patch.set_labels(patch.labels());
@@ -143,11 +148,10 @@ fn merge_into(resources: &mut ResMap, targets: &[usize], patch: &Resource, opena
             map.insert("apiVersion", resources.get(*n).api_version());
             map.insert("kind", kind.clone());
         }
-        resources
-            .update(*n, openapi, |r| {
-                let name = describe(r, openapi);
-                apply_strategic(r, &copy, openapi).map_err(|e| format!("{name}: {e}"))
-            })?;
+        resources.update(*n, openapi, |r| {
+            let name = describe(r, openapi);
+            apply_strategic(r, &copy, openapi).map_err(|e| format!("{name}: {e}"))
+        })?;
     }
     let changes_identity = patch.state.allow_name_change || patch.state.allow_kind_change;
     if changes_identity {
@@ -172,7 +176,12 @@ impl PatchTransformer {
     ///
     /// # Errors
     /// It is neither, or both.
-    pub fn new(text: &str, source: String, target: Option<&Selector>, options: PatchOptions) -> Result<Self, String> {
+    pub fn new(
+        text: &str,
+        source: String,
+        target: Option<&Selector>,
+        options: PatchOptions,
+    ) -> Result<Self, String> {
         let strategic = factory::objects(text, "");
         let json = json_patch(text);
         let content = match (strategic, json) {
@@ -196,7 +205,12 @@ impl PatchTransformer {
         Ok(Self { content, target: target.map(Matcher::new).transpose()?, source })
     }
 
-    fn strategic(&self, patches: &[Resource], resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+    fn strategic(
+        &self,
+        patches: &[Resource],
+        resources: &mut ResMap,
+        openapi: &OpenApi,
+    ) -> Result<(), String> {
         if let Some(target) = &self.target {
             return match patches {
                 [] => Ok(()),

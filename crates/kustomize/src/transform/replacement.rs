@@ -22,7 +22,9 @@ impl Transform for Replacements {
             let targets = replacement.targets.as_ref().ok_or(none)?;
             let value = match (&replacement.source, &replacement.source_value) {
                 (None, None) => return Err(none.to_owned()),
-                (Some(_), Some(_)) => return Err("value and resource selectors are mutually exclusive".to_owned()),
+                (Some(_), Some(_)) => {
+                    return Err("value and resource selectors are mutually exclusive".to_owned());
+                }
                 (None, Some(text)) => resolve_plain(text),
                 (Some(source), None) => source_value(source, resources, openapi)?,
             };
@@ -35,7 +37,12 @@ impl Transform for Replacements {
 }
 
 fn describe(source: &SourceSelector) -> String {
-    let id = ResId { gvk: source.gvk.clone(), name: source.name.clone(), namespace: source.namespace.clone(), cluster_scoped: false };
+    let id = ResId {
+        gvk: source.gvk.clone(),
+        name: source.name.clone(),
+        namespace: source.namespace.clone(),
+        cluster_scoped: false,
+    };
     id.to_string()
 }
 
@@ -44,8 +51,14 @@ fn ids(resource: &Resource, openapi: &OpenApi) -> Vec<ResId> {
 }
 
 fn source_value(source: &SourceSelector, resources: &ResMap, openapi: &OpenApi) -> Result<Value, String> {
-    let wanted = ResId { gvk: source.gvk.clone(), name: source.name.clone(), namespace: source.namespace.clone(), cluster_scoped: false };
-    let mut matching = resources.iter().filter(|r| ids(r, openapi).iter().any(|id| id.is_selected_by(&wanted)));
+    let wanted = ResId {
+        gvk: source.gvk.clone(),
+        name: source.name.clone(),
+        namespace: source.namespace.clone(),
+        cluster_scoped: false,
+    };
+    let mut matching =
+        resources.iter().filter(|r| ids(r, openapi).iter().any(|id| id.is_selected_by(&wanted)));
     let found = matching.next().ok_or_else(|| format!("nothing selected by {}", describe(source)))?;
     if matching.next().is_some() {
         return Err(format!("multiple matches for selector {}", describe(source)));
@@ -54,17 +67,28 @@ fn source_value(source: &SourceSelector, resources: &ResMap, openapi: &OpenApi) 
     let value = lookup(&found.value, &split_dotted(path))
         .map_err(|e| format!("error looking up replacement source: {e}"))?
         .filter(|v| !is_nil_or_empty(v))
-        .ok_or_else(|| format!("fieldPath `{path}` is missing for replacement source {}", describe(source)))?;
+        .ok_or_else(|| {
+            format!("fieldPath `{path}` is missing for replacement source {}", describe(source))
+        })?;
     if source.options.delimiter.is_empty() {
         return Ok(value.clone());
     }
     let whole = text(value).ok_or("delimiter option can only be used with scalar nodes")?;
-    let part = usize::try_from(source.options.index).ok().and_then(|n| whole.split(source.options.delimiter.as_str()).nth(n));
-    let part = part.ok_or_else(|| format!("options.index {} is out of bounds for value {whole}", source.options.index))?;
+    let part = usize::try_from(source.options.index)
+        .ok()
+        .and_then(|n| whole.split(source.options.delimiter.as_str()).nth(n));
+    let part = part.ok_or_else(|| {
+        format!("options.index {} is out of bounds for value {whole}", source.options.index)
+    })?;
     Ok(Value::from(part))
 }
 
-fn apply(target: &TargetSelector, value: &Value, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+fn apply(
+    target: &TargetSelector,
+    value: &Value,
+    resources: &mut ResMap,
+    openapi: &OpenApi,
+) -> Result<(), String> {
     let select = target.select.as_ref().ok_or("target must specify resources to select")?;
     let select = Matcher::new(select)?;
     let reject = target.reject.iter().map(Matcher::new).collect::<Result<Vec<_>, _>>()?;
@@ -112,10 +136,14 @@ fn copy_to(object: &mut Value, path: &str, value: &Value, options: &FieldOptions
 }
 
 /// Replaces inside a text that itself holds YAML or JSON; nothing where the path meets no such text.
-fn set_embedded(object: &mut Value, parts: &[Str], value: &Value, options: &FieldOptions) -> Option<Result<(), String>> {
-    let at = (1..parts.len()).find(|n| {
-        lookup(object, &parts[..*n]).ok().flatten().is_some_and(|v| is_scalar(v))
-    })?;
+fn set_embedded(
+    object: &mut Value,
+    parts: &[Str],
+    value: &Value,
+    options: &FieldOptions,
+) -> Option<Result<(), String>> {
+    let at = (1..parts.len())
+        .find(|n| lookup(object, &parts[..*n]).ok().flatten().is_some_and(|v| is_scalar(v)))?;
     let field = lookup_mut(object, &parts[..at])?;
     let whole = text(field)?;
     let create = options.create.then(|| Shape::of(value));
@@ -234,7 +262,13 @@ fn visit(at: &mut Value, path: &[Str], create: Option<Shape>, set: &mut Setter<'
     visit_from(at, path, create, false, set)
 }
 
-fn visit_from(at: &mut Value, path: &[Str], create: Option<Shape>, fresh: bool, set: &mut Setter<'_>) -> Result<usize, String> {
+fn visit_from(
+    at: &mut Value,
+    path: &[Str],
+    create: Option<Shape>,
+    fresh: bool,
+    set: &mut Setter<'_>,
+) -> Result<usize, String> {
     let Some((part, rest)) = path.split_first() else {
         set(at, fresh)?;
         return Ok(1);
@@ -258,7 +292,10 @@ fn visit_from(at: &mut Value, path: &[Str], create: Option<Shape>, fresh: bool, 
     }
     if part == "*" {
         let list = list_of(at, part)?;
-        return list.make_mut().iter_mut().try_fold(0, |sum, e| Ok(sum + visit_from(e, rest, create, false, set)?));
+        return list
+            .make_mut()
+            .iter_mut()
+            .try_fold(0, |sum, e| Ok(sum + visit_from(e, rest, create, false, set)?));
     }
     let map = match at {
         Value::Null => return Ok(0),
@@ -287,7 +324,13 @@ fn list_of<'v>(at: &'v mut Value, part: &str) -> Result<&'v mut fairway_value::A
     }
 }
 
-fn visit_matching(at: &mut Value, part: &str, rest: &[Str], create: Option<Shape>, set: &mut Setter<'_>) -> Result<usize, String> {
+fn visit_matching(
+    at: &mut Value,
+    part: &str,
+    rest: &[Str],
+    create: Option<Shape>,
+    set: &mut Setter<'_>,
+) -> Result<usize, String> {
     let (key, pattern) = key_value(part)?;
     let regex = compile(pattern)?;
     let list = list_of(at, part)?;

@@ -18,7 +18,8 @@ impl Transform for Replicas {
         for spec in &self.fields {
             for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
                 let current = resource.id(openapi);
-                let fits = |id: &crate::id::ResId| id.name == self.replica.name && id.gvk.is_selected_by(&spec.gvk);
+                let fits =
+                    |id: &crate::id::ResId| id.name == self.replica.name && id.gvk.is_selected_by(&spec.gvk);
                 if !fits(&current) && !resource.previous_ids().any(|id| fits(&id)) {
                     continue;
                 }

@@ -28,7 +28,10 @@ impl Decode for Target {
             return Err(format!("{path}: fieldPath cannot be empty"));
         }
         if target.position < 0 {
-            return Err(format!("{path}: value of FilePathPosition ({}) cannot be negative", target.position));
+            return Err(format!(
+                "{path}: value of FilePathPosition ({}) cannot be negative",
+                target.position
+            ));
         }
         Ok(target)
     }
@@ -80,7 +83,11 @@ impl ValueAdd {
                     found.ok_or_else(|| format!("{}: no element `{part}`", target.field_path))?
                 }
                 other => {
-                    return Err(format!("{}: expected a map, found a {}", target.field_path, other.type_name()));
+                    return Err(format!(
+                        "{}: expected a map, found a {}",
+                        target.field_path,
+                        other.type_name()
+                    ));
                 }
             };
         }
