@@ -96,6 +96,11 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         if id.gvk.kind.is_empty() || id.name.is_empty() {
             return Err(format!("missing kind or metadata.name in object {id}"));
         }
+        if resource.state.is_torn {
+            return Err(format!(
+                "{id}: the name, namespace or kind holds a comma; kustomize cannot follow such names"
+            ));
+        }
         if !seen.insert((id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())) {
             return Err(format!("may not add resource with an already registered id: {id}"));
         }

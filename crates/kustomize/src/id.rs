@@ -21,14 +21,6 @@ impl Gvk {
         Self { group: group.into(), version: version.into(), kind: kind.into() }
     }
 
-    pub fn api_version(&self) -> Str {
-        if self.group.is_empty() {
-            self.version.clone()
-        } else {
-            format!("{}/{}", self.group, self.version).into()
-        }
-    }
-
     /// Whether every part that the selector names is equal.
     pub fn is_selected_by(&self, selector: &Gvk) -> bool {
         let fits = |mine: &Str, wanted: &Str| wanted.is_empty() || mine == wanted;

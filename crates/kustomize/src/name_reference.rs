@@ -1,6 +1,6 @@
 //! Putting the new names of objects into the fields that refer to them.
 
-use crate::config::{NameReference, split_path};
+use crate::config::{FieldSpec, NameReference, split_path};
 use crate::field::{Create, visit_path};
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
@@ -36,6 +36,9 @@ struct Referrer {
     subject_namespaces: HashSet<Str>,
 }
 
+/// A field that may refer to objects of a kind: its place among all, the kind, the spec, its path split.
+type Field<'a> = (usize, &'a Gvk, &'a FieldSpec, Vec<Str>);
+
 /// Updates every reference that the specs name.
 ///
 /// # Errors
@@ -49,7 +52,7 @@ pub fn fix_references(
     if candidates.by_name.is_empty() {
         return Ok(());
     }
-    let mut by_kind: HashMap<&str, Vec<(usize, &Gvk, &crate::config::FieldSpec, Vec<Str>)>> = HashMap::new();
+    let mut by_kind: HashMap<&str, Vec<Field<'_>>> = HashMap::new();
     let all = references.iter().flat_map(|r| r.referrers.iter().map(move |f| (&r.gvk, f)));
     for (n, (target, spec)) in all.enumerate() {
         by_kind.entry(spec.gvk.kind.as_str()).or_default().push((

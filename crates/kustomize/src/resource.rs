@@ -55,6 +55,8 @@ pub struct State {
     pub allow_name_change: bool,
     pub allow_kind_change: bool,
     pub from_chart: bool,
+    /// Whether names with commas make kustomize lose track of the object's former names.
+    pub is_torn: bool,
 }
 
 /// An object, or `null` once a patch has deleted it.
@@ -169,6 +171,10 @@ impl Resource {
     pub fn store_previous_id(&mut self, openapi: &OpenApi) {
         let id = self.id(openapi);
         let namespace = Str::from(id.effective_namespace());
+        let commas = |s: &str| s.matches(',').count();
+        // kustomize keeps these in lists divided by commas and fails where they do not go together.
+        self.state.is_torn |=
+            commas(&id.name) != commas(&namespace) || commas(&namespace) != commas(&id.gvk.kind);
         self.state.previous.push(Previous { name: id.name, namespace, kind: id.gvk.kind });
     }
 
@@ -322,6 +328,7 @@ impl Resource {
             allow_name_change: take("allowNameChange").as_deref() == Some("enabled"),
             allow_kind_change: take("allowKindChange").as_deref() == Some("enabled"),
             from_chart: take("helm-generated").as_deref() == Some("true"),
+            is_torn: self.state.is_torn,
         };
         if annotations.is_empty() {
             self.value.remove_path(&["metadata", "annotations"]);

@@ -39,7 +39,8 @@ impl Accumulator {
 
     fn merge_config(&mut self, other: &Arc<TransformerConfig>) -> Result<(), String> {
         match &mut self.config {
-            None => self.config = Some(other.clone()),
+            None if Arc::ptr_eq(other, &TransformerConfig::defaults()) => self.config = Some(other.clone()),
+            None => self.config = Some(Arc::new(other.canonical()?)),
             Some(mine) if Arc::ptr_eq(mine, other) => {}
             Some(mine) => Arc::make_mut(mine).merge(other)?,
         }
@@ -58,6 +59,9 @@ impl Accumulator {
         vars::add(&mut self.vars, other.vars.into_values())
     }
 }
+
+/// A transformer with the name that kustomize gives it.
+type Named = (&'static str, Box<dyn Transform>);
 
 /// A kustomization and where it is.
 pub struct Target<'t> {
@@ -227,11 +231,15 @@ impl<'t> Target<'t> {
 
     fn add_config(&self, into: &mut Accumulator) -> Result<(), String> {
         let mut config = TransformerConfig::defaults();
+        let mut own = TransformerConfig::default();
         for path in &self.kustomization.configurations {
             let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?)
                 .map_err(|e| format!("{path}: {e}"))?;
             let more = TransformerConfig::from_value(&value).map_err(|e| format!("{path}: {e}"))?;
-            Arc::make_mut(&mut config).merge(&more).map_err(|e| format!("{path}: {e}"))?;
+            own.merge(&more).map_err(|e| format!("{path}: {e}"))?;
+        }
+        if !self.kustomization.configurations.is_empty() {
+            Arc::make_mut(&mut config).merge(&own).map_err(|e| format!("configurations: {e}"))?;
         }
         into.merge_config(&config).map_err(|e| format!("merging config: {e}"))?;
         for path in &self.kustomization.crds {
@@ -364,12 +372,9 @@ impl<'t> Target<'t> {
     }
 
     /// Configures what the kustomization's own fields ask for, in kustomize's order.
-    fn builtin_transformers(
-        &self,
-        config: &TransformerConfig,
-    ) -> Result<Vec<(&'static str, Box<dyn Transform>)>, String> {
+    fn builtin_transformers(&self, config: &TransformerConfig) -> Result<Vec<Named>, String> {
         let k = &self.kustomization;
-        let mut out: Vec<(&'static str, Box<dyn Transform>)> = Vec::new();
+        let mut out: Vec<Named> = Vec::new();
         if !k.patches_strategic_merge.is_empty() {
             let patches = plugin::strategic_patches(&k.patches_strategic_merge, &self.loader)
                 .map_err(|e| format!("patchesStrategicMerge: {e}"))?;
@@ -430,11 +435,7 @@ impl<'t> Target<'t> {
         Ok(out)
     }
 
-    fn label_transformers(
-        &self,
-        config: &TransformerConfig,
-        out: &mut Vec<(&'static str, Box<dyn Transform>)>,
-    ) -> Result<(), String> {
+    fn label_transformers(&self, config: &TransformerConfig, out: &mut Vec<Named>) -> Result<(), String> {
         let k = &self.kustomization;
         for (n, label) in k.labels.iter().enumerate() {
             let mut fields = label.fields.clone();

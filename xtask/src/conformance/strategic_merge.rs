@@ -38,8 +38,11 @@ fn two(case: &Json) -> Result<(), String> {
             _ => ListIncrease::Append,
         },
     };
-    let found =
-        merge_patch(yaml(case, "original")?, yaml(case, "patch")?, options).map_err(|e| e.to_string())?;
+    let found = merge_patch(yaml(case, "original")?, yaml(case, "patch")?, options);
+    if case["error"].as_bool() == Some(true) {
+        return if found.is_err() { Ok(()) } else { Err(format!("expected an error: {}", case["message"])) };
+    }
+    let found = found.map_err(|e| e.to_string())?;
     compare(&yaml(case, "expected")?, &found.unwrap_or_default())
 }
 
@@ -63,7 +66,7 @@ fn typed(case: &Json) -> Result<(), String> {
     let options = BuildOptions { reorder: Reorder::None, ..BuildOptions::default() };
     let built = build(&tree, "", &options);
     let expected = &case["expected_kustomize"];
-    match (built, expected.is_null()) {
+    match (built, !case["kustomize_error"].is_null()) {
         (Err(e), false) => Err(e.to_string()),
         (Err(_), true) => Ok(()),
         (Ok(_), true) => Err(format!("expected an error: {}", case["kustomize_error"])),
@@ -72,6 +75,7 @@ fn typed(case: &Json) -> Result<(), String> {
                 fairway_value::from_json(expected.to_string().as_bytes()).map_err(|e| e.to_string())?;
             let found: Vec<Value> = built.objects.iter().map(|o| o.object.value().clone()).collect();
             let expected = match expected {
+                Value::Null => Vec::new(),
                 Value::Array(list) => list.to_vec(),
                 one => vec![one],
             };

@@ -41,7 +41,7 @@ impl TransformerConfig {
     /// Returns what kustomize has built in.
     pub fn defaults() -> Arc<Self> {
         static DEFAULT: OnceLock<Arc<TransformerConfig>> = OnceLock::new();
-        DEFAULT.get_or_init(|| Arc::new(parse_defaults())).clone()
+        DEFAULT.get_or_init(|| Arc::new(parse_defaults().canonical().unwrap_or_default())).clone()
     }
 
     fn sections_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); SECTIONS] {
@@ -93,6 +93,17 @@ impl TransformerConfig {
         }
         self.sort();
         Ok(())
+    }
+
+    /// Merges everything into nothing, as each accumulation begins: what a narrower spec of the same field comes before,
+    /// a spec for any kind, goes.
+    ///
+    /// # Errors
+    /// As [`TransformerConfig::merge`].
+    pub fn canonical(&self) -> Result<Self, String> {
+        let mut out = Self::default();
+        out.merge(self)?;
+        Ok(out)
     }
 
     fn sort(&mut self) {

@@ -106,7 +106,8 @@ pub fn set(list: &mut Vec<Value>, keys: &[Str], values: &[Str], element: Option<
         if at.as_object().is_none() && by_field {
             return true;
         }
-        let hit = keys.iter().enumerate().all(|(n, key)| has(at, key, values.get(n).map_or("", |v| v)));
+        // Keys without a value to compare with are passed over; with no value at all nothing is found.
+        let hit = !values.is_empty() && keys.iter().zip(values).all(|(key, value)| has(at, key, value));
         if !hit {
             return !values.is_empty();
         }

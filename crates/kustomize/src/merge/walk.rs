@@ -292,10 +292,10 @@ impl Walker<'_> {
     }
 }
 
-/// Returns the key that every element of a list has, of those that kyaml infers: `name`.
+/// Returns the key that every element of a list has (those of an empty one too), of those that kyaml infers: `name`.
 fn inferred_key(list: &Value) -> Option<Str> {
     let list = list.as_array()?;
-    (!list.is_empty() && list.iter().all(|e| e.get("name").is_some())).then(|| "name".into())
+    list.iter().all(|e| e.get("name").is_some()).then(|| "name".into())
 }
 
 fn common_key(sources: &Sources) -> Result<Str, String> {

@@ -66,6 +66,20 @@ fn schema(code: &str) -> Schema {
     Schema { reference: code.into(), ..Schema::default() }
 }
 
+/// The types of kustomization files themselves, which are known whatever schema is in force.
+pub fn kustomization() -> &'static Definitions {
+    static DEFINITIONS: OnceLock<Definitions> = OnceLock::new();
+    DEFINITIONS.get_or_init(|| {
+        let mut own = Definitions::default();
+        let key = (Str::from("kustomize.config.k8s.io/v1beta1"), Str::from("Kustomization"));
+        if let Some(name) = definitions().by_type.get(&key) {
+            own.by_name.extend(definitions().by_name.get(name).map(|schema| (name.clone(), schema.clone())));
+            own.by_type.insert(key, name.clone());
+        }
+        own
+    })
+}
+
 /// What kustomize knows about scopes without any schema.
 pub fn precomputed_scopes() -> &'static HashMap<(Str, Str), bool> {
     static SCOPES: OnceLock<HashMap<(Str, Str), bool>> = OnceLock::new();
@@ -102,8 +116,8 @@ mod tests {
     fn scopes_are_known_with_and_without_the_schema() {
         let cluster_role = (Str::from("rbac.authorization.k8s.io/v1"), Str::from("ClusterRole"));
         assert_eq!(precomputed_scopes().get(&cluster_role), Some(&false));
-        let alpha = (Str::from("scheduling.k8s.io/v1alpha1"), Str::from("PriorityClass"));
-        assert_eq!(definitions().namespaced.get(&alpha), Some(&false));
-        assert_eq!(precomputed_scopes().get(&alpha), None);
+        assert_eq!(definitions().namespaced.get(&cluster_role), Some(&false));
+        let unknown = (Str::from("example.com/v1"), Str::from("ClusterRole"));
+        assert_eq!(precomputed_scopes().get(&unknown), None);
     }
 }

@@ -72,13 +72,14 @@ impl Definitions {
         for (name, definition) in
             document.get("definitions").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
         {
+            let name: Str = short(name).into();
             let types = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
             for gvk in types.unwrap_or_default() {
                 if let Some(key) = type_of(gvk) {
                     self.by_type.insert(key, name.clone());
                 }
             }
-            self.by_name.insert(name.clone(), Schema::from_value(definition, 0));
+            self.by_name.insert(name, Schema::from_value(definition, 0));
         }
         self.add_scopes(document);
     }
@@ -99,6 +100,20 @@ impl Definitions {
             }
         }
     }
+}
+
+/// Shortens the names of Kubernetes' own definitions, as the built-in table has them.
+fn short(name: &str) -> &str {
+    const PREFIXES: [&str; 7] = [
+        "io.k8s.api.",
+        "io.k8s.apimachinery.pkg.apis.",
+        "io.k8s.apiextensions-apiserver.pkg.apis.",
+        "io.k8s.kube-aggregator.pkg.apis.",
+        "io.k8s.apimachinery.pkg.",
+        "io.k8s.",
+        "",
+    ];
+    PREFIXES.iter().find_map(|p| name.strip_prefix(p)).unwrap_or(name)
 }
 
 fn type_of(gvk: &Value) -> Option<(Str, Str)> {
@@ -131,7 +146,7 @@ impl Schema {
         };
         Self {
             reference: text("$ref")
-                .map(|r| r.trim_start_matches("#/definitions/").into())
+                .map(|r| short(r.trim_start_matches("#/definitions/")).into())
                 .unwrap_or_default(),
             is_array: match value.get("type") {
                 Some(Value::String(t)) => t == "array",

@@ -1,11 +1,14 @@
 use super::{Definitions, builtin};
 use fairway_value::{Str, Value};
+use std::cell::Cell;
 
 /// The schema in force for one build. The first kustomization that names one decides, from the top down.
 #[derive(Clone, Debug, Default)]
 pub struct OpenApi {
     chosen: bool,
     custom: Option<Box<Definitions>>,
+    /// Whether the built-in definitions have been asked for: those that come later are then added to them.
+    asked: Cell<bool>,
 }
 
 /// The only version that kustomize has built in.
@@ -22,7 +25,8 @@ impl OpenApi {
             if version.is_some() {
                 return Err("openapi: builtin version and custom schema provided, cannot use both".to_owned());
             }
-            let mut custom = Definitions::default();
+            let mut custom =
+                if self.asked.get() { builtin::definitions() } else { builtin::kustomization() }.clone();
             custom.add_swagger(document);
             self.custom = Some(Box::new(custom));
             self.chosen = true;
@@ -42,7 +46,10 @@ impl OpenApi {
 
     /// Returns the definitions in force.
     pub fn definitions(&self) -> &Definitions {
-        self.custom.as_deref().unwrap_or_else(|| builtin::definitions())
+        self.custom.as_deref().unwrap_or_else(|| {
+            self.asked.set(true);
+            builtin::definitions()
+        })
     }
 
     /// Whether a type is known to be cluster-scoped.

@@ -142,8 +142,7 @@ fn set_embedded(
     value: &Value,
     options: &FieldOptions,
 ) -> Option<Result<(), String>> {
-    let at = (1..parts.len())
-        .find(|n| lookup(object, &parts[..*n]).ok().flatten().is_some_and(|v| is_scalar(v)))?;
+    let at = (1..parts.len()).find(|n| lookup(object, &parts[..*n]).ok().flatten().is_some_and(is_scalar))?;
     let field = lookup_mut(object, &parts[..at])?;
     let whole = text(field)?;
     let create = options.create.then(|| Shape::of(value));
