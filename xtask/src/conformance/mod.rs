@@ -7,6 +7,7 @@ mod health;
 mod helm;
 mod jsonl;
 mod kustomize;
+mod sprig;
 mod strategic_merge;
 
 use anyhow::{Context, bail};
@@ -60,6 +61,7 @@ const CORPORA: &[(&str, Runner)] = &[
     ("helm", helm::run),
     ("kustomize", kustomize::run),
     ("strategic-merge", strategic_merge::run),
+    ("sprig", sprig::run),
     ("strategic-merge-kubernetes", apiserver::patches),
     ("appset", appset::run),
     ("health-builtin", health::run_builtin),
