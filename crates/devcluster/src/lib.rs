@@ -12,8 +12,15 @@
 //! What types mean (defaults, merges, ownership, refusals) is `fairway-schema`'s; this crate is everything around it.
 //! It must not know Git, rendering, Argo CD or Flux.
 
+mod api;
 mod clock;
 mod cluster;
+mod controllers;
+mod http;
+mod seed;
+mod store;
+mod table;
+mod tls;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{DevCluster, Options, StartError};
+pub use cluster::{Answer, DevCluster, InProcess, Options, StartError};

@@ -13,10 +13,6 @@
 
 mod error;
 mod forge;
-mod gitea;
-mod github;
-mod gitlab;
-mod rest;
 mod types;
 pub mod webhook;
 

@@ -1,14 +1,9 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
 mod apiserver;
-mod appset;
 mod gotemplate;
-mod health;
 mod helm;
 mod jsonl;
-mod kustomize;
-mod sprig;
-mod strategic_merge;
 
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -59,13 +54,7 @@ const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-ssa", apiserver::ssa),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
-    ("kustomize", kustomize::run),
-    ("strategic-merge", strategic_merge::run),
-    ("sprig", sprig::run),
     ("strategic-merge-kubernetes", apiserver::patches),
-    ("appset", appset::run),
-    ("health-builtin", health::run_builtin),
-    ("health-lua", health::run_lua),
 ];
 
 pub fn main(args: Args) -> anyhow::Result<()> {

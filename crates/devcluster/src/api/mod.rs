@@ -1,0 +1,47 @@
+//! One request after another: what a path means, who may, and what the answer is. Everything here is synchronous;
+//! only watches outlive their request.
+
+mod admit;
+mod auth;
+mod call;
+mod convert;
+mod crd;
+mod decode;
+mod delete;
+mod discovery;
+mod encode;
+mod fields;
+mod gojson;
+mod internal;
+mod labels;
+mod media;
+mod network;
+mod openapi;
+mod options;
+mod policy;
+mod quota;
+mod random;
+mod rbac;
+mod read;
+mod registry;
+mod review;
+mod server;
+mod settle;
+mod status;
+mod subresource;
+mod target;
+mod time;
+mod watching;
+mod write;
+
+pub(crate) use call::{Reply, ReplyBody, Request};
+pub(crate) use encode::partial_metadata;
+pub(crate) use internal::{CONTROLLER, Part};
+pub(crate) use labels::LabelSelector;
+pub(crate) use random::{Random, fnv32a, safe_encode};
+pub(crate) use read::key_of;
+pub(crate) use registry::Resource;
+pub(crate) use server::{Api, Loopback};
+pub(crate) use settle::set_condition;
+pub(crate) use status::{ApiError, to_value};
+pub(crate) use time::{format_micros, format_secs, parse_secs};

@@ -1,3 +1,0 @@
-use crate::functions::Functions;
-
-pub(super) fn register(_f: &mut Functions) {}
