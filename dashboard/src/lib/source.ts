@@ -22,6 +22,12 @@ export function revisionOf(of: { revision?: string; revisions?: string[] } | His
   return (of?.revisions?.length ? of.revisions.map(short).join(', ') : short(of?.revision)) || '';
 }
 
+/** Returns a destination's cluster by name; the one that the engine itself runs in needs none. */
+export function clusterName(destination: { server?: string; name?: string } | undefined): string {
+  const { name, server } = destination ?? {};
+  return name || (!server || server === 'https://kubernetes.default.svc' ? 'in-cluster' : server.replace(/^https?:\/\//, ''));
+}
+
 /** Whether syncs happen by themselves. */
 export function isAutomated(app: Application): boolean {
   const automated = app.spec.syncPolicy?.automated;

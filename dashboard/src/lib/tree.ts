@@ -146,8 +146,11 @@ export interface Placed {
   open: boolean;
 }
 
-/** Lays the forest out from left to right: a leaf takes a row, a parent stands at the middle of its children. Returns the cards and the number of rows. */
-export function layout(forest: Branch[], closed: ReadonlySet<string>): { placed: Placed[]; rows: number; columns: number } {
+/**
+ * Lays the forest out from left to right: a leaf takes a row, a parent stands at the middle of its children. Objects that own nothing and are
+ * owned by nothing fill rows of `wide` columns below, so that they do not make the graph long. Returns the cards and how many rows and columns they take.
+ */
+export function layout(forest: Branch[], closed: ReadonlySet<string>, wide: number): { placed: Placed[]; rows: number; columns: number } {
   const placed: Placed[] = [];
   let rows = 0;
   let columns = 0;
@@ -161,6 +164,13 @@ export function layout(forest: Branch[], closed: ReadonlySet<string>): { placed:
     card.y = first && last ? (first.y + last.y) / 2 : rows++;
     return card;
   };
-  for (const branch of forest) place(branch, 0, undefined);
+  const single = forest.filter((branch) => branch.children.length === 0);
+  for (const branch of forest) if (branch.children.length > 0) place(branch, 0, undefined);
+  const across = Math.max(1, wide);
+  single.forEach((branch, at) => {
+    placed.push({ branch, x: at % across, y: rows + Math.floor(at / across), open: true });
+    columns = Math.max(columns, (at % across) + 1);
+  });
+  rows += Math.ceil(single.length / across);
   return { placed, rows, columns };
 }

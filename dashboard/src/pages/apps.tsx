@@ -12,7 +12,7 @@ import { Summary } from './apps/summary';
 import { useApplications } from './apps/use-applications';
 
 const ROW = 52;
-const TILE = 148;
+const TILE = 158;
 const TILE_WIDTH = 300;
 
 type View = 'table' | 'tiles';

@@ -17,7 +17,7 @@ export function Help({ onClose }: { onClose: () => void }) {
             <dl>
               {pairs(keys).map(([combos, what]) => (
                 <div key={what}>
-                  <dt>{combos.map((combo, at) => <span key={combo.join()}>{at > 0 ? <i>or</i> : null}{combo.map((key) => <kbd key={key}>{key}</kbd>)}</span>)}</dt>
+                  <dt>{combos.map((combo, at) => <span key={combo.join()}>{at > 0 ? <i>{what.startsWith('choose') ? 'to' : 'or'}</i> : null}{combo.map((key) => <kbd key={key}>{key}</kbd>)}</span>)}</dt>
                   <dd>{what}</dd>
                 </div>
               ))}

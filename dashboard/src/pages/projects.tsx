@@ -1,5 +1,6 @@
 import { api } from '../api/client';
 import { useLoaded } from '../api/use';
+import { clusterName } from '../lib/source';
 import { formatFilters, NO_FILTERS } from '../lib/filters';
 import { Link, Notice } from '../ui/parts';
 
@@ -28,7 +29,7 @@ export function ProjectsPage() {
               {spec.description ? <p>{spec.description}</p> : null}
               <dl>
                 <Values title="Repositories" values={spec.sourceRepos} none="none allowed" />
-                <Values title="Destinations" values={spec.destinations?.map((to) => `${to.name ?? short(to.server)} / ${to.namespace ?? '*'}`)} none="none allowed" />
+                <Values title="Destinations" values={spec.destinations?.map((to) => `${to.server === '*' || to.name === '*' ? '*' : clusterName(to)} / ${to.namespace ?? '*'}`)} none="none allowed" />
                 <Values title="Cluster-wide kinds" values={spec.clusterResourceWhitelist?.map((kind) => (kind.group === '*' && kind.kind === '*' ? 'all' : `${kind.group || 'core'}/${kind.kind}`))} none="none allowed" />
                 {spec.namespaceResourceBlacklist?.length ? <Values title="Forbidden kinds" values={spec.namespaceResourceBlacklist.map((kind) => `${kind.group || 'core'}/${kind.kind}`)} none="" /> : null}
                 {spec.syncWindows?.length ? <Values title="Sync windows" values={spec.syncWindows.map((window) => `${window.kind} ${window.schedule} for ${window.duration}`)} none="" /> : null}
@@ -39,10 +40,6 @@ export function ProjectsPage() {
       </ul>
     </div>
   );
-}
-
-function short(server: string | undefined): string {
-  return server === 'https://kubernetes.default.svc' ? 'this cluster' : (server ?? '*');
 }
 
 function Values({ title, values = [], none }: { title: string; values?: string[]; none: string }) {

@@ -4,7 +4,7 @@ import { ago, full } from '../lib/time';
 import { Icon } from './icons';
 
 /** A button; `primary` for the one that a page is about. */
-export function Button({ look = 'plain', icon, busy, children, className, ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { look?: 'plain' | 'primary' | 'danger' | 'quiet'; icon?: string; busy?: boolean }) {
+export function Button({ look = 'plain', icon, busy, children, className, ...rest }: ButtonHTMLAttributes<HTMLButtonElement> & { look?: 'plain' | 'primary' | 'danger' | 'quiet'; icon?: string; busy?: boolean; 'data-first'?: boolean }) {
   return (
     <button type="button" {...rest} disabled={rest.disabled || busy} className={`button ${look} ${className ?? ''}`}>
       {icon ? <Icon name={busy ? 'Progressing' : icon} /> : null}
@@ -83,6 +83,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   useEffect(() => {
     const element = dialog.current;
     if (element && !element.open) element.showModal();
+    element?.querySelector<HTMLElement>('[data-first]')?.focus();
     return () => element?.close();
   }, []);
   return (

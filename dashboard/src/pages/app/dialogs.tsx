@@ -79,7 +79,7 @@ export function SyncDialog({ appKey, app, only, onClose, onStarted }: Base & { a
           </fieldset>
         ) : null}
         <Refused error={error} />
-        <footer><Button onClick={onClose}>Cancel</Button><Button type="submit" look="primary" icon="sync" busy={busy} disabled={selective && chosen.size === 0}>Sync</Button></footer>
+        <footer><Button onClick={onClose}>Cancel</Button><Button type="submit" look="primary" icon="sync" data-first busy={busy} disabled={selective && chosen.size === 0}>Sync</Button></footer>
       </form>
     </Dialog>
   );
@@ -110,7 +110,7 @@ export function RollbackDialog({ appKey, app, id, onClose, onStarted }: Base & {
         {isAutomated(app) ? <p className="warning-text">Automatic sync is on and would undo this. Argo CD’s rule holds: turn it off first, or revert the commit.</p> : null}
         <label className="check"><input type="checkbox" checked={prune} onChange={(event) => setPrune(event.target.checked)} />Prune <small>delete what that revision does not have</small></label>
         <Refused error={error} />
-        <footer><Button onClick={onClose}>Cancel</Button><Button look="primary" icon="back" busy={busy} onClick={go}>Roll back</Button></footer>
+        <footer><Button onClick={onClose}>Cancel</Button><Button look="primary" icon="back" data-first busy={busy} onClick={go}>Roll back</Button></footer>
       </div>
     </Dialog>
   );
@@ -147,7 +147,7 @@ export function DeleteDialog({ appKey, onClose }: Base) {
           <legend className="unseen">What happens to its objects</legend>
           {CASCADES.map(({ value, name, hint }) => <label key={value} className="check"><input type="radio" name="cascade" value={value} checked={cascade === value} onChange={() => setCascade(value)} />{name} <small>{hint}</small></label>)}
         </fieldset>
-        <label className="field">Type <b>{appKey.name}</b> to confirm<input value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" spellCheck={false} /></label>
+        <label className="field">Type <b>{appKey.name}</b> to confirm<input data-first value={typed} onChange={(event) => setTyped(event.target.value)} autoComplete="off" spellCheck={false} /></label>
         <Refused error={error} />
         <footer><Button onClick={onClose}>Cancel</Button><Button type="submit" look="danger" icon="trash" busy={busy} disabled={typed !== appKey.name}>Delete</Button></footer>
       </form>

@@ -16,18 +16,22 @@ const CARD = { width: 236, height: 44 };
 const STEP = { x: CARD.width + 56, y: CARD.height + 10 };
 const PAD = 16;
 
+/** A name too long for its card is cut before its last letters: they are what tells Pods apart. */
+export const TAIL = 6;
+
 const left = (card: Placed) => PAD + card.x * STEP.x;
 const top = (card: Placed) => PAD + card.y * STEP.y;
 
 /** The tree as cards from left to right with lines between owners and owned. Only what is on the screen is in the page. */
 export function Graph({ forest, closed, selected, onFlip, onChoose }: TreeViewProps) {
   const box = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 1200 });
-  const { placed, rows, columns } = useMemo(() => layout(forest, closed), [forest, closed]);
+  const [view, setView] = useState({ top: 0, height: 1200, width: 1000 });
+  const wide = Math.floor((view.width - PAD * 2 + STEP.x - CARD.width) / STEP.x);
+  const { placed, rows, columns } = useMemo(() => layout(forest, closed, wide), [forest, closed, wide]);
   useLayoutEffect(() => {
     const element = box.current;
     if (!element) return undefined;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
@@ -84,7 +88,7 @@ function Card({ card, selected, onFlip, onChoose }: { card: Placed; selected: bo
         <Icon name={branch.group ? 'tiles' : (health ?? (branch.sync === 'OutOfSync' ? 'OutOfSync' : 'Synced'))} tone={health ? healthTone(health) : branch.sync === 'OutOfSync' ? 'warn' : 'unknown'} />
         <span className="node-text">
           <small>{branch.group ? 'grouped' : node.kind}{detail ? ` · ${detail.replace('Rev:', 'rev ')}` : ''}</small>
-          <b title={node.name}>{node.name}</b>
+          <b title={node.name}><span>{node.name.slice(0, -TAIL)}</span><span>{node.name.slice(-TAIL)}</span></b>
         </span>
         {health && branch.sync === 'OutOfSync' ? <Icon name="OutOfSync" tone="warn" size={14} /> : null}
       </button>

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { api, type AppKey } from '../../api/client';
 import type { Application, ResourceResult } from '../../api/types';
 import { useLoaded } from '../../api/use';
-import { isAutomated, repoName, revisionOf, sources } from '../../lib/source';
+import { clusterName, isAutomated, repoName, revisionOf, sources } from '../../lib/source';
 import { took } from '../../lib/time';
 import { Icon } from '../../ui/icons';
 import { Ago, Button, HealthMark, Link, Menu, MenuItem, PhaseMark, SyncMark } from '../../ui/parts';
@@ -21,6 +21,7 @@ interface Props {
 /** Where the application stands, in the order in which one asks: how is it, what runs, what was done last, what is wrong. */
 export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete, onTerminate }: Props) {
   const { status = {} } = app;
+  const [open, setOpen] = useState(false);
   return (
     <header className="app-head">
       <div className="app-title">
@@ -50,11 +51,11 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
           <dd className="sub">{isAutomated(app) ? autoText(app) : 'manual'}</dd>
         </div>
         <Revision app={app} appKey={appKey} />
-        <Operation app={app} />
+        <Operation app={app} open={open} onOpen={() => setOpen(!open)} />
         <div className="fact">
           <dt>Where</dt>
           <dd>{app.spec.destination?.namespace ?? '–'}</dd>
-          <dd className="sub">{app.spec.destination?.name ?? app.spec.destination?.server ?? ''} · project <Link to={`/applications?project=${encodeURIComponent(app.spec.project ?? 'default')}`}>{app.spec.project ?? 'default'}</Link></dd>
+          <dd className="sub">{clusterName(app.spec.destination)} · <Link to={`/applications?project=${encodeURIComponent(app.spec.project ?? 'default')}`}>{app.spec.project ?? 'default'}</Link></dd>
         </div>
       </dl>
       {(status.conditions ?? []).map((condition) => (
@@ -64,6 +65,7 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
           <Ago time={condition.lastTransitionTime} suffix=" ago" />
         </div>
       ))}
+      {open && status.operationState ? <Results message={status.operationState.message} results={status.operationState.syncResult?.resources ?? []} /> : null}
     </header>
   );
 }
@@ -96,8 +98,7 @@ function Revision({ app, appKey }: { app: Application; appKey: AppKey }) {
   );
 }
 
-function Operation({ app }: { app: Application }) {
-  const [open, setOpen] = useState(false);
+function Operation({ app, open, onOpen }: { app: Application; open: boolean; onOpen: () => void }) {
   const state = app.status?.operationState;
   const results = state?.syncResult?.resources ?? [];
   const by = state?.operation?.initiatedBy;
@@ -113,12 +114,11 @@ function Operation({ app }: { app: Application }) {
       ) : null}
       {results.length > 0 || state?.message ? (
         <dd>
-          <button type="button" className="linkish" aria-expanded={open} onClick={() => setOpen(!open)}>
+          <button type="button" className="linkish" aria-expanded={open} onClick={onOpen}>
             <Icon name={open ? 'down' : 'right'} size={12} />{failed > 0 ? `${failed} of ${results.length} failed` : `${results.length} results`}
           </button>
         </dd>
       ) : null}
-      {open && state ? <Results message={state.message} results={results} /> : null}
     </div>
   );
 }

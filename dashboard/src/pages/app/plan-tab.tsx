@@ -40,7 +40,7 @@ export function PlanTab({ appKey, version }: { appKey: AppKey; version: string }
           </li>
         ))}
       </ol>
-      {busy.length > 0 && at(busy) ? <p className="muted pad">Each step starts once the objects of the one before are healthy.</p> : null}
+      {busy.length > 0 && at(busy) ? <p className="muted">Each step starts once the objects of the one before are healthy.</p> : null}
     </div>
   );
 }

@@ -3,15 +3,16 @@ import { flatten } from '../../lib/tree';
 import { Icon } from '../../ui/icons';
 import { Ago, HealthMark, SyncMark } from '../../ui/parts';
 import { VirtualList } from '../../ui/virtual';
-import type { TreeViewProps } from './graph';
+import { TAIL, type TreeViewProps } from './graph';
 
 const ROW = 32;
+const ROW_NARROW = 44;
 
 /** The tree as rows: denser than the graph, and right for narrow screens. */
 export function TreeList({ forest, closed, selected, onFlip, onChoose }: TreeViewProps) {
   const rows = useMemo(() => flatten(forest, closed), [forest, closed]);
   return (
-    <VirtualList className="tree-list" label="Resources" count={rows.length} rowHeight={ROW} render={(index) => {
+    <VirtualList className="tree-list" label="Resources" count={rows.length} rowHeight={matchMedia('(max-width: 860px)').matches ? ROW_NARROW : ROW} render={(index) => {
       const row = rows[index];
       if (!row) return null;
       const { branch, depth, lines, last, open } = row;
@@ -25,8 +26,7 @@ export function TreeList({ forest, closed, selected, onFlip, onChoose }: TreeVie
             : <span className="flip" />}
           <button type="button" className="tree-main" onClick={() => onChoose(branch)} aria-pressed={branch.group ? undefined : branch.id === selected}>
             {node.health?.status ? <HealthMark health={node.health.status} word={false} /> : <Icon name={branch.group ? 'tiles' : 'Synced'} tone="unknown" />}
-            <span className="kind">{node.kind}</span>
-            <b>{node.name}</b>
+            <span className="tree-text"><span className="kind">{node.kind}</span><b title={node.name}><span>{node.name.slice(0, -TAIL)}</span><span>{node.name.slice(-TAIL)}</span></b></span>
             {branch.sync === 'OutOfSync' ? <SyncMark sync="OutOfSync" /> : null}
             <span className="grow" />
             <span className="muted info">{node.info?.map((item) => item.value).join(' · ')}</span>

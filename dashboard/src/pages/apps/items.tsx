@@ -1,6 +1,6 @@
 import type { Application } from '../../api/types';
 import { appPath } from '../../lib/route';
-import { isAutomated, repoName, revisionOf, sources } from '../../lib/source';
+import { clusterName, isAutomated, repoName, revisionOf, sources } from '../../lib/source';
 import { healthTone } from '../../lib/status';
 import { Icon } from '../../ui/icons';
 import { Ago, HealthMark, Link, PhaseMark, SyncMark } from '../../ui/parts';
@@ -18,9 +18,8 @@ function origin(app: Application): { name: string; path: string; more: number } 
 }
 
 function destination(app: Application): string {
-  const { name, server, namespace } = app.spec.destination ?? {};
-  const cluster = name ?? (server === 'https://kubernetes.default.svc' ? '' : server);
-  return [cluster, namespace].filter(Boolean).join(' / ');
+  const cluster = clusterName(app.spec.destination);
+  return [cluster === 'in-cluster' ? '' : cluster, app.spec.destination?.namespace].filter(Boolean).join(' / ');
 }
 
 function Operation({ app }: { app: Application }) {
