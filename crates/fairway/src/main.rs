@@ -1,5 +1,77 @@
 //! The `fairway` binary: joins the shells to the ports.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
-fn main() -> anyhow::Result<()> {
-    anyhow::bail!("nothing is joined yet")
+mod app_metrics;
+mod bootstrap;
+mod cluster_list;
+mod controller_cmd;
+mod data_dir;
+mod embedded;
+mod json_patch;
+mod operation;
+mod plan_items;
+mod port;
+mod progress;
+mod signals;
+mod up;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(name = "fairway", version, about = "GitOps continuous delivery for Kubernetes", propagate_version = true)]
+struct Args {
+    /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
+    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn")]
+    log: String,
+    /// Logs as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Starts everything in one process: a cluster, a Git server with an example, the engine, the dashboard.
+    Up(up::Args),
+    /// Runs the engine and its API inside a cluster.
+    Controller(controller_cmd::Args),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    log_to_stderr(&args.log, args.log_json);
+    // Installing twice is the only way to fail.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(args.command));
+            // Threads that still render must not hold up the end.
+            runtime.shutdown_background();
+            outcome
+        }
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Up(args) => up::run(args).await,
+        Command::Controller(args) => controller_cmd::run(args).await,
+    }
+}
+
+fn log_to_stderr(filter: &str, json: bool) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { builder.json().init() } else { builder.init() }
 }
