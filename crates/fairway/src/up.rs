@@ -5,7 +5,7 @@ use crate::{bootstrap, embedded, progress};
 use anyhow::{Context, bail};
 use fairway_controller::{Engine, EngineOptions};
 use fairway_devcluster::DevCluster;
-use fairway_gitserver::{GitServer, GitServerOptions, NewRepository, RepoName};
+use fairway_gitserver::{ForgeEvent, GitServer, GitServerOptions, NewRepository, RepoName};
 use fairway_server::{AdminPassword, Config};
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -81,7 +81,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     let (engine, wiring) = Engine::new(config, options)?;
     alias_all(&engine, &git)?;
     let engine_task = tokio::spawn(engine.clone().run(wiring));
-    tokio::spawn(follow_pushes(engine.clone(), git.pushes(), data.join("git")));
+    tokio::spawn(follow_forge(engine.clone(), git.events(), git.url(), data.join("git")));
     tokio::time::timeout(Duration::from_secs(30), engine.home().ready())
         .await
         .map_err(|_| anyhow::anyhow!("the cluster of {} is not ready: {:?}", kubeconfig.display(), engine.home().state()))?;
@@ -218,22 +218,24 @@ fn alias_all(engine: &Arc<Engine>, git: &GitServer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A push is a trigger: the repository's Apps look at once.
-async fn follow_pushes(
+/// A push is a trigger: the repository's Apps look at once, and so do the generators that list the forge.
+async fn follow_forge(
     engine: Arc<Engine>,
-    mut pushes: broadcast::Receiver<fairway_gitserver::Push>,
+    mut events: broadcast::Receiver<ForgeEvent>,
+    base_url: String,
     store: PathBuf,
 ) {
     loop {
-        match pushes.recv().await {
-            Ok(push) => {
-                engine.sources().add_alias(&push.url, store.join(format!("{}.git", push.repository)));
-                engine.repository_changed(&[push.url]).await;
-            }
-            // Pushes were missed: polling finds them.
-            Err(broadcast::error::RecvError::Lagged(_)) => {}
+        let name = match events.recv().await {
+            Ok(ForgeEvent::Pushed(push)) => push.repository,
+            Ok(ForgeEvent::Created(name) | ForgeEvent::Changed(name) | ForgeEvent::Deleted(name)) => name,
+            // Events were missed: polling finds what they said.
+            Err(broadcast::error::RecvError::Lagged(_)) => continue,
             Err(broadcast::error::RecvError::Closed) => return,
-        }
+        };
+        let url = format!("{base_url}/{name}.git");
+        engine.sources().add_alias(&url, store.join(format!("{name}.git")));
+        engine.repository_changed(&[url]).await;
     }
 }
 
