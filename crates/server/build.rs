@@ -21,20 +21,27 @@ fn main() {
     println!("cargo::rerun-if-changed=build");
     let mode = std::env::var("FAIRWAY_DASHBOARD").unwrap_or_default();
     let built = if mode == "skip" {
-        Err("FAIRWAY_DASHBOARD=skip".to_owned())
+        Err(dashboard::Failure { why: "FAIRWAY_DASHBOARD=skip".to_owned(), passing: false })
     } else {
         dashboard::watch(&sources);
         dashboard::build(&sources, &out.join("dashboard"))
     };
     let (files, has_dashboard) = match built {
         Ok(dist) => (dashboard::read(&dist), true),
-        Err(why) if mode == "required" => {
-            println!("cargo::error=the dashboard could not be built: {why}");
+        Err(failure) if mode == "required" => {
+            println!("cargo::error=the dashboard could not be built: {}", failure.why);
             return;
         }
-        Err(why) => {
+        Err(failure) => {
             if mode != "skip" {
-                println!("cargo::warning=built without the dashboard, a plain status page stands in: {why}");
+                println!(
+                    "cargo::warning=built without the dashboard, a plain status page stands in: {}",
+                    failure.why
+                );
+            }
+            if failure.passing {
+                // A file that never exists makes cargo try again at the next build.
+                println!("cargo::rerun-if-changed={}", out.join("try-again").display());
             }
             (vec![("index.html".to_owned(), include_bytes!("build/status.html").to_vec())], false)
         }

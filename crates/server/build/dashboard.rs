@@ -9,6 +9,18 @@ use std::process::Command;
 const INPUTS: [&str; 7] =
     ["package.json", "package-lock.json", "vite.config.ts", "tsconfig.json", "index.html", "public", "src"];
 
+/// Packages are taken as the lock file says; none of them runs a script here. Without a network it gives up after seconds, not minutes.
+const INSTALL: [&str; 8] = [
+    "ci",
+    "--omit=dev",
+    "--no-audit",
+    "--no-fund",
+    "--prefer-offline",
+    "--ignore-scripts",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+];
+
 /// Tells cargo when to run again.
 pub fn watch(sources: &Path) {
     for input in INPUTS {
@@ -16,41 +28,59 @@ pub fn watch(sources: &Path) {
     }
 }
 
+/// Why there is no dashboard.
+pub struct Failure {
+    /// In one line.
+    pub why: String,
+    /// Whether the next build may have more luck without any file changed, as where the network was away.
+    pub passing: bool,
+}
+
+fn lasting(why: impl Into<String>) -> Failure {
+    Failure { why: why.into(), passing: false }
+}
+
+fn passing(why: impl Into<String>) -> Failure {
+    Failure { why: why.into(), passing: true }
+}
+
 /// Builds the dashboard and returns the folder with its files.
-pub fn build(sources: &Path, work: &Path) -> Result<PathBuf, String> {
+pub fn build(sources: &Path, work: &Path) -> Result<PathBuf, Failure> {
     if !sources.join("package-lock.json").exists() {
-        return Err("the dashboard's sources are not there".to_owned());
+        return Err(lasting("the dashboard's sources are not there"));
     }
     let node =
-        Command::new("node").arg("--version").output().map_err(|_| "node is not installed".to_owned())?;
+        Command::new("node").arg("--version").output().map_err(|_| lasting("node is not installed"))?;
     let version = String::from_utf8_lossy(&node.stdout);
     let major: u32 =
         version.trim().trim_start_matches('v').split('.').next().and_then(|n| n.parse().ok()).unwrap_or(0);
     if major < 20 {
-        return Err(format!("node 20 or later is needed, found {}", version.trim()));
+        return Err(lasting(format!("node 20 or later is needed, found {}", version.trim())));
     }
-    copy(sources, work).map_err(|error| format!("its sources could not be copied: {error}"))?;
+    copy(sources, work).map_err(|error| passing(format!("its sources could not be copied: {error}")))?;
     // The bundle needs few of the packages: tests and lint stay out.
     let lock = fs::read(work.join("package-lock.json")).unwrap_or_default();
     let stamp = work.join("node_modules/.fairway-installed");
     if fs::read(&stamp).unwrap_or_default() != lock {
-        npm(work, &["ci", "--omit=dev", "--no-audit", "--no-fund", "--prefer-offline", "--ignore-scripts"])?;
+        npm(work, &INSTALL)?;
         fs::write(&stamp, lock)
-            .map_err(|error| format!("{} could not be written: {error}", stamp.display()))?;
+            .map_err(|error| passing(format!("{} could not be written: {error}", stamp.display())))?;
     }
     npm(work, &["run", "--silent", "build"])?;
     Ok(work.join("dist"))
 }
 
-fn npm(work: &Path, arguments: &[&str]) -> Result<(), String> {
-    let command = format!("npm {}", arguments.join(" "));
+fn npm(work: &Path, arguments: &[&str]) -> Result<(), Failure> {
+    // The options are of no use to who reads the message.
+    let command =
+        arguments.iter().filter(|argument| !argument.starts_with('-')).copied().collect::<Vec<_>>().join(" ");
     let output = Command::new("npm")
         .args(arguments)
         .current_dir(work)
         .env("NO_COLOR", "1")
         .env("CI", "true")
         .output()
-        .map_err(|error| format!("{command} could not be started: {error}"))?;
+        .map_err(|error| passing(format!("npm {command} could not be started: {error}")))?;
     if output.status.success() {
         return Ok(());
     }
@@ -59,10 +89,13 @@ fn npm(work: &Path, arguments: &[&str]) -> Result<(), String> {
         .lines()
         .chain(stdout.lines())
         .map(|line| line.trim_start_matches("npm error").trim())
-        .find(|line| !line.is_empty() && !line.starts_with("npm warn") && !line.starts_with("code "))
+        .find(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.starts_with(noise)))
         .unwrap_or("it printed nothing");
-    Err(format!("`{command}` failed: {line}"))
+    Err(passing(format!("npm {command} failed: {line}")))
 }
+
+/// Starts of lines that npm prints before it says what is wrong.
+const NOISE: [&str; 6] = ["npm warn", "code ", "syscall ", "errno ", "network ", "path "];
 
 fn copy(sources: &Path, work: &Path) -> io::Result<()> {
     fs::create_dir_all(work)?;

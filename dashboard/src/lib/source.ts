@@ -28,6 +28,11 @@ export function clusterName(destination: { server?: string; name?: string } | un
   return name || (!server || server === 'https://kubernetes.default.svc' ? 'in-cluster' : server.replace(/^https?:\/\//, ''));
 }
 
+/** Returns the addresses under which an application is reached. They come from objects in the cluster, so that only plain web addresses count. */
+export function webLinks(app: Application): string[] {
+  return (app.status?.summary?.externalURLs ?? []).filter((url) => /^https?:\/\//i.test(url));
+}
+
 /** Whether syncs happen by themselves. */
 export function isAutomated(app: Application): boolean {
   const automated = app.spec.syncPolicy?.automated;

@@ -146,6 +146,9 @@ export interface Placed {
   open: boolean;
 }
 
+/** Rows between the trees and the single objects. */
+const GAP = 0.4;
+
 /**
  * Lays the forest out from left to right: a leaf takes a row, a parent stands at the middle of its children. Objects that own nothing and are
  * owned by nothing fill rows of `wide` columns below, so that they do not make the graph long. Returns the cards and how many rows and columns they take.
@@ -167,6 +170,7 @@ export function layout(forest: Branch[], closed: ReadonlySet<string>, wide: numb
   const single = forest.filter((branch) => branch.children.length === 0);
   for (const branch of forest) if (branch.children.length > 0) place(branch, 0, undefined);
   const across = Math.max(1, wide);
+  if (rows > 0 && single.length > 0) rows += GAP;
   single.forEach((branch, at) => {
     placed.push({ branch, x: at % across, y: rows + Math.floor(at / across), open: true });
     columns = Math.max(columns, (at % across) + 1);

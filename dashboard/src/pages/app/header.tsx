@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { api, type AppKey } from '../../api/client';
 import type { Application, ResourceResult } from '../../api/types';
 import { useLoaded } from '../../api/use';
-import { clusterName, isAutomated, repoName, revisionOf, sources } from '../../lib/source';
+import { clusterName, isAutomated, repoName, revisionOf, sources, webLinks } from '../../lib/source';
 import { took } from '../../lib/time';
 import { Icon } from '../../ui/icons';
 import { Ago, Button, HealthMark, Link, Menu, MenuItem, PhaseMark, SyncMark } from '../../ui/parts';
@@ -17,6 +17,8 @@ interface Props {
   onDelete: () => void;
   onTerminate: () => void;
 }
+
+const LINKS_MAX = 2;
 
 /** Where the application stands, in the order in which one asks: how is it, what runs, what was done last, what is wrong. */
 export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete, onTerminate }: Props) {
@@ -56,6 +58,7 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
           <dt>Where</dt>
           <dd>{app.spec.destination?.namespace ?? '–'}</dd>
           <dd className="sub">{clusterName(app.spec.destination)} · <Link to={`/applications?project=${encodeURIComponent(app.spec.project ?? 'default')}`}>{app.spec.project ?? 'default'}</Link></dd>
+          {webLinks(app).slice(0, LINKS_MAX).map((url) => <dd key={url} className="sub"><a href={url} target="_blank" rel="noreferrer" className="web-link"><Icon name="link" size={12} />{url.replace(/^https?:\/\//i, '')}</a></dd>)}
         </div>
       </dl>
       {(status.conditions ?? []).map((condition) => (

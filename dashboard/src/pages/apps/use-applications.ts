@@ -38,13 +38,15 @@ export function useApplications(filters: Filters): { apps: Map<number, Applicati
   const [read, setRead] = useState<Read>({ query: id, apps: new Map() });
   const range = useRef<[number, number]>([0, PAGE]);
   const asked = useRef(new Set<string>());
+  const wanted = useRef(id);
 
   const fetchPage = useCallback((page: number, withStats: boolean) => {
     const key = `${id}#${page}`;
     if (asked.current.has(key) && !withStats) return;
     asked.current.add(key);
     api.applications({ ...query, offset: page * PAGE, limit: PAGE, stats: withStats || undefined, fields: LIST_FIELDS }).then(
-      (list) => setRead((old) => {
+      // An answer to what is no longer asked comes too late.
+      (list) => wanted.current === id && setRead((old) => {
         // Rows of the query before stay until the first answer to the new one, so that typing does not make the page blink.
         const apps = old.query === id ? new Map(old.apps) : new Map<number, Application>();
         for (let at = 0; at < PAGE; at++) apps.delete(page * PAGE + at);
@@ -53,6 +55,7 @@ export function useApplications(filters: Filters): { apps: Map<number, Applicati
       }),
       (error: Error) => {
         asked.current.delete(key);
+        if (wanted.current !== id) return;
         setRead((old) => ({ ...old, error }));
       },
     );
@@ -67,8 +70,9 @@ export function useApplications(filters: Filters): { apps: Map<number, Applicati
 
   useEffect(() => {
     range.current = [0, 1];
+    wanted.current = id;
     again();
-  }, [again]);
+  }, [again, id]);
 
   // Counted up by changes; the effect waits for them to settle and reads once.
   const [changes, setChanges] = useState(0);
