@@ -1,5 +1,13 @@
+use crate::loader::Loader;
+use crate::name_reference::{drop_local, fix_references};
+use crate::openapi::OpenApi;
+use crate::sort::sort;
+use crate::target::{Accumulator, Target};
+use crate::transform::{Hash, Transform};
+use crate::vars;
 use crate::{BuildOptions, Error};
-use fairway_core::{Desired, FileTree};
+use fairway_core::{Desired, FileTree, Object};
+use std::collections::HashSet;
 
 /// What a build gave.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,12 +33,85 @@ impl Built {
     }
 }
 
+/// The version that `buildMetadata: [managedByLabel]` names.
+const VERSION: &str = "v5.8.1";
+
+/// Most kustomizations of one build, each as often as it is used: bases may be shared, and sharing multiplies.
+const KUSTOMIZATIONS_MAX: usize = 10_000;
+
+/// What holds for one build as a whole.
+pub(crate) struct Build<'a> {
+    pub options: &'a BuildOptions<'a>,
+    pub openapi: OpenApi,
+    pub warnings: Vec<String>,
+    kustomizations: usize,
+}
+
+impl Build<'_> {
+    /// Counts a kustomization that is about to be read.
+    pub fn count_kustomization(&mut self) -> Result<(), String> {
+        self.kustomizations += 1;
+        if self.kustomizations > KUSTOMIZATIONS_MAX {
+            return Err(format!("more than {KUSTOMIZATIONS_MAX} kustomizations in one build"));
+        }
+        Ok(())
+    }
+}
+
 /// Builds the kustomization in a directory of a tree (empty for its root), or at a Git address through
 /// [`BuildOptions::remote`].
 ///
 /// # Errors
 /// What `kustomize build` fails on, and what is unsupported.
 pub fn build(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Built, Error> {
-    let _ = (tree, options);
-    Err(Error::Unsupported(format!("building {path}")))
+    run(tree, path, options).map_err(|why| match why.strip_prefix("unsupported: ") {
+        Some(what) => Error::Unsupported(what.to_owned()),
+        None => Error::Invalid(why),
+    })
+}
+
+fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Built, String> {
+    let mut build = Build { options, openapi: OpenApi::default(), warnings: Vec::new(), kustomizations: 0 };
+    let loader = Loader::top(tree, path, options.load_restrictor, options.remote)?;
+    let target = Target::load(loader, &mut build, true)?;
+    let Accumulator { mut resources, vars: var_set, .. } = {
+        let gathered = target.accumulate(Accumulator::default(), &mut build)?;
+        let config = gathered.config();
+        let mut gathered = gathered;
+        Hash.transform(&mut gathered.resources, &build.openapi)?;
+        fix_references(&mut gathered.resources, &config.name_reference, &build.openapi)?;
+        let unused = vars::resolve(&mut gathered.resources, &gathered.vars, &config.var_reference)?;
+        build.warnings.extend(unused);
+        gathered
+    };
+    drop(var_set);
+    drop_local(&mut resources);
+    let k = &target.kustomization;
+    sort(&mut resources, k.sort_options.as_ref(), options.reorder, &build.openapi)?;
+    let wants = |option: &str| k.build_metadata.iter().any(|o| o == option);
+    let mut seen = HashSet::new();
+    let mut objects = Vec::with_capacity(resources.len());
+    for mut resource in resources.into_list() {
+        let id = resource.id(&build.openapi);
+        if id.gvk.kind.is_empty() || id.name.is_empty() {
+            return Err(format!("missing kind or metadata.name in object {id}"));
+        }
+        if resource.state.is_torn {
+            return Err(format!(
+                "{id}: the name, namespace or kind holds a comma; kustomize cannot follow such names"
+            ));
+        }
+        if !seen.insert((id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())) {
+            return Err(format!("may not add resource with an already registered id: {id}"));
+        }
+        if wants("managedByLabel") {
+            resource.value.set_path(
+                &["metadata", "labels", "app.kubernetes.io/managed-by"],
+                format!("kustomize-{VERSION}"),
+            );
+        }
+        resource.clean(wants("originAnnotations"), wants("transformerAnnotations"));
+        objects.push(Desired { object: Object::new(resource.value), origin: resource.origin });
+    }
+    Ok(Built { objects, warnings: build.warnings })
 }

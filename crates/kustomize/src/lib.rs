@@ -11,13 +11,42 @@
 //! This crate does no I/O of its own and knows no Application, no cluster and no Helm.
 
 mod build;
+mod config;
+mod decode;
+mod embedded;
 mod error;
+mod factory;
+mod field;
+mod generate;
+mod hash;
+mod id;
+mod json_patch;
+mod kustomization;
+mod labels;
+mod loader;
+mod merge;
+mod merges;
+mod name_reference;
+mod openapi;
 mod options;
+mod origin;
 mod overrides;
+mod plugin;
 mod port;
+mod remote;
+mod resmap;
+mod resource;
+mod scalar;
+mod selector;
+mod sort;
+mod target;
+mod transform;
+mod vars;
 
 pub use build::{Built, build};
 pub use error::Error;
+pub use merge::{ListIncrease, MergeOptions};
+pub use merges::{merge_patch, merge_three_way};
 pub use options::{BuildOptions, LoadRestrictor, Reorder};
 pub use overrides::Overrides;
 pub use port::{ChartInflator, ChartRequest, Remote, RemoteTree, RepoSpec};

@@ -4,6 +4,8 @@ mod apiserver;
 mod gotemplate;
 mod helm;
 mod jsonl;
+mod kustomize;
+mod strategic_merge;
 
 use anyhow::{Context, bail};
 use std::collections::BTreeMap;
@@ -54,6 +56,8 @@ const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-ssa", apiserver::ssa),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
+    ("kustomize", kustomize::run),
+    ("strategic-merge", strategic_merge::run),
     ("strategic-merge-kubernetes", apiserver::patches),
 ];
 

@@ -1,0 +1,9 @@
+//! Where each transformer works: field specs, built in and from `configurations` and `crds`.
+
+mod crds;
+mod fieldspec;
+mod transformer;
+
+pub use crds::from_crds;
+pub use fieldspec::{FieldSpec, merge_all, merge_one, split_path};
+pub use transformer::{NameReference, ORDER_FIRST, ORDER_LAST, TransformerConfig, sort_key};

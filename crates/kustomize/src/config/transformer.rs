@@ -1,0 +1,262 @@
+use super::fieldspec::{FieldSpec, merge_all};
+use crate::decode::{Decode, Fields};
+use crate::id::Gvk;
+use fairway_value::{Str, Value};
+use std::cmp::Ordering;
+use std::sync::{Arc, OnceLock};
+
+/// Fields that hold the name of a kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NameReference {
+    /// The kind that is named.
+    pub gvk: Gvk,
+    /// Where it is named.
+    pub referrers: Vec<FieldSpec>,
+}
+
+/// Where each transformer works.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TransformerConfig {
+    pub name_prefix: Vec<FieldSpec>,
+    pub name_suffix: Vec<FieldSpec>,
+    pub namespace: Vec<FieldSpec>,
+    pub common_labels: Vec<FieldSpec>,
+    pub labels: Vec<FieldSpec>,
+    pub template_labels: Vec<FieldSpec>,
+    pub volume_claim_template_labels: Vec<FieldSpec>,
+    pub common_annotations: Vec<FieldSpec>,
+    pub images: Vec<FieldSpec>,
+    pub replicas: Vec<FieldSpec>,
+    pub var_reference: Vec<FieldSpec>,
+    pub name_reference: Vec<NameReference>,
+}
+
+/// kustomize's own, by section: `PATH [KIND [GROUP [VERSION [+]]]]`, `-` for any, `+` for create; in the last section
+/// `@KIND [GROUP [VERSION]]` says what the paths below it name.
+const DEFAULTS: &str = include_str!("defaults.txt");
+
+const SECTIONS: usize = 11;
+
+impl TransformerConfig {
+    /// Returns what kustomize has built in.
+    pub fn defaults() -> Arc<Self> {
+        static DEFAULT: OnceLock<Arc<TransformerConfig>> = OnceLock::new();
+        DEFAULT.get_or_init(|| Arc::new(parse_defaults().canonical().unwrap_or_default())).clone()
+    }
+
+    fn sections_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); SECTIONS] {
+        [
+            ("namePrefix", &mut self.name_prefix),
+            ("nameSuffix", &mut self.name_suffix),
+            ("namespace", &mut self.namespace),
+            ("commonLabels", &mut self.common_labels),
+            ("labels", &mut self.labels),
+            ("templateLabels", &mut self.template_labels),
+            ("volumeClaimTemplateLabels", &mut self.volume_claim_template_labels),
+            ("commonAnnotations", &mut self.common_annotations),
+            ("images", &mut self.images),
+            ("replicas", &mut self.replicas),
+            ("varReference", &mut self.var_reference),
+        ]
+    }
+
+    fn sections(&self) -> [&[FieldSpec]; SECTIONS] {
+        [
+            &self.name_prefix,
+            &self.name_suffix,
+            &self.namespace,
+            &self.common_labels,
+            &self.labels,
+            &self.template_labels,
+            &self.volume_claim_template_labels,
+            &self.common_annotations,
+            &self.images,
+            &self.replicas,
+            &self.var_reference,
+        ]
+    }
+
+    /// Adds another's specs.
+    ///
+    /// # Errors
+    /// A field that one creates and the other does not.
+    pub fn merge(&mut self, other: &Self) -> Result<(), String> {
+        for ((name, mine), more) in self.sections_mut().into_iter().zip(other.sections()) {
+            merge_all(mine, more).map_err(|e| format!("{name}: {e}"))?;
+        }
+        for reference in &other.name_reference {
+            match self.name_reference.iter_mut().find(|r| r.gvk == reference.gvk) {
+                Some(mine) => merge_all(&mut mine.referrers, &reference.referrers)
+                    .map_err(|e| format!("nameReference: {e}"))?,
+                None => self.name_reference.push(reference.clone()),
+            }
+        }
+        self.sort();
+        Ok(())
+    }
+
+    /// Merges everything into nothing, as each accumulation begins: what a narrower spec of the same field comes before,
+    /// a spec for any kind, goes.
+    ///
+    /// # Errors
+    /// As [`TransformerConfig::merge`].
+    pub fn canonical(&self) -> Result<Self, String> {
+        let mut out = Self::default();
+        out.merge(self)?;
+        Ok(out)
+    }
+
+    fn sort(&mut self) {
+        for (_, list) in self.sections_mut() {
+            list.sort_by(|a, b| compare(&a.gvk, &b.gvk));
+        }
+        self.name_reference.sort_by(|a, b| compare(&a.gvk, &b.gvk));
+    }
+
+    /// Reads a file of `configurations`.
+    ///
+    /// # Errors
+    /// Unknown fields and wrong types.
+    pub fn from_value(value: &Value) -> Result<Self, String> {
+        let mut config = Self::default();
+        let mut names: Vec<&'static str> = config.sections_mut().iter().map(|(n, _)| *n).collect();
+        names.push("nameReference");
+        let fields = Fields::strict(value, "", &names)?;
+        for (name, list) in config.sections_mut() {
+            *list = fields.list(name)?;
+        }
+        config.name_reference = fields.list("nameReference")?;
+        config.sort();
+        Ok(config)
+    }
+}
+
+impl Decode for FieldSpec {
+    fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
+        let fields = Fields::new(value, path, &["group", "version", "kind", "path", "create"], strict)?;
+        Ok(Self { gvk: fields.gvk()?, path: fields.string("path")?, create: fields.bool("create")? })
+    }
+}
+
+impl Decode for NameReference {
+    fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
+        let fields = Fields::new(value, path, &["group", "version", "kind", "fieldSpecs"], strict)?;
+        Ok(Self { gvk: fields.gvk()?, referrers: fields.list("fieldSpecs")? })
+    }
+}
+
+fn parse_defaults() -> TransformerConfig {
+    let mut config = TransformerConfig::default();
+    let mut section = "";
+    for line in DEFAULTS.lines() {
+        if let Some(name) = line.strip_prefix("# ") {
+            section = name;
+            continue;
+        }
+        let mut words = line.split(' ').map(|w| if w == "-" { "" } else { w });
+        let first = words.next().unwrap_or_default();
+        if let Some(kind) = first.strip_prefix('@') {
+            let gvk = Gvk {
+                kind: kind.into(),
+                group: words.next().unwrap_or_default().into(),
+                version: words.next().unwrap_or_default().into(),
+            };
+            config.name_reference.push(NameReference { gvk, referrers: Vec::new() });
+            continue;
+        }
+        let kind = Str::from(words.next().unwrap_or_default());
+        let group = Str::from(words.next().unwrap_or_default());
+        let version = Str::from(words.next().unwrap_or_default());
+        let create = words.next() == Some("+");
+        let spec = FieldSpec { gvk: Gvk { group, version, kind }, path: first.into(), create };
+        if section == "nameReference" {
+            if let Some(reference) = config.name_reference.last_mut() {
+                reference.referrers.push(spec);
+            }
+        } else if let Some((_, list)) = config.sections_mut().into_iter().find(|(name, _)| *name == section) {
+            list.push(spec);
+        }
+    }
+    config.sort();
+    config
+}
+
+/// Kinds that others need, and kinds that need others, in the order in which kustomize writes them.
+pub const ORDER_FIRST: [&str; 22] = [
+    "Namespace",
+    "ResourceQuota",
+    "StorageClass",
+    "CustomResourceDefinition",
+    "ServiceAccount",
+    "PodSecurityPolicy",
+    "Role",
+    "ClusterRole",
+    "RoleBinding",
+    "ClusterRoleBinding",
+    "ConfigMap",
+    "Secret",
+    "Endpoints",
+    "Service",
+    "LimitRange",
+    "PriorityClass",
+    "PersistentVolume",
+    "PersistentVolumeClaim",
+    "Deployment",
+    "StatefulSet",
+    "CronJob",
+    "PodDisruptionBudget",
+];
+/// Kinds that come last.
+pub const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
+fn rank(kind: &str) -> i32 {
+    let position = |list: &[&str]| list.iter().position(|k| *k == kind).and_then(|n| i32::try_from(n).ok());
+    match (position(&ORDER_FIRST), position(&ORDER_LAST)) {
+        (Some(n), _) => n - 22,
+        (None, Some(n)) => n + 1,
+        (None, None) => 0,
+    }
+}
+
+/// Orders kinds as kustomize orders field specs.
+fn compare(a: &Gvk, b: &Gvk) -> Ordering {
+    rank(&a.kind).cmp(&rank(&b.kind)).then_with(|| sort_key(a).cmp(&sort_key(b)))
+}
+
+/// Returns the text by which kustomize orders kinds of one rank.
+pub fn sort_key(gvk: &Gvk) -> String {
+    let or = |s: &Str, none: &'static str| if s.is_empty() { Str::from(none) } else { s.clone() };
+    format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_built_in_table_holds_every_section() {
+        let mut config = parse_defaults();
+        for (name, list) in config.sections_mut() {
+            assert_eq!(list.is_empty(), name == "labels", "{name}");
+        }
+        let config_map = config.name_reference.iter().find(|r| r.gvk.kind == "ConfigMap").unwrap();
+        assert!(
+            config_map
+                .referrers
+                .iter()
+                .any(|f| f.path.ends_with(r"nginx.ingress.kubernetes.io\/fastcgi-params-configmap"))
+        );
+    }
+
+    #[test]
+    fn a_spec_for_any_kind_is_met_by_one_for_that_path() {
+        let mut list = vec![FieldSpec::created("metadata/labels")];
+        let narrower = FieldSpec { gvk: Gvk::of_kind("Foo"), ..FieldSpec::created("metadata/labels") };
+        merge_all(&mut list, std::slice::from_ref(&narrower)).unwrap();
+        assert_eq!(list.len(), 2);
+        merge_all(&mut list, &[FieldSpec::created("metadata/labels")]).unwrap();
+        assert_eq!(list.len(), 2);
+        let other = FieldSpec { create: false, ..narrower };
+        assert!(merge_all(&mut list, &[other]).is_err());
+    }
+}

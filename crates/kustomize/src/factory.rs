@@ -1,0 +1,105 @@
+//! Objects from texts.
+
+use crate::openapi::OpenApi;
+use crate::resmap::ResMap;
+use crate::resource::Resource;
+use crate::scalar::{field_text, is_nil_or_empty};
+use fairway_core::Origin;
+use fairway_value::Value;
+use fairway_yaml::{Document, Options, parse_documents_with};
+use std::collections::VecDeque;
+
+/// Reads the objects of a text; lists are taken apart.
+///
+/// # Errors
+/// Malformed YAML, objects without kind or name.
+pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
+    let text =
+        if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
+    let documents =
+        parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
+    let mut queue: VecDeque<(Value, u32)> = VecDeque::new();
+    for (value, line) in unwrapped(documents)? {
+        if !is_nil_or_empty(&value) {
+            validate(&value, line)?;
+            queue.push_back((value, line));
+        }
+    }
+    let mut out = Vec::with_capacity(queue.len());
+    while let Some((value, line)) = queue.pop_front() {
+        let kind = field_text(&value, "kind");
+        let items = if kind.ends_with("List") { value.get("items") } else { None };
+        match items {
+            None => {
+                let mut resource = Resource::new(value);
+                resource.hide_state()?;
+                resource.origin = Origin { file: file.into(), line, source: 0 };
+                out.push(resource);
+            }
+            Some(Value::Null) => {}
+            Some(Value::Array(items)) => {
+                for item in items.iter().filter(|i| !is_nil_or_empty(i)) {
+                    validate(item, line)?;
+                    queue.push_back((item.clone(), line));
+                }
+            }
+            Some(other) => {
+                return Err(format!("expected a list in {kind}/items, but found a {}", other.type_name()));
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Takes a single `List` or `ResourceList` apart, as kyaml's reader does.
+fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<(Value, u32)>, String> {
+    let line = |d: &Document| u32::try_from(d.line).unwrap_or(u32::MAX);
+    if let [only] = documents.as_slice() {
+        let kind = field_text(&only.value, "kind");
+        let wraps = only.value.get("items").is_some() || only.value.get("functionConfig").is_some();
+        if matches!(kind.as_str(), "List" | "ResourceList") && wraps {
+            let at = line(only);
+            let items = only.value.get("items").and_then(Value::as_array).unwrap_or_default();
+            return Ok(items.iter().map(|i| (i.clone(), at)).collect());
+        }
+    }
+    Ok(documents
+        .drain(..)
+        .map(|d| {
+            let at = line(&d);
+            (d.value, at)
+        })
+        .collect())
+}
+
+fn validate(value: &Value, line: u32) -> Result<(), String> {
+    let place = if line > 0 { format!(" (line {line})") } else { String::new() };
+    if value.as_object().is_none() {
+        return Err(format!(
+            "missing Resource metadata: found a {} where an object should be{place}",
+            value.type_name()
+        ));
+    }
+    let kind = field_text(value, "kind");
+    if kind.is_empty() {
+        return Err(format!("missing kind in object{place}"));
+    }
+    if kind.ends_with("List") {
+        return Ok(());
+    }
+    let name = value.get("metadata").map(|m| field_text(m, "name")).unwrap_or_default();
+    if name.is_empty() {
+        return Err(format!("missing metadata.name in object of kind {kind}{place}"));
+    }
+    Ok(())
+}
+
+/// Reads the objects of a text that has no two of one name.
+///
+/// # Errors
+/// As [`objects`], and duplicates.
+pub fn resmap(text: &str, file: &str, openapi: &OpenApi) -> Result<ResMap, String> {
+    let mut map = ResMap::default();
+    objects(text, file)?.into_iter().try_for_each(|r| map.append(r, openapi))?;
+    Ok(map)
+}

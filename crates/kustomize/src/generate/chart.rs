@@ -1,0 +1,120 @@
+use crate::build::Build;
+use crate::factory;
+use crate::kustomization::ChartArgs;
+use crate::loader::Loader;
+use crate::merge::{MergeOptions, Merged, merge2};
+use crate::port::ChartRequest;
+use crate::resmap::ResMap;
+use fairway_value::Value;
+use fairway_yaml::{Options, parse_with, to_string};
+
+/// Renders one entry of `helmCharts`.
+///
+/// # Errors
+/// Charts are off, the chart is not to be had, or it fails.
+pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Result<ResMap, String> {
+    if !build.options.enable_helm {
+        return Err("must specify --enable-helm".to_owned());
+    }
+    let Some(charts) = build.options.charts else {
+        return Err("unsupported: helmCharts without a chart renderer".to_owned());
+    };
+    if args.name.is_empty() {
+        return Err("chart name cannot be empty".to_owned());
+    }
+    let home = if args.chart_home.is_empty() { "charts" } else { args.chart_home.as_str() };
+    let home = if !args.version.is_empty() && !args.repo.is_empty() {
+        format!("{home}/{}-{}", args.name, args.version)
+    } else {
+        home.to_owned()
+    };
+    let dir = loader.join(&format!("{home}/{}", args.name))?;
+    let is_here = loader.tree().list(&dir).map_err(|e| e.to_string())?.is_some();
+    if !is_here && args.repo.is_empty() {
+        return Err(format!("no repo specified for pull, no chart found at '{dir}'"));
+    }
+    let request = ChartRequest {
+        values: values(args, &format!("{home}/{}/values.yaml", args.name), is_here, loader, build)?,
+        chart_dir: is_here.then_some(dir),
+        name: args.name.to_string(),
+        version: args.version.to_string(),
+        repo: args.repo.to_string(),
+        release_name: args.release_name.to_string(),
+        name_template: args.name_template.to_string(),
+        namespace: args.namespace.to_string(),
+        kube_version: if args.kube_version.is_empty() {
+            build.options.helm_kube_version.to_owned()
+        } else {
+            args.kube_version.to_string()
+        },
+        api_versions: if args.api_versions.is_empty() {
+            build.options.helm_api_versions.to_vec()
+        } else {
+            args.api_versions.iter().map(ToString::to_string).collect()
+        },
+        include_crds: args.include_crds,
+        skip_tests: args.skip_tests,
+        skip_hooks: args.skip_hooks,
+        devel: args.devel,
+    };
+    let rendered =
+        charts.inflate(loader.tree(), &request).map_err(|e| format!("chart {}: {e}", args.name))?;
+    let mut resources =
+        factory::resmap(&rendered, "", &build.openapi).map_err(|e| format!("chart {}: {e}", args.name))?;
+    for resource in resources.all_mut() {
+        resource.state.from_chart = true;
+    }
+    Ok(resources)
+}
+
+/// Returns the values files' texts: the chart's own (or `valuesFile`) merged with `valuesInline`, then the additional ones.
+fn values(
+    args: &ChartArgs,
+    own: &str,
+    is_here: bool,
+    loader: &Loader<'_>,
+    build: &Build<'_>,
+) -> Result<Vec<String>, String> {
+    let has_inline = args.values_inline.as_ref().and_then(Value::as_object).is_some_and(|m| !m.is_empty());
+    let file = match args.values_file.as_str() {
+        "" if is_here => Some(loader.load_text(own)?),
+        // The chart's own defaults hold in any case.
+        "" => None,
+        path => Some(loader.load_text(path)?),
+    };
+    let mut out = Vec::new();
+    if has_inline {
+        out.push(merged(args, file.as_deref().unwrap_or_default(), build)?);
+    } else {
+        out.extend(file);
+    }
+    for path in &args.additional_values_files {
+        out.push(loader.load_text(path).map_err(|e| format!("could not load additionalValuesFile: {e}"))?);
+    }
+    Ok(out)
+}
+
+fn merged(args: &ChartArgs, file: &str, build: &Build<'_>) -> Result<String, String> {
+    let inline = args.values_inline.clone().unwrap_or_default();
+    let parse = || {
+        let value =
+            parse_with(file, &Options::v3()).map_err(|e| format!("could not parse values file: {e}"))?;
+        Ok::<_, String>(if value.is_null() { Value::object() } else { value })
+    };
+    let merge = |patch: Value, dest: Value| match merge2(
+        dest,
+        patch,
+        MergeOptions::default(),
+        build.openapi.definitions(),
+    )? {
+        Merged::Cleared => Ok::<_, String>(Value::object()),
+        Merged::Value(value) => Ok(value),
+    };
+    let value = match args.values_merge.as_str() {
+        "" | "override" => merge(inline, parse()?)?,
+        "merge" => merge(parse()?, inline)?,
+        "replace" => inline,
+        _ => return Err("valuesMerge must be one of [merge override replace]".to_owned()),
+    };
+    Ok(to_string(&value))
+}

@@ -1,0 +1,318 @@
+//! The walk that both merges share: maps by field, lists by key where the schema says so.
+
+use super::list::{append_all, extend_unique, find, key_values, set, unify_rows, used_keys, valid_keys};
+use super::{ListIncrease, MergeOptions, three, two};
+use crate::openapi::{Definitions, Schema};
+use crate::scalar::{field_text, resolve_plain, text};
+use fairway_value::{Array, Str, Value};
+use std::collections::HashSet;
+
+/// Which merge is made, and so what the sources are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// `[object, patch]`.
+    Two,
+    /// `[patch]`: a part of a patch that had nothing to be merged with, still to be rid of directives and nulls.
+    Same,
+    /// `[local, original, updated]`.
+    Three,
+}
+
+/// The values at one place, first the one that is merged into.
+pub type Sources = Vec<Option<Value>>;
+
+/// What a walk gave.
+#[derive(Debug)]
+pub enum Out {
+    /// The place is removed.
+    Cleared,
+    /// The first source, changed in place. `Null` here is a `null` that stays.
+    Dest(Value),
+    /// Another value. `Null` here removes the place.
+    Other(Value),
+}
+
+/// What a visitor decides for a map or a merged list, before its parts are walked.
+pub enum Visit {
+    /// Remove it.
+    Clear,
+    /// Go on with the first source.
+    Dest,
+    /// Go on with the patch in place of the first source.
+    Patch,
+    /// Go on with this.
+    New(Value),
+    /// Take this as it is.
+    Final(Out),
+}
+
+/// One merge.
+pub struct Walker<'d> {
+    pub definitions: &'d Definitions,
+    pub options: MergeOptions,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Nothing,
+    Map,
+    List,
+    Scalar,
+}
+
+fn kind_of(value: &Value) -> Kind {
+    match value {
+        Value::Null => Kind::Nothing,
+        Value::Object(_) => Kind::Map,
+        Value::Array(_) => Kind::List,
+        _ => Kind::Scalar,
+    }
+}
+
+impl Walker<'_> {
+    /// Merges what the sources hold.
+    pub fn walk(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
+        let schema = schema.or_else(|| self.own_schema(&sources));
+        let kind =
+            sources.iter().flatten().map(kind_of).find(|k| *k != Kind::Nothing).unwrap_or(Kind::Nothing);
+        if let Some(odd) = sources
+            .iter()
+            .flatten()
+            .find(|s| kind != Kind::Nothing && !matches!(kind_of(s), k if k == kind || k == Kind::Nothing))
+        {
+            let first = sources.iter().flatten().find(|s| !s.is_null()).map_or("null", Value::type_name);
+            return Err(format!("wrong type: cannot merge {} with {first}", odd.type_name()));
+        }
+        match kind {
+            Kind::Map | Kind::Nothing => self.walk_map(mode, sources, schema),
+            Kind::List if self.is_associative(&sources, schema) => self.walk_list(mode, sources, schema),
+            Kind::List => Ok(match mode {
+                Mode::Three => three::visit_plain_list(&mut sources),
+                _ => two::visit_leaf(&mut sources),
+            }),
+            Kind::Scalar => Ok(match mode {
+                Mode::Three => three::visit_scalar(&mut sources),
+                _ => two::visit_leaf(&mut sources),
+            }),
+        }
+    }
+
+    /// Returns the schema of the type that one of the sources says it is.
+    fn own_schema(&self, sources: &Sources) -> Option<&Schema> {
+        sources.iter().flatten().find_map(|s| {
+            s.as_object()?;
+            let (version, kind) = (field_text(s, "apiVersion"), field_text(s, "kind"));
+            if version.is_empty() || kind.is_empty() {
+                return None;
+            }
+            self.definitions.of_type(&version, &kind)
+        })
+    }
+
+    fn is_associative(&self, sources: &Sources, schema: Option<&Schema>) -> bool {
+        match schema {
+            Some(schema) => schema.merges(),
+            None => self.options.infer && sources.iter().flatten().any(|s| inferred_key(s).is_some()),
+        }
+    }
+
+    fn walk_map(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
+        let visit = match mode {
+            Mode::Two => two::visit_map(&mut sources)?,
+            Mode::Same => two::visit_same(&mut sources)?,
+            Mode::Three => three::visit_map(&sources),
+        };
+        let (mode, changed) = match visit {
+            Visit::Clear => return Ok(Out::Cleared),
+            Visit::Final(out) => return Ok(out),
+            Visit::Dest => (mode, true),
+            Visit::Patch => {
+                sources = vec![sources.swap_remove(1)];
+                (Mode::Same, false)
+            }
+            Visit::New(value) => {
+                sources[0] = Some(value);
+                (mode, false)
+            }
+        };
+        let mut dest = sources[0].take().unwrap_or_default();
+        let names: HashSet<Str> = sources
+            .iter()
+            .flatten()
+            .chain([&dest])
+            .filter_map(Value::as_object)
+            .flat_map(|m| m.keys().cloned())
+            .collect();
+        let Some(map) = dest.as_object_mut() else { return Ok(Out::Other(dest)) };
+        for name in names {
+            let mut inner: Sources = Vec::with_capacity(sources.len());
+            inner.push(map.get_mut(&name).map(std::mem::take));
+            inner.extend(sources.iter().skip(1).map(|s| s.as_ref().and_then(|s| s.get(&name)).cloned()));
+            let schema = schema.and_then(|s| self.definitions.field(s, &name));
+            match self.walk(mode, inner, schema).map_err(|e| prefix(&name, &e))? {
+                Out::Dest(value) => {
+                    map.insert(name, value);
+                }
+                Out::Other(value) if !value.is_null() => {
+                    map.insert(name, value);
+                }
+                Out::Cleared | Out::Other(_) => {
+                    map.remove(&name);
+                }
+            }
+        }
+        Ok(if changed { Out::Dest(dest) } else { Out::Other(dest) })
+    }
+
+    fn walk_list(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
+        let visit = match mode {
+            Mode::Two => two::visit_list(&mut sources)?,
+            Mode::Same => two::visit_same_list(&mut sources)?,
+            Mode::Three => three::visit_list(&sources),
+        };
+        let (mode, changed) = match visit {
+            Visit::Clear => return Ok(Out::Cleared),
+            Visit::Final(out) => return Ok(out),
+            Visit::Dest => (mode, true),
+            Visit::Patch => {
+                sources = vec![sources.swap_remove(1)];
+                (Mode::Same, false)
+            }
+            Visit::New(value) => {
+                sources[0] = Some(value);
+                (mode, false)
+            }
+        };
+        let mut keys = schema.map(|s| s.keys.clone()).unwrap_or_default();
+        if schema.is_none_or(|s| s.strategy.is_none()) && keys.is_empty() {
+            keys.push(common_key(&sources)?);
+        }
+        let primitive = keys.is_empty();
+        if primitive {
+            keys.push(Str::new());
+        }
+        let rows = self.rows(&sources, &keys, primitive);
+        let list = self.merge_elements(mode, sources, rows, &keys, schema)?;
+        let list = Value::Array(list.into_iter().collect::<Array>());
+        Ok(if changed { Out::Dest(list) } else { Out::Other(list) })
+    }
+
+    /// Returns the key values of all elements, each once. Those of the first source come last where new elements are put
+    /// before the others.
+    fn rows(&self, sources: &Sources, keys: &[Str], primitive: bool) -> Vec<Vec<Str>> {
+        let from = usize::from(self.options.increase == ListIncrease::Prepend);
+        let (mut rows, mut seen) = (Vec::new(), HashSet::new());
+        for n in 0..sources.len() {
+            let Some(list) = sources[(n + from) % sources.len()].as_ref().and_then(Value::as_array) else {
+                continue;
+            };
+            let more = if primitive {
+                list.iter().map(|e| vec![text(e).unwrap_or_default()]).collect()
+            } else {
+                key_values(list, keys)
+            };
+            extend_unique(&mut rows, &mut seen, more);
+        }
+        rows
+    }
+
+    fn merge_elements(
+        &self,
+        mode: Mode,
+        mut sources: Sources,
+        mut rows: Vec<Vec<Str>>,
+        keys: &[Str],
+        schema: Option<&Schema>,
+    ) -> Result<Vec<Value>, String> {
+        let element_schema = schema.and_then(|s| self.definitions.elements(s));
+        if keys.len() > 1 {
+            unify_rows(&mut rows);
+        }
+        let mut dest: Vec<Value> = match sources[0].take() {
+            Some(Value::Array(list)) => list.into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let used = used_keys(&rows, keys.len());
+        let mut added: Vec<Value> = Vec::new();
+        let mut last_keys: Vec<Str> = Vec::new();
+        for row in &rows {
+            let (keys, values) = valid_keys(&used, row, keys);
+            let (find_keys, find_values) =
+                valid_keys(&used_keys(std::slice::from_ref(&values), keys.len()), &values, &keys);
+            let at = find(&dest, &find_keys, &find_values);
+            let mut inner: Sources = vec![at.map(|n| std::mem::take(&mut dest[n]))];
+            for source in sources.iter().skip(1) {
+                let list = source.as_ref().and_then(Value::as_array).unwrap_or_default();
+                inner.push(find(list, &find_keys, &find_values).map(|n| list[n].clone()));
+            }
+            let before = inner[0].clone();
+            let merged = self
+                .walk(mode, inner, element_schema)
+                .map_err(|e| prefix(&format!("[{}]", values.join(",")), &e))?;
+            let in_place = matches!(merged, Out::Dest(_));
+            let mut value = match merged {
+                Out::Cleared => Value::Null,
+                Out::Dest(v) | Out::Other(v) => v,
+            };
+            let gone = value.is_null() || value.as_object().is_some_and(fairway_value::Map::is_empty);
+            if !gone {
+                for (key, v) in keys.iter().zip(&values) {
+                    if let Some(map) = value.as_object_mut()
+                        && !key.is_empty()
+                        && !v.is_empty()
+                        && !map.contains_key(key)
+                    {
+                        map.insert(key.clone(), resolve_plain(v));
+                    }
+                }
+            }
+            // kyaml changes the element where it is, unless something else came of it.
+            if let Some(n) = at {
+                dest[n] = if in_place { value.clone() } else { before.unwrap_or_default() };
+            }
+            if gone {
+                for _ in &keys {
+                    set(&mut dest, &keys, &values, None);
+                }
+            } else {
+                set(&mut added, &keys, &values, Some(&value));
+            }
+            last_keys = keys;
+        }
+        if rows.is_empty() {
+            return Ok(dest);
+        }
+        Ok(if self.options.increase == ListIncrease::Prepend {
+            append_all(&mut added, &dest, &last_keys);
+            added
+        } else {
+            append_all(&mut dest, &added, &last_keys);
+            dest
+        })
+    }
+}
+
+/// Returns the key that every element of a list has (those of an empty one too), of those that kyaml infers: `name`.
+fn inferred_key(list: &Value) -> Option<Str> {
+    let list = list.as_array()?;
+    list.iter().all(|e| e.get("name").is_some()).then(|| "name".into())
+}
+
+fn common_key(sources: &Sources) -> Result<Str, String> {
+    let mut key: Option<Str> = None;
+    for list in sources.iter().flatten().filter(|s| s.as_array().is_some_and(|l| !l.is_empty())) {
+        let of_this = inferred_key(list).unwrap_or_default();
+        if key.as_ref().is_some_and(|k| !k.is_empty() && *k != of_this) {
+            return Err("conflicting merge keys".to_owned());
+        }
+        key = Some(of_this);
+    }
+    key.filter(|k| !k.is_empty()).ok_or_else(|| "no merge key found".to_owned())
+}
+
+fn prefix(name: &str, why: &str) -> String {
+    match why.split_once(": ") {
+        Some((path, rest)) if path.starts_with('.') => format!(".{name}{path}: {rest}"),
+        _ => format!(".{name}: {why}"),
+    }
+}

@@ -1,0 +1,203 @@
+//! The objects of a build in order, with an index by identity.
+
+use crate::id::ResId;
+use crate::openapi::OpenApi;
+use crate::resource::{Behavior, Resource};
+use fairway_value::Str;
+use std::collections::HashMap;
+
+/// Most objects of one build.
+pub const OBJECTS_MAX: usize = 200_000;
+
+type Key = (Str, Str, Str);
+
+/// Objects in the order in which they were added. The index finds candidates by kind, name and effective namespace; what
+/// it finds is checked against the object, so that entries may be stale but never missing.
+#[derive(Clone, Debug, Default)]
+pub struct ResMap {
+    list: Vec<Resource>,
+    index: Option<Index>,
+}
+
+/// Places of objects by what they are or were called.
+#[derive(Clone, Debug, Default)]
+struct Index {
+    by_id: HashMap<Key, Vec<usize>>,
+    by_name: HashMap<Str, Vec<usize>>,
+}
+
+fn key(id: &ResId) -> Key {
+    (id.gvk.kind.clone(), id.name.clone(), id.effective_namespace().into())
+}
+
+impl ResMap {
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub fn get(&self, n: usize) -> &Resource {
+        &self.list[n]
+    }
+
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Resource> {
+        self.list.iter()
+    }
+
+    /// Gives the objects for changing; the index is made anew when it is next needed.
+    pub fn all_mut(&mut self) -> &mut Vec<Resource> {
+        self.index = None;
+        &mut self.list
+    }
+
+    pub fn into_list(self) -> Vec<Resource> {
+        self.list
+    }
+
+    /// Changes one object and keeps the index.
+    pub fn update<T>(&mut self, n: usize, openapi: &OpenApi, change: impl FnOnce(&mut Resource) -> T) -> T {
+        let out = change(&mut self.list[n]);
+        if let Some(index) = &mut self.index {
+            note(index, n, &self.list[n], openapi);
+        }
+        out
+    }
+
+    fn index(&mut self, openapi: &OpenApi) -> &Index {
+        let list = &self.list;
+        self.index.get_or_insert_with(|| {
+            let mut index = Index::default();
+            for (n, resource) in list.iter().enumerate() {
+                note(&mut index, n, resource, openapi);
+            }
+            index
+        })
+    }
+
+    /// Returns the objects that are called this now.
+    pub fn find_current(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
+        let found = self.index(openapi).by_id.get(&key(id)).cloned().unwrap_or_default();
+        found.into_iter().filter(|n| self.list[*n].id(openapi).is(id)).collect()
+    }
+
+    /// Returns the objects that are or were called this.
+    pub fn find_any(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
+        let found = self.index(openapi).by_id.get(&key(id)).cloned().unwrap_or_default();
+        let is =
+            |r: &Resource| !r.is_gone() && (r.previous_ids().any(|p| id.is(&p)) || id.is(&r.id(openapi)));
+        found.into_iter().filter(|n| is(&self.list[*n])).collect()
+    }
+
+    /// Returns the objects that are or were called by a name, in order.
+    pub fn find_name(&mut self, name: &str, openapi: &OpenApi) -> Vec<usize> {
+        let mut found = self.index(openapi).by_name.get(name).cloned().unwrap_or_default();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// Returns the one object that is or was called this.
+    ///
+    /// # Errors
+    /// None, or more than one.
+    pub fn find_one(&mut self, id: &ResId, openapi: &OpenApi) -> Result<usize, String> {
+        match self.find_any(id, openapi).as_slice() {
+            [one] => Ok(*one),
+            [] => Err(format!("no matches for Id {id}; failed to find unique target for patch {id}")),
+            _ => Err(format!("multiple matches for Id {id}; failed to find unique target for patch {id}")),
+        }
+    }
+
+    /// Adds an object.
+    ///
+    /// # Errors
+    /// There is one of that name, or too many.
+    pub fn append(&mut self, resource: Resource, openapi: &OpenApi) -> Result<(), String> {
+        let id = resource.id(openapi);
+        if let Some(there) = self.find_current(&id, openapi).first() {
+            let place = |r: &Resource| match r.origin.file.as_str() {
+                "" => String::new(),
+                file => format!(" ({file}:{})", r.origin.line),
+            };
+            return Err(format!(
+                "may not add resource with an already registered id: {id}{}; it is there already{}",
+                place(&resource),
+                place(&self.list[*there])
+            ));
+        }
+        if self.list.len() >= OBJECTS_MAX {
+            return Err(format!("more than {OBJECTS_MAX} objects"));
+        }
+        let n = self.list.len();
+        if let Some(index) = &mut self.index {
+            note(index, n, &resource, openapi);
+        }
+        self.list.push(resource);
+        Ok(())
+    }
+
+    /// Adds all objects of another map.
+    ///
+    /// # Errors
+    /// As [`ResMap::append`].
+    pub fn append_all(&mut self, other: Self, openapi: &OpenApi) -> Result<(), String> {
+        other.list.into_iter().try_for_each(|r| self.append(r, openapi))
+    }
+
+    /// Adds a generated object, or merges it into one of that name, as its behaviour says.
+    ///
+    /// # Errors
+    /// The object is there and must not be, or the other way round.
+    pub fn absorb(&mut self, mut resource: Resource, openapi: &OpenApi) -> Result<(), String> {
+        let id = resource.id(openapi);
+        let behavior = resource.state.behavior.unwrap_or_default();
+        match (self.find_any(&id, openapi).as_slice(), behavior) {
+            ([], Behavior::Merge | Behavior::Replace) => {
+                Err(format!("id {id} does not exist; cannot merge or replace"))
+            }
+            ([], _) => self.append(resource, openapi),
+            ([n], Behavior::Merge | Behavior::Replace) => {
+                let old = &self.list[*n];
+                let origin = old.annotation(crate::resource::ORIGIN_ANNOTATION);
+                resource.take_metadata_of(old);
+                if behavior == Behavior::Merge {
+                    resource.merge_data_of(old);
+                    if let Some(origin) = origin {
+                        resource.set_annotation(crate::resource::ORIGIN_ANNOTATION, &origin);
+                    }
+                }
+                self.update(*n, openapi, |at| *at = resource);
+                Ok(())
+            }
+            ([_], _) => Err(format!(
+                "id {id} exists; can not use behavior: '{}', behavior must be merge or replace",
+                behavior.name()
+            )),
+            (many, _) => Err(format!("found {} objects that could accept merge of {id}", many.len())),
+        }
+    }
+
+    /// Removes the objects that patches have deleted.
+    pub fn drop_gone(&mut self) {
+        if self.list.iter().any(Resource::is_gone) {
+            self.all_mut().retain(|r| !r.is_gone());
+        }
+    }
+}
+
+fn note(index: &mut Index, n: usize, resource: &Resource, openapi: &OpenApi) {
+    if resource.is_gone() {
+        return;
+    }
+    let mut add = |id: &ResId| {
+        let places = index.by_id.entry(key(id)).or_default();
+        if !places.contains(&n) {
+            places.push(n);
+        }
+        let places = index.by_name.entry(id.name.clone()).or_default();
+        if places.last() != Some(&n) {
+            places.push(n);
+        }
+    };
+    add(&resource.id(openapi));
+    resource.previous_ids().for_each(|id| add(&id));
+}

@@ -1,0 +1,358 @@
+//! One object on its way through the build, with what kustomize keeps in build annotations.
+
+use crate::id::{Gvk, ResId};
+use crate::openapi::OpenApi;
+use crate::scalar::{field_text, is_nil_or_empty, text};
+use fairway_value::{Map, Str, Value};
+use std::collections::BTreeMap;
+
+/// What a generated object does to one of the same name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Behavior {
+    #[default]
+    Unspecified,
+    Create,
+    Replace,
+    Merge,
+}
+
+impl Behavior {
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "create" => Self::Create,
+            "replace" => Self::Replace,
+            "merge" => Self::Merge,
+            _ => Self::Unspecified,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Merge => "merge",
+        }
+    }
+}
+
+/// A name that the object had.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Previous {
+    pub name: Str,
+    pub namespace: Str,
+    pub kind: Str,
+}
+
+/// What the build knows about an object beside its fields.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    pub previous: Vec<Previous>,
+    pub prefixes: Vec<Str>,
+    pub suffixes: Vec<Str>,
+    pub behavior: Option<Behavior>,
+    pub needs_hash: bool,
+    pub allow_name_change: bool,
+    pub allow_kind_change: bool,
+    pub from_chart: bool,
+    /// Whether names with commas make kustomize lose track of the object's former names.
+    pub is_torn: bool,
+}
+
+/// An object, or `null` once a patch has deleted it.
+#[derive(Clone, Debug, Default)]
+pub struct Resource {
+    pub value: Value,
+    pub state: State,
+    /// Names of the vars that read from this object.
+    pub vars: Vec<Str>,
+    /// File and line, for messages.
+    pub origin: fairway_core::Origin,
+}
+
+/// Prefix of kustomize's build annotations.
+const DOMAIN: &str = "internal.config.kubernetes.io/";
+/// Annotations of the readers that never reach the output.
+const DROPPED: [&str; 5] = [
+    "internal.config.kubernetes.io/path",
+    "internal.config.kubernetes.io/index",
+    "internal.config.kubernetes.io/seqindent",
+    "config.kubernetes.io/path",
+    "config.kubernetes.io/index",
+];
+/// More of them.
+const DROPPED_MORE: [&str; 4] = [
+    "internal.config.kubernetes.io/id",
+    "internal.config.kubernetes.io/annotations-migration-resource-id",
+    "config.k8s.io/id",
+    "internal.config.kubernetes.io/refBy",
+];
+/// Where kustomize says which file an object is from.
+pub const ORIGIN_ANNOTATION: &str = "config.kubernetes.io/origin";
+/// Where kustomize says what changed an object.
+pub const TRANSFORMATIONS_ANNOTATION: &str = "alpha.config.kubernetes.io/transformations";
+
+impl Resource {
+    pub fn new(value: Value) -> Self {
+        Self { value, ..Self::default() }
+    }
+
+    /// Whether a patch has deleted the object.
+    pub fn is_gone(&self) -> bool {
+        is_nil_or_empty(&self.value)
+    }
+
+    pub fn kind(&self) -> Str {
+        field_text(&self.value, "kind")
+    }
+
+    pub fn api_version(&self) -> Str {
+        field_text(&self.value, "apiVersion")
+    }
+
+    pub fn gvk(&self) -> Gvk {
+        Gvk::from_api_version(&self.api_version(), &self.kind())
+    }
+
+    pub fn name(&self) -> Str {
+        self.metadata_text("name")
+    }
+
+    pub fn namespace(&self) -> Str {
+        self.metadata_text("namespace")
+    }
+
+    fn metadata_text(&self, key: &str) -> Str {
+        self.value.get("metadata").map(|m| field_text(m, key)).unwrap_or_default()
+    }
+
+    pub fn set_name(&mut self, name: &Str) {
+        self.value.set_path(&["metadata", "name"], name.clone());
+    }
+
+    /// Sets the namespace; the empty one is removed.
+    pub fn set_namespace(&mut self, namespace: &Str) {
+        if namespace.is_empty() {
+            self.value.remove_path(&["metadata", "namespace"]);
+        } else {
+            self.value.set_path(&["metadata", "namespace"], namespace.clone());
+        }
+    }
+
+    /// Returns the identity that the object has now.
+    pub fn id(&self, openapi: &OpenApi) -> ResId {
+        let (api_version, kind) = (self.api_version(), self.kind());
+        let cluster_scoped = openapi.is_cluster_scoped(&api_version, &kind);
+        ResId {
+            gvk: Gvk::from_api_version(&api_version, &kind),
+            name: self.name(),
+            namespace: self.namespace(),
+            cluster_scoped,
+        }
+    }
+
+    /// Returns the identities that the object had, the first one first.
+    pub fn previous_ids(&self) -> impl Iterator<Item = ResId> + '_ {
+        let api_version = if self.state.previous.is_empty() { Str::new() } else { self.api_version() };
+        self.state.previous.iter().map(move |p| ResId {
+            gvk: Gvk::from_api_version(&api_version, &p.kind),
+            name: p.name.clone(),
+            namespace: p.namespace.clone(),
+            cluster_scoped: false,
+        })
+    }
+
+    /// Returns the identity that the object was read with.
+    pub fn original_id(&self, openapi: &OpenApi) -> ResId {
+        self.previous_ids().next().unwrap_or_else(|| self.id(openapi))
+    }
+
+    /// Notes the present identity among those that the object had.
+    pub fn store_previous_id(&mut self, openapi: &OpenApi) {
+        let id = self.id(openapi);
+        let namespace = Str::from(id.effective_namespace());
+        let commas = |s: &str| s.matches(',').count();
+        // kustomize keeps these in lists divided by commas and fails where they do not go together.
+        self.state.is_torn |=
+            commas(&id.name) != commas(&namespace) || commas(&namespace) != commas(&id.gvk.kind);
+        self.state.previous.push(Previous { name: id.name, namespace, kind: id.gvk.kind });
+    }
+
+    fn metadata_map(&self, field: &str) -> BTreeMap<Str, Str> {
+        let map = self.value.get("metadata").and_then(|m| m.get(field)).and_then(Value::as_object);
+        let entries = map.into_iter().flat_map(Map::iter);
+        entries.map(|(k, v)| (k.clone(), text(v).unwrap_or_default())).collect()
+    }
+
+    pub fn labels(&self) -> BTreeMap<Str, Str> {
+        self.metadata_map("labels")
+    }
+
+    pub fn annotations(&self) -> BTreeMap<Str, Str> {
+        self.metadata_map("annotations")
+    }
+
+    /// Replaces the labels or annotations; none removes the field.
+    fn set_metadata_map(&mut self, field: &str, entries: BTreeMap<Str, Str>) {
+        if entries.is_empty() {
+            self.value.remove_path(&["metadata", field]);
+        } else {
+            let map: Map = entries.into_iter().map(|(k, v)| (k, Value::String(v))).collect();
+            self.value.set_path(&["metadata", field], map);
+        }
+    }
+
+    pub fn set_labels(&mut self, labels: BTreeMap<Str, Str>) {
+        self.set_metadata_map("labels", labels);
+    }
+
+    pub fn set_annotations(&mut self, annotations: BTreeMap<Str, Str>) {
+        self.set_metadata_map("annotations", annotations);
+    }
+
+    pub fn annotation(&self, key: &str) -> Option<Str> {
+        self.value.get_path(&["metadata", "annotations", key]).and_then(text)
+    }
+
+    pub fn set_annotation(&mut self, key: &str, value: &str) {
+        let mut annotations = self.annotations();
+        annotations.insert(key.into(), value.into());
+        self.set_annotations(annotations);
+    }
+
+    /// Takes labels, annotations, name, namespace and state of an object that this one replaces.
+    pub fn take_metadata_of(&mut self, old: &Self) {
+        let mut labels = old.labels();
+        labels.extend(self.labels());
+        self.set_labels(labels);
+        let mut annotations = old.annotations();
+        annotations.extend(self.annotations());
+        self.set_annotations(annotations);
+        self.set_name(&old.name());
+        self.set_namespace(&old.namespace());
+        let needs_hash = old.state.needs_hash && self.state.needs_hash;
+        self.state = State { needs_hash, ..old.state.clone() };
+        self.vars.clone_from(&old.vars);
+    }
+
+    /// Adds another's entries of `data` and `binaryData` below its own.
+    pub fn merge_data_of(&mut self, old: &Self) {
+        for field in ["data", "binaryData"] {
+            let entries = |v: &Value| -> BTreeMap<Str, Str> {
+                let map = v.get(field).and_then(Value::as_object);
+                map.into_iter()
+                    .flat_map(Map::iter)
+                    .map(|(k, v)| (k.clone(), text(v).unwrap_or_default()))
+                    .collect()
+            };
+            let mut merged = entries(&old.value);
+            merged.extend(entries(&self.value));
+            if let Some(map) = self.value.as_object_mut() {
+                if merged.is_empty() {
+                    map.remove(field);
+                } else {
+                    map.insert(
+                        field,
+                        merged.into_iter().map(|(k, v)| (k, Value::String(v))).collect::<Map>(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Writes the state as the annotations that kustomize keeps it in, for patches that may see them.
+    pub fn show_state(&mut self) {
+        let s = &self.state;
+        let mut shown: Vec<(&str, String)> = Vec::new();
+        if !s.previous.is_empty() {
+            let join = |get: fn(&Previous) -> &Str| {
+                s.previous.iter().map(|p| get(p).as_str()).collect::<Vec<_>>().join(",")
+            };
+            shown.push(("previousNames", join(|p| &p.name)));
+            shown.push(("previousNamespaces", join(|p| &p.namespace)));
+            shown.push(("previousKinds", join(|p| &p.kind)));
+        }
+        for (key, list) in [("prefixes", &s.prefixes), ("suffixes", &s.suffixes)] {
+            if !list.is_empty() {
+                shown.push((key, list.iter().map(Str::as_str).collect::<Vec<_>>().join(",")));
+            }
+        }
+        let flags = [
+            ("needsHashSuffix", s.needs_hash),
+            ("allowNameChange", s.allow_name_change),
+            ("allowKindChange", s.allow_kind_change),
+        ];
+        shown.extend(flags.into_iter().filter(|(_, on)| *on).map(|(key, _)| (key, "enabled".to_owned())));
+        if let Some(behavior) = s.behavior {
+            shown.push(("generatorBehavior", behavior.name().to_owned()));
+        }
+        if s.from_chart {
+            shown.push(("helm-generated", "true".to_owned()));
+        }
+        for (key, value) in shown {
+            self.value.set_path(&["metadata", "annotations", &format!("{DOMAIN}{key}")], value);
+        }
+    }
+
+    /// Takes the state out of the annotations, wherever they came from.
+    ///
+    /// # Errors
+    /// Lists of previous names that do not go together.
+    pub fn hide_state(&mut self) -> Result<(), String> {
+        let Some(annotations) =
+            self.value.get_path_mut(&["metadata", "annotations"]).and_then(Value::as_object_mut)
+        else {
+            return Ok(());
+        };
+        if !annotations.keys().any(|k| k.starts_with(DOMAIN)) {
+            return Ok(());
+        }
+        let mut take = |key: &str| annotations.remove(&format!("{DOMAIN}{key}")).and_then(|v| text(&v));
+        let split = |t: Option<Str>| -> Vec<Str> {
+            t.map(|t| t.split(',').map(Str::from).collect()).unwrap_or_default()
+        };
+        let (names, namespaces, kinds) =
+            (split(take("previousNames")), split(take("previousNamespaces")), split(take("previousKinds")));
+        if names.len() != namespaces.len() || names.len() != kinds.len() {
+            return Err(format!(
+                "the annotations {DOMAIN}previousNames, …Namespaces and …Kinds do not go together; remove them from the file"
+            ));
+        }
+        let previous = names.into_iter().zip(namespaces).zip(kinds);
+        self.state = State {
+            previous: previous.map(|((name, namespace), kind)| Previous { name, namespace, kind }).collect(),
+            prefixes: split(take("prefixes")),
+            suffixes: split(take("suffixes")),
+            behavior: take("generatorBehavior").map(|b| Behavior::parse(&b)),
+            needs_hash: take("needsHashSuffix").as_deref() == Some("enabled"),
+            allow_name_change: take("allowNameChange").as_deref() == Some("enabled"),
+            allow_kind_change: take("allowKindChange").as_deref() == Some("enabled"),
+            from_chart: take("helm-generated").as_deref() == Some("true"),
+            is_torn: self.state.is_torn,
+        };
+        if annotations.is_empty() {
+            self.value.remove_path(&["metadata", "annotations"]);
+        }
+        Ok(())
+    }
+
+    /// Removes what never reaches the output and makes all annotations texts.
+    pub fn clean(&mut self, keep_origin: bool, keep_transformations: bool) {
+        let Some(found) = self.value.get_path(&["metadata", "annotations"]) else { return };
+        let plain = found.as_object().is_some_and(|m| {
+            !m.is_empty() && m.iter().all(|(k, v)| matches!(v, Value::String(_)) && !k.contains("config.k"))
+        });
+        if plain {
+            return;
+        }
+        let mut annotations = self.annotations();
+        annotations.retain(|k, _| !DROPPED.contains(&k.as_str()) && !DROPPED_MORE.contains(&k.as_str()));
+        if !keep_origin {
+            annotations.remove(ORIGIN_ANNOTATION);
+        }
+        if !keep_transformations {
+            annotations.remove(TRANSFORMATIONS_ANNOTATION);
+        }
+        self.set_annotations(annotations);
+    }
+}

@@ -1,0 +1,465 @@
+//! Building one kustomization: resources, generators, components, transformers, in kustomize's order.
+
+use crate::build::Build;
+use crate::config::{FieldSpec, TransformerConfig, from_crds, merge_all, merge_one};
+use crate::factory;
+use crate::generate;
+use crate::id::ResId;
+use crate::kustomization::{Kustomization, merge_options};
+use crate::loader::Loader;
+use crate::origin::{Maker, Place};
+use crate::plugin;
+use crate::resmap::ResMap;
+use crate::resource::{ORIGIN_ANNOTATION, Resource};
+use crate::transform::{
+    Affix, Images, Json6902, MapEntries, Namespace, Replacements, Replicas, StrategicMerge, Subjects,
+    Transform,
+};
+use crate::vars::{self, VarSet};
+use fairway_value::{Str, Value};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The names that a kustomization file may have.
+const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Objects gathered so far, with the rules that came with them.
+#[derive(Default)]
+pub struct Accumulator {
+    pub resources: ResMap,
+    /// Nothing as long as no rules came in.
+    config: Option<Arc<TransformerConfig>>,
+    pub vars: VarSet,
+}
+
+impl Accumulator {
+    pub fn config(&self) -> Arc<TransformerConfig> {
+        self.config.clone().unwrap_or_default()
+    }
+
+    fn merge_config(&mut self, other: &Arc<TransformerConfig>) -> Result<(), String> {
+        match &mut self.config {
+            None if Arc::ptr_eq(other, &TransformerConfig::defaults()) => self.config = Some(other.clone()),
+            None => self.config = Some(Arc::new(other.canonical()?)),
+            Some(mine) if Arc::ptr_eq(mine, other) => {}
+            Some(mine) => Arc::make_mut(mine).merge(other)?,
+        }
+        Ok(())
+    }
+
+    fn merge(&mut self, other: Self, build: &Build<'_>) -> Result<(), String> {
+        if self.resources.len() == 0 {
+            self.resources = other.resources;
+        } else {
+            self.resources.append_all(other.resources, &build.openapi)?;
+        }
+        if let Some(config) = &other.config {
+            self.merge_config(config)?;
+        }
+        vars::add(&mut self.vars, other.vars.into_values())
+    }
+}
+
+/// A transformer with the name that kustomize gives it.
+type Named = (&'static str, Box<dyn Transform>);
+
+/// A kustomization and where it is.
+pub struct Target<'t> {
+    pub kustomization: Kustomization,
+    file: &'static str,
+    loader: Rc<Loader<'t>>,
+    place: Option<Place>,
+    chart_namespace: Str,
+}
+
+/// Reads the kustomization file of a directory.
+fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
+    let mut found = None;
+    for name in FILE_NAMES {
+        if let Ok(text) = loader.load_text(name) {
+            if found.is_some() {
+                return Err(format!("Found multiple kustomization files under: '{}'", loader.root()));
+            }
+            found = Some((text, name));
+        }
+    }
+    let (text, name) = found.ok_or_else(|| {
+        format!(
+            "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
+            loader.root()
+        )
+    })?;
+    let value = fairway_yaml::parse(&text)
+        .map_err(|e| format!("{}/{name}: invalid Kustomization: {e}", loader.root()))?;
+    Ok((value, name))
+}
+
+impl<'t> Target<'t> {
+    /// Reads a kustomization. The top one takes the overrides.
+    pub fn load(loader: Rc<Loader<'t>>, build: &mut Build<'_>, is_top: bool) -> Result<Self, String> {
+        build.count_kustomization()?;
+        let (value, file) = load_file(&loader)?;
+        let overrides = build.options.overrides.filter(|o| is_top && !o.is_empty());
+        let mut warnings = Vec::new();
+        let at = |e: String| format!("{}: {e}", loader.join(file).unwrap_or_default());
+        let read = Kustomization::from_value(&value, overrides.is_some(), &mut warnings);
+        let mut kustomization = read.map_err(at)?;
+        build.warnings.append(&mut warnings);
+        if let Some(overrides) = overrides {
+            overrides.apply(&mut kustomization, loader.tree(), loader.root())?;
+        }
+        let document = match kustomization.openapi.get("path") {
+            Some(path) => {
+                Some(fairway_yaml::parse(&loader.load_text(path)?).map_err(|e| format!("{path}: {e}"))?)
+            }
+            None => None,
+        };
+        let version = kustomization.openapi.get("version").map(Str::as_str);
+        build.openapi.choose(version, document.as_ref())?;
+        let place = (is_top && !kustomization.build_metadata.is_empty()).then(Place::default);
+        Ok(Self { kustomization, file, loader, place, chart_namespace: Str::new() })
+    }
+
+    /// Gathers and changes what the kustomization says, into what is there already.
+    pub fn accumulate(&self, mut into: Accumulator, build: &mut Build<'_>) -> Result<Accumulator, String> {
+        let k = &self.kustomization;
+        self.add_resources(&mut into, &k.resources, build)
+            .map_err(|e| format!("accumulating resources: {e}"))?;
+        self.add_config(&mut into)?;
+        self.run_generators(&mut into, build)?;
+        for path in &k.components {
+            let loader =
+                self.loader.open(path).map_err(|e| format!("accumulating components: '{path}': {e}"))?;
+            into = self
+                .add_directory(into, loader, path, true, build)
+                .map_err(|e| format!("accumulating components: '{path}': {e}"))?;
+        }
+        self.run_transformers(&mut into, build)?;
+        self.run_validators(&mut into, build)?;
+        for var in &k.vars {
+            let wanted = ResId {
+                gvk: var.gvk.clone(),
+                name: var.object_name.clone(),
+                namespace: var.object_namespace.clone(),
+                cluster_scoped: false,
+            };
+            let fits = |id: &ResId| {
+                if wanted.namespace.is_empty() { wanted.same_gvk_and_name(id) } else { wanted.is(id) }
+            };
+            let mut found = into.resources.all_mut().iter_mut().filter(|r| {
+                !r.is_gone() && (fits(&r.id(&build.openapi)) || r.previous_ids().any(|id| fits(&id)))
+            });
+            if let Some(first) = found.next() {
+                if found.next().is_some() {
+                    return Err(format!(
+                        "merging vars: found several resId matches for var {} (unable to disambiguate)",
+                        var.name
+                    ));
+                }
+                first.vars.push(var.name.clone());
+            }
+        }
+        vars::add(&mut into.vars, k.vars.iter().cloned()).map_err(|e| format!("merging vars: {e}"))?;
+        Ok(into)
+    }
+
+    fn add_resources(
+        &self,
+        into: &mut Accumulator,
+        paths: &[Str],
+        build: &mut Build<'_>,
+    ) -> Result<(), String> {
+        for path in paths {
+            let text = match self.loader.load(path) {
+                Ok(bytes) => bytes,
+                Err(as_file) if as_file.is_final => return Err(as_file.why),
+                Err(as_file) => {
+                    let opened = self.loader.open(path);
+                    let loader = opened.map_err(|e| format!("accumulation err='{}': {e}", as_file.why))?;
+                    let taken = std::mem::take(into);
+                    *into = self
+                        .add_directory(taken, loader, path, false, build)
+                        .map_err(|e| format!("'{path}': {e}"))?;
+                    continue;
+                }
+            };
+            let file = self.loader.join(path).unwrap_or_else(|_| path.to_string());
+            let text = std::str::from_utf8(&text).map_err(|_| format!("'{file}': not UTF-8"))?;
+            let mut resources = factory::resmap(text, &file, &build.openapi)
+                .map_err(|e| format!("accumulating resources from '{path}': {e} in File: {path}"))?;
+            if let Some(place) = &self.place {
+                let origin = place.join(path).text();
+                resources.all_mut().iter_mut().for_each(|r| r.set_annotation(ORIGIN_ANNOTATION, &origin));
+            }
+            into.resources
+                .append_all(resources, &build.openapi)
+                .map_err(|e| format!("merging resources from '{path}': {e}"))?;
+        }
+        Ok(())
+    }
+
+    fn add_directory(
+        &self,
+        mut into: Accumulator,
+        loader: Rc<Loader<'t>>,
+        path: &str,
+        is_component: bool,
+        build: &mut Build<'_>,
+    ) -> Result<Accumulator, String> {
+        let root = loader.root().to_owned();
+        let mut sub = Target::load(loader, build, false)
+            .map_err(|e| format!("couldn't make target for path '{root}': {e}"))?;
+        sub.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);
+        sub.place = self.place.as_ref().map(|p| p.join(path));
+        let own = &self.kustomization.namespace;
+        sub.chart_namespace = if own.is_empty() { self.chart_namespace.clone() } else { own.clone() };
+        if is_component != sub.kustomization.is_component() {
+            let wanted = if is_component { "kind 'Component'" } else { "another kind than 'Component'" };
+            return Err(format!("expected {wanted} for path '{root}' but got '{}'", sub.kustomization.kind));
+        }
+        if is_component {
+            return sub
+                .accumulate(into, build)
+                .map_err(|e| format!("recursed accumulation of path '{root}': {e}"));
+        }
+        let below = sub
+            .accumulate(Accumulator::default(), build)
+            .map_err(|e| format!("recursed accumulation of path '{root}': {e}"))?;
+        into.merge(below, build).map_err(|e| format!("recursed merging from path '{root}': {e}"))?;
+        Ok(into)
+    }
+
+    fn add_config(&self, into: &mut Accumulator) -> Result<(), String> {
+        let mut config = TransformerConfig::defaults();
+        let mut own = TransformerConfig::default();
+        for path in &self.kustomization.configurations {
+            let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?)
+                .map_err(|e| format!("{path}: {e}"))?;
+            let more = TransformerConfig::from_value(&value).map_err(|e| format!("{path}: {e}"))?;
+            own.merge(&more).map_err(|e| format!("{path}: {e}"))?;
+        }
+        if !self.kustomization.configurations.is_empty() {
+            Arc::make_mut(&mut config).merge(&own).map_err(|e| format!("configurations: {e}"))?;
+        }
+        into.merge_config(&config).map_err(|e| format!("merging config: {e}"))?;
+        for path in &self.kustomization.crds {
+            let value = fairway_yaml::parse(&self.loader.load_text(path)?)
+                .map_err(|e| format!("loading CRDs {path}: {e}"))?;
+            let more = from_crds(&value).map_err(|e| format!("loading CRDs {path}: {e}"))?;
+            into.merge_config(&Arc::new(more)).map_err(|e| format!("merging CRDs {path}: {e}"))?;
+        }
+        Ok(())
+    }
+
+    fn maker(&self, kind: &str) -> Option<Maker> {
+        self.place.as_ref().map(|place| Maker::builtin(place, self.file, kind))
+    }
+
+    fn run_generators(&self, into: &mut Accumulator, build: &mut Build<'_>) -> Result<(), String> {
+        let k = &self.kustomization;
+        let mut absorb = |made: ResMap, maker: Option<Maker>| -> Result<(), String> {
+            for mut resource in made.into_list() {
+                if let Some(maker) = &maker {
+                    maker.note_generated(&mut resource);
+                }
+                into.resources
+                    .absorb(resource, &build.openapi)
+                    .map_err(|e| format!("merging from generator: {e}"))?;
+            }
+            Ok(())
+        };
+        let one = |resource: Resource| -> Result<ResMap, String> {
+            let mut map = ResMap::default();
+            map.append(resource, &build.openapi)?;
+            Ok(map)
+        };
+        for args in &k.config_maps {
+            let mut args = args.clone();
+            merge_options(&mut args.options, &k.generator_options);
+            absorb(one(generate::config_map(&args, &self.loader)?)?, self.maker("ConfigMapGenerator"))?;
+        }
+        for args in &k.secrets {
+            let mut args = args.clone();
+            merge_options(&mut args.options, &k.generator_options);
+            absorb(one(generate::secret(&args, &self.loader)?)?, self.maker("SecretGenerator"))?;
+        }
+        for args in &k.charts {
+            let mut args = args.clone();
+            if args.namespace.is_empty() {
+                args.namespace =
+                    if k.namespace.is_empty() { self.chart_namespace.clone() } else { k.namespace.clone() };
+            }
+            absorb(
+                generate::inflate(&args, &self.loader, build)?,
+                self.maker("HelmChartInflationGenerator"),
+            )?;
+        }
+        let configs = self
+            .plugin_configs(&k.generators, build)
+            .map_err(|e| format!("loading generator plugins: {e}"))?;
+        for config in configs.iter() {
+            let made = plugin::generate(config, &self.loader, build)?;
+            for mut resource in made.into_list() {
+                if let Some(maker) = Maker::plugin(config) {
+                    maker.note_generated(&mut resource);
+                }
+                into.resources
+                    .absorb(resource, &build.openapi)
+                    .map_err(|e| format!("merging from generator: {e}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the objects that configure plugins: texts, files or directories.
+    fn plugin_configs(&self, entries: &[Str], build: &mut Build<'_>) -> Result<ResMap, String> {
+        let mut into = Accumulator::default();
+        let mut paths = Vec::new();
+        for entry in entries {
+            let Ok(mut inline) = factory::resmap(entry, "", &build.openapi) else {
+                paths.push(entry.clone());
+                continue;
+            };
+            if let Some(place) = &self.place {
+                let origin = place.join(self.file).text();
+                inline.all_mut().iter_mut().for_each(|r| r.set_annotation(ORIGIN_ANNOTATION, &origin));
+            }
+            into.resources.append_all(inline, &build.openapi)?;
+        }
+        self.add_resources(&mut into, &paths, build)?;
+        Ok(into.resources)
+    }
+
+    fn run_transformers(&self, into: &mut Accumulator, build: &mut Build<'_>) -> Result<(), String> {
+        let mut all: Vec<(Box<dyn Transform>, Option<Maker>)> = Vec::new();
+        for (kind, transformer) in self.builtin_transformers(&into.config())? {
+            all.push((transformer, self.maker(kind)));
+        }
+        let configs = self.plugin_configs(&self.kustomization.transformers, build)?;
+        for config in configs.iter() {
+            all.push((plugin::transformer(config, &self.loader, build)?, Maker::plugin(config)));
+        }
+        let at = |e: String| format!("{}/{}: {e}", self.loader.root(), self.file);
+        for (transformer, maker) in all {
+            transformer.transform(&mut into.resources, &build.openapi).map_err(at)?;
+            into.resources.drop_gone();
+            if let Some(maker) = maker {
+                into.resources.all_mut().iter_mut().for_each(|r| maker.note_changed(r));
+            }
+        }
+        Ok(())
+    }
+
+    fn run_validators(&self, into: &mut Accumulator, build: &mut Build<'_>) -> Result<(), String> {
+        let configs = self.plugin_configs(&self.kustomization.validators, build)?;
+        for config in configs.iter() {
+            let validator = plugin::transformer(config, &self.loader, build)?;
+            let before: Vec<Value> = into.resources.iter().map(|r| r.value.clone()).collect();
+            validator.transform(&mut into.resources, &build.openapi)?;
+            for resource in into.resources.all_mut() {
+                let mut labels = resource.labels();
+                if labels.remove("validated-by").is_some() {
+                    resource.set_labels(labels);
+                }
+            }
+            let unchanged = before.len() == into.resources.len()
+                && before.iter().zip(into.resources.iter()).all(|(b, r)| *b == r.value);
+            if !unchanged {
+                return Err("validator shouldn't modify the resource map".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    /// Configures what the kustomization's own fields ask for, in kustomize's order.
+    fn builtin_transformers(&self, config: &TransformerConfig) -> Result<Vec<Named>, String> {
+        let k = &self.kustomization;
+        let mut out: Vec<Named> = Vec::new();
+        if !k.patches_strategic_merge.is_empty() {
+            let patches = plugin::strategic_patches(&k.patches_strategic_merge, &self.loader)
+                .map_err(|e| format!("patchesStrategicMerge: {e}"))?;
+            if patches.is_empty() {
+                return Err("patchesStrategicMerge: patch appears to be empty".to_owned());
+            }
+            out.push(("PatchStrategicMergeTransformer", Box::new(StrategicMerge { patches })));
+        }
+        for (n, patch) in k.patches.iter().enumerate() {
+            let made = plugin::patch_entry(patch, &self.loader).map_err(|e| format!("patches[{n}]: {e}"))?;
+            out.push(("PatchTransformer", Box::new(made)));
+        }
+        if !k.namespace.is_empty() {
+            let namespace = Namespace {
+                namespace: k.namespace.clone(),
+                fields: config.namespace.clone(),
+                unset_only: false,
+                subjects: Subjects::Default,
+            };
+            out.push(("NamespaceTransformer", Box::new(namespace)));
+        }
+        for (kind, text, fields, is_prefix) in [
+            ("PrefixTransformer", &k.name_prefix, &config.name_prefix, true),
+            ("SuffixTransformer", &k.name_suffix, &config.name_suffix, false),
+        ] {
+            if !text.is_empty() {
+                out.push((kind, Box::new(Affix { text: text.clone(), is_prefix, fields: fields.clone() })));
+            }
+        }
+        self.label_transformers(config, &mut out)?;
+        if !k.common_annotations.is_empty() {
+            let annotations = MapEntries {
+                entries: k.common_annotations.clone(),
+                fields: config.common_annotations.clone(),
+            };
+            out.push(("AnnotationsTransformer", Box::new(annotations)));
+        }
+        for (n, patch) in k.patches_json6902.iter().enumerate() {
+            let made = plugin::json_operations(&patch.path, &patch.patch, &self.loader)
+                .and_then(|operations| Json6902::new(patch.target.as_ref(), &operations))
+                .map_err(|e| format!("patchesJson6902[{n}]: {e}"))?;
+            out.push(("PatchJson6902Transformer", Box::new(made)));
+        }
+        for replica in &k.replicas {
+            out.push((
+                "ReplicaCountTransformer",
+                Box::new(Replicas { replica: replica.clone(), fields: config.replicas.clone() }),
+            ));
+        }
+        for image in &k.images {
+            out.push(("ImageTagTransformer", Box::new(Images::new(image.clone(), config.images.clone()))));
+        }
+        if !k.replacements.is_empty() {
+            let list = plugin::replacements(&k.replacements, &self.loader)
+                .map_err(|e| format!("replacements: {e}"))?;
+            out.push(("ReplacementTransformer", Box::new(Replacements { list })));
+        }
+        Ok(out)
+    }
+
+    fn label_transformers(&self, config: &TransformerConfig, out: &mut Vec<Named>) -> Result<(), String> {
+        let k = &self.kustomization;
+        for (n, label) in k.labels.iter().enumerate() {
+            let mut fields = label.fields.clone();
+            let mut gather = || -> Result<(), String> {
+                merge_all(&mut fields, &config.labels)?;
+                if label.selectors {
+                    return merge_all(&mut fields, &config.common_labels);
+                }
+                if label.templates {
+                    merge_all(&mut fields, &config.template_labels)?;
+                }
+                if label.volume_claim_templates {
+                    merge_all(&mut fields, &config.volume_claim_template_labels)?;
+                }
+                merge_one(&mut fields, &FieldSpec::created("metadata/labels"))
+            };
+            gather().map_err(|e| format!("labels[{n}]: {e}"))?;
+            out.push(("LabelTransformer", Box::new(MapEntries { entries: label.pairs.clone(), fields })));
+        }
+        if !k.labels.is_empty() || !k.common_labels.is_empty() {
+            let common =
+                MapEntries { entries: k.common_labels.clone(), fields: config.common_labels.clone() };
+            out.push(("LabelTransformer", Box::new(common)));
+        }
+        Ok(())
+    }
+}

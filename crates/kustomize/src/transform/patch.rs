@@ -1,0 +1,266 @@
+use super::Transform;
+use crate::factory;
+use crate::json_patch::JsonPatch;
+use crate::kustomization::{PatchOptions, Selector};
+use crate::merge::{ListIncrease, MergeOptions, Merged, merge2};
+use crate::openapi::OpenApi;
+use crate::resmap::ResMap;
+use crate::resource::Resource;
+use crate::selector::Matcher;
+use fairway_value::{HtmlEscape, Value};
+
+/// `PatchStrategicMergeTransformer`: each patch goes to the object that it names.
+pub struct StrategicMerge {
+    pub patches: Vec<Resource>,
+}
+
+/// `PatchJson6902Transformer`: operations for the objects of a selector.
+pub struct Json6902 {
+    target: Matcher,
+    patch: JsonPatch,
+}
+
+enum Content {
+    Strategic(Vec<Resource>),
+    Json(JsonPatch),
+}
+
+/// `PatchTransformer`: either of the two, told apart by its content.
+pub struct PatchTransformer {
+    content: Content,
+    target: Option<Matcher>,
+    source: String,
+}
+
+/// Reads a text as YAML or JSON operations.
+fn json_patch(text: &str) -> Result<JsonPatch, String> {
+    if text.is_empty() {
+        return Err("empty json patch operations".to_owned());
+    }
+    let value = fairway_yaml::parse(text).map_err(|e| e.to_string())?;
+    if value.is_null() {
+        return JsonPatch::from_value(&Value::array());
+    }
+    JsonPatch::from_value(&value)
+}
+
+impl Json6902 {
+    /// Reads the operations.
+    ///
+    /// # Errors
+    /// No name in the target, no operations, or none that can be read.
+    pub fn new(target: Option<&Selector>, operations: &str) -> Result<Self, String> {
+        let target = target.filter(|t| !t.name.is_empty()).ok_or("must specify the target name")?;
+        let patch = json_patch(operations).map_err(|e| format!("decoding the patch: {e}"))?;
+        if patch.is_empty() {
+            return Err("patch appears to be empty".to_owned());
+        }
+        Ok(Self { target: Matcher::new(target)?, patch })
+    }
+}
+
+/// Applies operations to an object with its state shown, as the patches of kustomize see it.
+fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> {
+    let state = resource.state.clone();
+    resource.show_state();
+    patch.apply(&mut resource.value)?;
+    if resource.value.as_object().is_none() {
+        return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
+    }
+    resource.hide_state()?;
+    // kustomize puts its own annotations back whatever the patch did to them.
+    resource.state = state;
+    Ok(())
+}
+
+impl Transform for Json6902 {
+    fn transform(&self, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+        for n in self.target.select(resources, openapi) {
+            resources
+                .update(n, openapi, |r| apply_json(r, &self.patch))
+                .map_err(|e| format!("{}: {e}", resources.get(n).id(openapi)))?;
+        }
+        Ok(())
+    }
+}
+
+/// Merges a patch into an object and keeps what the patch may not change.
+fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
+    let (name, namespace, kind) = (resource.name(), resource.namespace(), resource.kind());
+    if patch.state.allow_name_change || patch.state.allow_kind_change {
+        resource.store_previous_id(openapi);
+    }
+    resource.show_state();
+    let options = MergeOptions { infer: false, increase: ListIncrease::Prepend };
+    let mut with = patch.clone();
+    with.show_state();
+    let value = std::mem::take(&mut resource.value);
+    match merge2(value, with.value, options, openapi.definitions())? {
+        Merged::Cleared => {
+            resource.value = Value::Null;
+            return Ok(());
+        }
+        Merged::Value(value) => resource.value = value,
+    }
+    if resource.is_gone() {
+        return Ok(());
+    }
+    resource.state = crate::resource::State::default();
+    resource.hide_state()?;
+    if !patch.state.allow_kind_change
+        && let Some(map) = resource.value.as_object_mut()
+    {
+        map.insert("kind", kind);
+    }
+    if !patch.state.allow_name_change {
+        resource.set_name(&name);
+    }
+    resource.set_namespace(&namespace);
+    Ok(())
+}
+
+fn describe(resource: &Resource, openapi: &OpenApi) -> String {
+    resource.id(openapi).to_string()
+}
+
+impl StrategicMerge {
+    fn apply(&self, patch: &Resource, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+        let n = resources.find_one(&patch.original_id(openapi), openapi)?;
+        merge_into(resources, &[n], patch, openapi)
+    }
+}
+
+/// Merges a patch for a selection: its own identity gives way to that of each target.
+fn merge_into(
+    resources: &mut ResMap,
+    targets: &[usize],
+    patch: &Resource,
+    openapi: &OpenApi,
+) -> Result<(), String> {
+    let mut patch = patch.clone();
+    // kustomize writes the patch's labels and annotations anew on the way, as texts.
+    patch.set_labels(patch.labels());
+    patch.set_annotations(patch.annotations());
+    let kind = patch.value.get("kind").cloned().unwrap_or_default();
+    for n in targets {
+        let mut copy = patch.clone();
+        if let Some(map) = copy.value.as_object_mut() {
+            map.insert("apiVersion", resources.get(*n).api_version());
+            map.insert("kind", kind.clone());
+        }
+        resources.update(*n, openapi, |r| {
+            let name = describe(r, openapi);
+            apply_strategic(r, &copy, openapi).map_err(|e| format!("{name}: {e}"))
+        })?;
+    }
+    let changes_identity = patch.state.allow_name_change || patch.state.allow_kind_change;
+    if changes_identity {
+        for n in targets {
+            let id = resources.get(*n).id(openapi);
+            if !resources.get(*n).is_gone() && resources.find_current(&id, openapi).len() > 1 {
+                return Err(format!("may not add resource with an already registered id: {id}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Transform for StrategicMerge {
+    fn transform(&self, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+        self.patches.iter().try_for_each(|patch| self.apply(patch, resources, openapi))
+    }
+}
+
+impl PatchTransformer {
+    /// Reads a patch of either form.
+    ///
+    /// # Errors
+    /// It is neither, or both.
+    pub fn new(
+        text: &str,
+        source: String,
+        target: Option<&Selector>,
+        options: PatchOptions,
+    ) -> Result<Self, String> {
+        let strategic = factory::objects(text, "");
+        let json = json_patch(text);
+        let content = match (strategic, json) {
+            (Ok(objects), Ok(operations)) if !objects.is_empty() && !operations.is_empty() => {
+                return Err(format!("illegally qualifies as both an SM and JSON patch: {source}"));
+            }
+            (Err(not_strategic), Err(not_json)) => {
+                return Err(format!(
+                    "unable to parse SM or JSON patch from {source}: as an object: {not_strategic}; as operations: {not_json}"
+                ));
+            }
+            (Ok(mut objects), _) => {
+                for object in &mut objects {
+                    object.state.allow_name_change |= options.allow_name_change;
+                    object.state.allow_kind_change |= options.allow_kind_change;
+                }
+                Content::Strategic(objects)
+            }
+            (Err(_), Ok(operations)) => Content::Json(operations),
+        };
+        Ok(Self { content, target: target.map(Matcher::new).transpose()?, source })
+    }
+
+    fn strategic(
+        &self,
+        patches: &[Resource],
+        resources: &mut ResMap,
+        openapi: &OpenApi,
+    ) -> Result<(), String> {
+        if let Some(target) = &self.target {
+            return match patches {
+                [] => Ok(()),
+                [patch] => {
+                    let selected = target.select(resources, openapi);
+                    merge_into(resources, &selected, patch, openapi)?;
+                    resources.drop_gone();
+                    Ok(())
+                }
+                _ => Err(format!(
+                    "Multiple Strategic-Merge Patches in one `patches` entry is not allowed to set `patches.target` field: {}",
+                    self.source
+                )),
+            };
+        }
+        for patch in patches {
+            let id = patch.original_id(openapi);
+            let n = resources
+                .find_one(&id, openapi)
+                .map_err(|e| format!("no resource matches strategic merge patch \"{id}\": {e}"))?;
+            resources.update(n, openapi, |r| {
+                let name = describe(r, openapi);
+                apply_strategic(r, patch, openapi).map_err(|e| format!("{name}: {e}"))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Transform for PatchTransformer {
+    fn transform(&self, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+        let operations = match &self.content {
+            Content::Strategic(patches) => return self.strategic(patches, resources, openapi),
+            Content::Json(operations) => operations,
+        };
+        let Some(target) = &self.target else {
+            return Err(format!("must specify a target for JSON patch {}", self.source));
+        };
+        for n in target.select(resources, openapi) {
+            resources.update(n, openapi, |r| {
+                let name = describe(r, openapi);
+                r.store_previous_id(openapi);
+                apply_json(r, operations).map_err(|e| format!("{name}: {e}"))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// Quotes a text as Go's `%q` does, near enough for messages.
+pub fn quoted(text: &str) -> String {
+    fairway_value::to_json(&Value::from(text), HtmlEscape::No)
+}
