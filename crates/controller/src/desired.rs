@@ -7,6 +7,7 @@ use fairway_core::{
 };
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, Rendered, SourceType};
 use fairway_source::Sources;
+use fairway_template::Ports;
 use fairway_value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -318,9 +319,27 @@ impl Job {
             capabilities: &self.capabilities,
             kustomize_build_options: &self.build_options,
             remote: Some(remote),
+            ports: Ports { clock: &MachineClock, random: &SystemRandom },
         })?;
         let ref_reads = self.refs.iter().map(|(n, r, t)| (n.clone(), r.clone(), t.read_set())).collect();
         Ok((rendered, tree.read_set(), ref_reads))
+    }
+}
+
+struct MachineClock;
+
+impl fairway_template::Clock for MachineClock {
+    fn now_nanos(&self) -> i128 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        i128::try_from(since.as_nanos()).unwrap_or(i128::MAX)
+    }
+}
+
+struct SystemRandom;
+
+impl fairway_template::Random for SystemRandom {
+    fn fill(&self, out: &mut [u8]) {
+        getrandom::fill(out).expect("because the system gives random bytes");
     }
 }
 

@@ -72,7 +72,7 @@ pub struct ChartRequest {
 }
 
 /// Renders Helm charts.
-pub trait ChartInflator: Send + Sync {
+pub trait ChartInflator {
     /// Returns what `helm template` would print for a chart of `tree` or of a repository.
     ///
     /// # Errors

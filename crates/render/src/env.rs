@@ -45,6 +45,17 @@ impl BuildEnv {
         self.vars.iter().map(|(k, v)| (k.as_str(), v.as_str()))
     }
 
+    /// As [`BuildEnv::substitute`], but keeps a leading `$name/`, which names another source.
+    #[must_use]
+    pub fn substitute_keeping_refs(&self, text: &str) -> String {
+        match text.strip_prefix('$').and_then(|rest| rest.split_once('/')) {
+            Some((name, path)) if !self.vars.contains_key(name) => {
+                format!("${name}/{}", self.substitute(path))
+            }
+            _ => self.substitute(text),
+        }
+    }
+
     /// Replaces `$NAME` and `${NAME}`; `$$` is a dollar sign; names that are not known become empty, as Go's
     /// `os.Expand` with Argo CD's mapping does.
     #[must_use]

@@ -1,20 +1,164 @@
+use crate::objects::from_document;
+use crate::value_files::values_files;
 use crate::{Capabilities, RenderError, RenderInput, Rendered};
-use fairway_core::{FileTree, HelmOptions};
+use fairway_core::{FileTree, HelmOptions, Str};
+use fairway_helm::{Chart, CompiledChart, Options, Release, Show, ValueSources, ValuesFile, escape_commas};
 use fairway_kustomize::{ChartInflator, ChartRequest};
+use fairway_template::Ports;
+use std::sync::Arc;
 
-/// Renders a chart with an App's settings.
-pub(crate) fn render(_: &RenderInput<'_>, path: &str, _: &HelmOptions) -> Result<Rendered, RenderError> {
-    Err(RenderError::Unsupported(format!("the Helm chart in {path:?}")))
+/// Renders a chart with an App's settings, as Argo CD 3 `reposerver/repository` `helmTemplate` calls Helm.
+pub(crate) fn render(
+    input: &RenderInput<'_>,
+    path: &str,
+    options: &HelmOptions,
+) -> Result<Rendered, RenderError> {
+    if options.version == "v2" {
+        return Err(RenderError::Unsupported("spec.source.helm.version: v2".to_owned()));
+    }
+    let chart = Chart::load(input.tree, path).map_err(fail)?;
+    let missing = chart.missing_dependencies();
+    if !missing.is_empty() {
+        return Err(RenderError::Helm(format!(
+            "found in Chart.yaml, but missing in charts/ directory: {}",
+            missing.join(", ")
+        )));
+    }
+    let values = values(input, path, options)?;
+    let release_name = input.env.substitute(&options.release_name);
+    let (kube_version, api_versions) = versions(options, input.capabilities);
+    let request = Options {
+        release_name: if release_name.is_empty() { input.app_name.to_owned() } else { release_name },
+        namespace: if options.namespace.is_empty() { input.namespace } else { &options.namespace }.to_owned(),
+        values,
+        kube_version,
+        api_versions,
+        skip_schema_validation: options.skip_schema_validation,
+        ..Options::default()
+    };
+    let release = CompiledChart::new(Arc::new(chart)).render(&request, input.ports).map_err(fail)?;
+    let show = Show { include_crds: !options.skip_crds, skip_tests: options.skip_tests, ..Show::default() };
+    let mut rendered = Rendered::default();
+    collect(&release, &show, path, input.source_index, &mut rendered)?;
+    Ok(rendered)
 }
 
-/// Charts inside kustomizations.
+fn fail(error: fairway_helm::Error) -> RenderError {
+    RenderError::Helm(chain(&error))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+fn collect(
+    release: &Release,
+    show: &Show,
+    path: &str,
+    source: u16,
+    rendered: &mut Rendered,
+) -> Result<(), RenderError> {
+    for object in release.objects(show).map_err(fail)? {
+        let file = match object.source.split_once('/') {
+            Some((_, inside)) if !path.is_empty() => format!("{path}/{inside}"),
+            Some((_, inside)) => inside.to_owned(),
+            None => object.source,
+        };
+        from_document(object.value, &file, 0, source, &mut rendered.objects)?;
+    }
+    Ok(())
+}
+
+fn versions(options: &HelmOptions, capabilities: &Capabilities) -> (Option<String>, Vec<String>) {
+    let kube =
+        if options.kube_version.is_empty() { &capabilities.kube_version } else { &options.kube_version };
+    let api =
+        if options.api_versions.is_empty() { &*capabilities.api_versions } else { &options.api_versions };
+    ((!kube.is_empty()).then(|| kube.to_string()), api.iter().map(ToString::to_string).collect())
+}
+
+fn values(
+    input: &RenderInput<'_>,
+    path: &str,
+    options: &HelmOptions,
+) -> Result<fairway_value::Map, RenderError> {
+    let env = |text: &Str| input.env.substitute(text);
+    let mut sources = ValueSources { files: values_files(input, path, options)?, ..ValueSources::default() };
+    match &options.values_object {
+        Some(object) if !object.is_empty() => sources.tree = Some(object.clone()),
+        _ if !options.values.is_empty() => {
+            sources.files.push(ValuesFile { name: "values".to_owned(), text: options.values.to_string() });
+        }
+        _ => {}
+    }
+    for parameter in &options.parameters {
+        let text = format!("{}={}", parameter.name, escape_commas(&env(&parameter.value)));
+        if parameter.force_string { &mut sources.set_string } else { &mut sources.set }.push(text);
+    }
+    for parameter in &options.file_parameters {
+        sources.set_file.push(format!("{}={}", parameter.name, escape_commas(&env(&parameter.value))));
+    }
+    let read = |file: &str| -> Result<String, fairway_helm::Error> {
+        crate::value_files::read_one(input, path, file).map_err(|e| fairway_helm::Error::Values(chain(&e)))
+    };
+    sources.merge(&read).map_err(fail)
+}
+
+/// Charts inside kustomizations: those in the tree; charts of repositories are fetched by the caller's port.
 pub(crate) struct Inflator<'a> {
     pub capabilities: &'a Capabilities,
+    pub ports: Ports<'a>,
 }
 
 impl ChartInflator for Inflator<'_> {
-    fn inflate(&self, _: &dyn FileTree, request: &ChartRequest) -> Result<String, String> {
-        let _ = self.capabilities;
-        Err(format!("unsupported: Helm chart {} in a kustomization", request.name))
+    fn inflate(&self, tree: &dyn FileTree, request: &ChartRequest) -> Result<String, String> {
+        let Some(dir) = &request.chart_dir else {
+            return Err(format!(
+                "unsupported: chart {} of {} in a kustomization; put the chart below chartHome",
+                request.name, request.repo
+            ));
+        };
+        let words = |e: fairway_helm::Error| chain(&e);
+        let chart = Chart::load(tree, dir).map_err(words)?;
+        let files = request
+            .values
+            .iter()
+            .enumerate()
+            .map(|(n, text)| ValuesFile { name: format!("values {}", n + 1), text: text.clone() });
+        let sources = ValueSources { files: files.collect(), ..ValueSources::default() };
+        let no_file = |file: &str| -> Result<String, fairway_helm::Error> {
+            Err(fairway_helm::Error::Values(format!("{file}: no files are read here")))
+        };
+        let kube = if request.kube_version.is_empty() {
+            self.capabilities.kube_version.to_string()
+        } else {
+            request.kube_version.clone()
+        };
+        let name = [&request.release_name, &request.name_template].into_iter().find(|n| !n.is_empty());
+        let options = Options {
+            release_name: name.map_or_else(|| "release-name".to_owned(), Clone::clone),
+            namespace: if request.namespace.is_empty() { "default" } else { &request.namespace }.to_owned(),
+            values: sources.merge(&no_file).map_err(words)?,
+            kube_version: (!kube.is_empty()).then_some(kube),
+            api_versions: request.api_versions.clone(),
+            ..Options::default()
+        };
+        let release = CompiledChart::new(Arc::new(chart)).render(&options, self.ports).map_err(words)?;
+        let show = Show {
+            include_crds: request.include_crds,
+            no_hooks: request.skip_hooks,
+            skip_tests: request.skip_tests,
+            ..Show::default()
+        };
+        release.stream(&show).map_err(words)
     }
 }

@@ -40,6 +40,8 @@ pub struct RenderInput<'a> {
     pub kustomize_build_options: &'a str,
     /// Fetches remote bases; none where they are off.
     pub remote: Option<&'a dyn fairway_kustomize::Remote>,
+    /// The time and random bytes that templates may ask for.
+    pub ports: fairway_template::Ports<'a>,
 }
 
 /// What a source gives.

@@ -14,7 +14,7 @@ pub(crate) fn render(
     let fail = |e: fairway_kustomize::Error| RenderError::Kustomize(e.to_string());
     let overrides = Overrides::new(options, &env).map_err(fail)?;
     let flags = Flags::parse(input.kustomize_build_options)?;
-    let inflator = Inflator { capabilities: input.capabilities };
+    let inflator = Inflator { capabilities: input.capabilities, ports: input.ports };
     let api_versions: Vec<String> = options.api_versions.iter().map(ToString::to_string).collect();
     let build_options = BuildOptions {
         load_restrictor: flags.load_restrictor,

@@ -16,6 +16,7 @@ mod input;
 mod kustomize;
 mod objects;
 mod render;
+mod value_files;
 
 pub use detect::{SourceType, detect};
 pub use env::BuildEnv;
