@@ -15,7 +15,6 @@ mod application;
 mod appset;
 mod crds;
 mod fields;
-mod glob;
 mod go_duration;
 mod lower;
 mod object_policy;
@@ -39,7 +38,7 @@ pub use go_duration::parse_go_duration;
 pub use lower::{Lowered, lower};
 pub use object_policy::object_policy;
 pub use operation::{OperationError, lower_operation, operation_of};
-pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active};
+pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of};
 pub use secrets::{ClusterSecret, RepositoryKind, RepositorySecret, Secret, parse_cluster, parse_repository};
 pub use settings::{ResourceFilter, Settings};
 pub use status::{

@@ -50,6 +50,14 @@ pub fn lower(value: &Value) -> Lowered {
     Lowered { app, conditions }
 }
 
+/// Returns what is of a wrong type in an Application or a part of one, whatever is missing.
+pub(crate) fn type_faults(value: &Value) -> Vec<String> {
+    let application = Application::new(Object::new(value.clone()));
+    let notes = RefCell::new(Notes::default());
+    read_app(&application, &notes);
+    notes.into_inner().invalid
+}
+
 fn unsupported_fields(app: &App, mut paths: Vec<String>) -> Vec<String> {
     for (n, source) in app.sources.iter().enumerate() {
         let path = if app.multi_source { format!("spec.sources[{n}]") } else { "spec.source".to_owned() };

@@ -1,7 +1,7 @@
-use crate::glob::glob_match;
 use crate::go_duration::parse_go_duration;
 use crate::tracking::ArgoMarks;
 use crate::words::LABEL_INSTANCE;
+use fairway_core::glob_match;
 use fairway_core::{GroupKind, IgnoreRule, Map, Str, TrackingMethod, Value};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,8 @@ pub struct ResourceFilter {
 
 impl ResourceFilter {
     fn matches(&self, kind: &GroupKind, cluster: &str) -> bool {
-        let any = |list: &[Str], text: &str| list.is_empty() || list.iter().any(|g| glob_match(g, text, &[]));
+        let any =
+            |list: &[Str], text: &str| list.is_empty() || list.iter().any(|g| glob_match(g, text, None));
         let kinds = self.kinds.is_empty() || self.kinds.iter().any(|k| *k == kind.kind || k == "*");
         any(&self.api_groups, &kind.group) && kinds && any(&self.clusters, cluster)
     }
@@ -291,7 +292,7 @@ impl Settings {
         let listed = |pattern: &Str| match pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')) {
             // A pattern between slashes is a regular expression upstream; only its plain text is compared here.
             Some(plain) => plain == namespace,
-            None => glob_match(pattern, namespace, &[]),
+            None => glob_match(pattern, namespace, None),
         };
         namespace == control_namespace || self.application_namespaces.iter().any(listed)
     }

@@ -81,6 +81,7 @@ pub(crate) fn pull_request_options(
         owner: owner.unwrap_or_default().to_owned(),
         repository: text(forge, "repo").to_owned(),
         labels: labels.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        excluded_labels: Vec::new(),
         state: text(forge, "pullRequestState").to_owned(),
     };
     Ok((options, query))

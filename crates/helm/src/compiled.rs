@@ -1,7 +1,7 @@
 use crate::Error;
 use crate::capabilities::KubeVersion;
 use crate::chart::{Chart, Crd, is_crd_file};
-use crate::engine::{Lookup, Program, Rendering, functions, template_files};
+use crate::engine::{Lookup, Program, Rendering, functions, lenient, template_files};
 use crate::manifest;
 use crate::release::Release;
 use crate::tree::{Node, from_values};
@@ -16,6 +16,13 @@ pub struct CompiledChart {
     functions: Arc<Functions>,
     /// Programs by the subcharts that take part.
     programs: Mutex<Vec<(String, Program)>>,
+}
+
+/// A chart with what one rendering makes of it.
+struct Prepared<'c> {
+    node: Node<'c>,
+    values: fairway_template::Map,
+    kube: KubeVersion,
 }
 
 /// Most choices of subcharts that are kept parsed: users of one chart differ in few.
@@ -57,6 +64,12 @@ impl CompiledChart {
         Self { chart, functions: Arc::new(functions(lookup)), programs: Mutex::new(Vec::new()) }
     }
 
+    /// Prepares a chart whose `required` and `fail` let everything pass.
+    pub(crate) fn for_lint(chart: Arc<Chart>) -> Self {
+        let functions = Arc::new(lenient(functions(None)));
+        Self { chart, functions, programs: Mutex::new(Vec::new()) }
+    }
+
     /// Returns the chart.
     #[must_use]
     pub fn chart(&self) -> &Arc<Chart> {
@@ -70,16 +83,35 @@ impl CompiledChart {
     pub fn render(&self, options: &Options, ports: Ports<'_>) -> Result<Release, Error> {
         self.check_installable()?;
         check_release_name(&options.release_name)?;
+        let root = self.prepare(options)?;
+        let mut files = self.run(&root, options, ports)?;
+        let notes = take_notes(&mut files, &root.node.name, options.subchart_notes);
+        let sorted = manifest::sort(files)?;
+        let mut crds = Vec::new();
+        collect_crds(&root.node, &root.node.name, &mut crds);
+        Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes })
+    }
+
+    /// Renders the templates and returns their texts by name, partials left out.
+    pub(crate) fn render_files(
+        &self,
+        options: &Options,
+        ports: Ports<'_>,
+    ) -> Result<Vec<(String, String)>, Error> {
+        self.run(&self.prepare(options)?, options, ports)
+    }
+
+    fn prepare(&self, options: &Options) -> Result<Prepared<'_>, Error> {
         let kube = match &options.kube_version {
             Some(text) => KubeVersion::parse(text)?,
             None => KubeVersion::default(),
         };
         let user = from_values(&options.values);
-        let mut root = Node::new(&self.chart);
-        process_dependencies(&mut root, &user)?;
-        let values = coalesce_values(&root, &user, Nulls::Remove)?;
+        let mut node = Node::new(&self.chart);
+        process_dependencies(&mut node, &user)?;
+        let values = coalesce_values(&node, &user, Nulls::Remove)?;
         if !options.skip_schema_validation {
-            crate::schema::validate(&root, &values)?;
+            crate::schema::validate(&node, &values)?;
         }
         let required = &self.chart.metadata.kube_version;
         if !required.is_empty() && !is_compatible_range(required, &kube.version) {
@@ -88,21 +120,24 @@ impl CompiledChart {
                 kube.version
             )));
         }
-        let program = self.program(&root)?;
+        Ok(Prepared { node, values, kube })
+    }
+
+    fn run(
+        &self,
+        root: &Prepared<'_>,
+        options: &Options,
+        ports: Ports<'_>,
+    ) -> Result<Vec<(String, String)>, Error> {
         let rendering = Rendering {
             release_name: &options.release_name,
             namespace: &options.namespace,
             is_upgrade: options.is_upgrade,
-            kube: &kube,
+            kube: &root.kube,
             api_versions: &options.api_versions,
             run: Run { ports, limits: &options.limits },
         };
-        let mut files = program.run(&root, &values, &rendering)?;
-        let notes = take_notes(&mut files, &root.name, options.subchart_notes);
-        let sorted = manifest::sort(files)?;
-        let mut crds = Vec::new();
-        collect_crds(&root, &root.name, &mut crds);
-        Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes })
+        self.program(&root.node)?.run(&root.node, &root.values, &rendering)
     }
 
     fn check_installable(&self) -> Result<(), Error> {

@@ -43,6 +43,11 @@ impl ScmError {
         Self { kind, message: message.into() }
     }
 
+    /// Puts what was being done before the message.
+    pub(crate) fn during(self, what: impl std::fmt::Display) -> Self {
+        Self { kind: self.kind, message: format!("{what}: {}", self.message) }
+    }
+
     pub(crate) fn unsupported(what: impl std::fmt::Display) -> Self {
         Self::new(ScmErrorKind::Unsupported, format!("unsupported: {what}"))
     }

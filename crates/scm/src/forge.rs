@@ -1,3 +1,6 @@
+use crate::gitea::Gitea;
+use crate::github::GitHub;
+use crate::gitlab::GitLab;
 use crate::{CloneProtocol, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmRepository};
 use std::fmt;
 use std::time::Duration;
@@ -103,9 +106,16 @@ impl fmt::Debug for ForgeOptions {
     }
 }
 
-/// A client of one forge.
+/// A client of one forge. Keep it: it remembers how long the forge wants no more requests.
 pub struct Forge {
     options: ForgeOptions,
+    client: ForgeClient,
+}
+
+enum ForgeClient {
+    GitHub(GitHub),
+    GitLab(GitLab),
+    Gitea(Gitea),
 }
 
 impl Forge {
@@ -114,7 +124,18 @@ impl Forge {
     /// # Errors
     /// `Invalid` for a bad address or certificate, `Unsupported` for a forge that is not built.
     pub fn new(options: ForgeOptions) -> Result<Self, ScmError> {
-        Ok(Self { options })
+        let client = match options.kind {
+            ForgeKind::GitHub => ForgeClient::GitHub(GitHub::new(&options)?),
+            ForgeKind::GitLab => ForgeClient::GitLab(GitLab::new(&options)?),
+            ForgeKind::Gitea => ForgeClient::Gitea(Gitea::new(&options)?),
+            ForgeKind::BitbucketCloud
+            | ForgeKind::BitbucketServer
+            | ForgeKind::AzureDevOps
+            | ForgeKind::CodeCommit => {
+                return Err(ScmError::unsupported(format_args!("{} as a forge", options.kind)));
+            }
+        };
+        Ok(Self { options, client })
     }
 
     /// Lists the organisation's repositories, all pages.
@@ -122,7 +143,14 @@ impl Forge {
     /// # Errors
     /// Any; a list that could not be had whole is an error.
     pub async fn repositories(&self) -> Result<Vec<ScmRepository>, ScmError> {
-        Err(ScmError::unsupported(format_args!("listing repositories of {}", self.options.kind)))
+        let found = match &self.client {
+            ForgeClient::GitHub(client) => client.repositories(&self.options).await,
+            ForgeClient::GitLab(client) => client.repositories(&self.options).await,
+            ForgeClient::Gitea(client) => client.repositories(&self.options).await,
+        };
+        found.map_err(|e| {
+            e.during(format_args!("error listing repositories for {}", self.options.organization))
+        })
     }
 
     /// Lists a repository's branches: the default one, or with `all_branches` all. None where it is empty.
@@ -130,7 +158,14 @@ impl Forge {
     /// # Errors
     /// Any; a list that could not be had whole is an error.
     pub async fn branches(&self, repository: &ScmRepository) -> Result<Vec<ScmBranch>, ScmError> {
-        Err(ScmError::unsupported(format_args!("listing branches of {}", repository.repository)))
+        let all = self.options.all_branches;
+        let found = match &self.client {
+            ForgeClient::GitHub(client) => client.branches(repository, all).await,
+            ForgeClient::GitLab(client) => client.branches(repository, all).await,
+            ForgeClient::Gitea(client) => client.branches(repository, all).await,
+        };
+        let (owner, name) = (&repository.organization, &repository.repository);
+        found.map_err(|e| e.during(format_args!("error listing branches for {owner}/{name}")))
     }
 
     /// Whether a file or directory is there on a branch.
@@ -143,7 +178,11 @@ impl Forge {
         branch: &str,
         path: &str,
     ) -> Result<bool, ScmError> {
-        Err(ScmError::unsupported(format_args!("looking for {path} in {}@{branch}", repository.repository)))
+        match &self.client {
+            ForgeClient::GitHub(client) => client.path_exists(repository, branch, path).await,
+            ForgeClient::GitLab(client) => client.path_exists(repository, branch, path).await,
+            ForgeClient::Gitea(client) => client.path_exists(repository, branch, path).await,
+        }
     }
 
     /// Lists open pull requests, all pages.
@@ -151,6 +190,12 @@ impl Forge {
     /// # Errors
     /// Any; `NotFound` where there is no such repository (`continueOnRepoNotFoundError`).
     pub async fn pull_requests(&self, query: &PullRequestQuery) -> Result<Vec<PullRequest>, ScmError> {
-        Err(ScmError::unsupported(format_args!("listing pull requests of {}", query.repository)))
+        let found = match &self.client {
+            ForgeClient::GitHub(client) => client.pull_requests(query).await,
+            ForgeClient::GitLab(client) => client.pull_requests(query).await,
+            ForgeClient::Gitea(client) => client.pull_requests(query).await,
+        };
+        let (owner, name) = (&query.owner, &query.repository);
+        found.map_err(|e| e.during(format_args!("error listing pull requests for {owner}/{name}")))
     }
 }

@@ -13,6 +13,10 @@
 
 mod error;
 mod forge;
+mod gitea;
+mod github;
+mod gitlab;
+mod rest;
 mod types;
 pub mod webhook;
 

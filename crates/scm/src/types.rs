@@ -60,8 +60,18 @@ pub struct PullRequestQuery {
     pub repository: String,
     /// Labels that all must be on it; empty for any.
     pub labels: Vec<String>,
+    /// Labels none of which may be on it.
+    pub excluded_labels: Vec<String>,
     /// State by the forge's own word, for GitLab; empty for open ones.
     pub state: String,
+}
+
+impl PullRequestQuery {
+    /// Whether a pull request with these labels is wanted.
+    pub(crate) fn wants_labels(&self, labels: &[String]) -> bool {
+        self.labels.iter().all(|wanted| labels.contains(wanted))
+            && !self.excluded_labels.iter().any(|unwanted| labels.contains(unwanted))
+    }
 }
 
 /// An open pull request.

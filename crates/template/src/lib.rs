@@ -17,12 +17,18 @@ mod compile;
 mod error;
 pub mod fmt;
 pub mod functions;
+mod json;
 mod limits;
 mod parse;
 mod ports;
 mod program;
+mod re2;
 pub mod semver;
 mod set;
+mod sprig;
+mod time;
+mod toml;
+mod url;
 pub mod value;
 mod vm;
 

@@ -1,10 +1,13 @@
 //! Runs every corpus of inputs with real tools' outputs and holds the counts against a committed ratchet.
 
 mod apiserver;
+mod appset;
 mod gotemplate;
+mod health;
 mod helm;
 mod jsonl;
 mod kustomize;
+mod sprig;
 mod strategic_merge;
 
 use anyhow::{Context, bail};
@@ -58,7 +61,11 @@ const CORPORA: &[(&str, Runner)] = &[
     ("helm", helm::run),
     ("kustomize", kustomize::run),
     ("strategic-merge", strategic_merge::run),
+    ("sprig", sprig::run),
     ("strategic-merge-kubernetes", apiserver::patches),
+    ("appset", appset::run),
+    ("health-builtin", health::run_builtin),
+    ("health-lua", health::run_lua),
 ];
 
 pub fn main(args: Args) -> anyhow::Result<()> {

@@ -104,6 +104,8 @@ impl DataRequest {
 /// What the world looks like to generators. A request without an answer is named in `Generated::needs`.
 #[derive(Clone, Default)]
 pub struct Environment {
+    /// The time in seconds since 1970, for templates that ask for it.
+    pub now_unix: i64,
     /// Clusters that have a Secret.
     pub clusters: Vec<AppSetCluster>,
     /// Whether the cluster Fairway runs on stays unlisted where it has no Secret (`cluster.inClusterEnabled: false`).

@@ -1,8 +1,19 @@
 //! ApplicationSets: generators as functions of data handed in.
+//!
+//! ```text
+//! spec.generators ──► params (one map per Application) ──► render template ──► templatePatch ──► Applications
+//! ```
 
 mod environment;
 mod generate;
+mod generators;
+mod merge;
+mod names;
+mod params;
+mod patch;
 mod reconcile;
+mod render;
+mod selector;
 
 pub use environment::{AppSetCluster, DataRequest, Environment, GitFiles, PullRequest, ScmRepository};
 pub use generate::{AppSetError, Generated, generate};

@@ -151,7 +151,8 @@ fn offset_seconds(time_zone: &str, now_unix: i64) -> i64 {
 }
 
 /// Reads a time such as `2026-01-02T03:04:05Z` as seconds since 1970.
-pub(crate) fn unix_of(rfc3339: &str) -> Option<i64> {
+#[must_use]
+pub fn unix_of(rfc3339: &str) -> Option<i64> {
     let at: Timestamp = rfc3339.parse().ok()?;
     at.round(jiff::Unit::Second).ok().map(Timestamp::as_second)
 }

@@ -5,6 +5,6 @@ mod git_url;
 mod rules;
 mod windows;
 
-pub use cron::cron_is_active;
+pub use cron::{cron_is_active, unix_of};
 pub use rules::{Permission, Project};
 pub use windows::{SyncDecision, SyncMoment};

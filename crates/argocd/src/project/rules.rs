@@ -1,5 +1,5 @@
-use crate::glob::glob_match;
 use crate::project::git_url::normalize_git_url;
+use fairway_core::glob_match;
 use fairway_core::{App, Condition, ConditionKind, GroupKind, Object, ObjectKey, Scope, Str, Value};
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl Project {
     #[must_use]
     pub fn admits_namespace(&self, control_namespace: &str, namespace: &str) -> bool {
         namespace == control_namespace
-            || self.texts("sourceNamespaces").any(|glob| glob_match(glob, namespace, &[]))
+            || self.texts("sourceNamespaces").any(|glob| glob_match(glob, namespace, None))
     }
 
     /// Whether a repository may be used. A `!` in front of a glob denies, and denial wins.
@@ -73,9 +73,11 @@ impl Project {
         let mut permitted = false;
         for glob in self.texts("sourceRepos") {
             match glob.strip_prefix('!') {
-                Some(denied) if glob_match(&normalize_git_url(denied), &url, &['/']) => return false,
+                Some(denied) if glob_match(&normalize_git_url(denied), &url, Some('/')) => return false,
                 Some(_) => permitted = true,
-                None if glob == "*" || glob_match(&normalize_git_url(glob), &url, &['/']) => permitted = true,
+                None if glob == "*" || glob_match(&normalize_git_url(glob), &url, Some('/')) => {
+                    permitted = true
+                }
                 None => {}
             }
         }
@@ -169,8 +171,8 @@ impl Project {
 /// Whether a pattern matches; a `!` in front turns the answer round.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.strip_prefix('!') {
-        Some(denied) => !glob_match(denied, text, &[]),
-        None => pattern == "*" || glob_match(pattern, text, &[]),
+        Some(denied) => !glob_match(denied, text, None),
+        None => pattern == "*" || glob_match(pattern, text, None),
     }
 }
 
@@ -198,7 +200,7 @@ fn item_matches(item: &Value, kind: &GroupKind, name: &str, scope: Scope) -> boo
     let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
     let named = match scope {
         Scope::Namespaced => true,
-        Scope::Cluster => text("name").is_empty() || glob_match(text("name"), name, &[]),
+        Scope::Cluster => text("name").is_empty() || glob_match(text("name"), name, None),
     };
-    glob_match(text("group"), &kind.group, &[]) && glob_match(text("kind"), &kind.kind, &[]) && named
+    glob_match(text("group"), &kind.group, None) && glob_match(text("kind"), &kind.kind, None) && named
 }

@@ -1,5 +1,5 @@
-use crate::glob::glob_match;
 use crate::project::{Project, cron_is_active};
+use fairway_core::glob_match;
 use fairway_core::{App, Value};
 
 /// Whether sync windows let a sync go on.
@@ -55,7 +55,7 @@ fn matches_app(window: &Value, app: &App) -> bool {
         list.iter().filter_map(Value::as_str).collect()
     };
     let any = |globs: &[&str], texts: &[&str]| {
-        globs.iter().any(|g| texts.iter().any(|t| !t.is_empty() && (*g == "*" || glob_match(g, t, &[]))))
+        globs.iter().any(|g| texts.iter().any(|t| !t.is_empty() && (*g == "*" || glob_match(g, t, None))))
     };
     let destination = &app.destination;
     let tests = [

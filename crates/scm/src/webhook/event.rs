@@ -1,3 +1,5 @@
+use super::{azure, bitbucket, github, gitlab, gogs};
+use serde::de::DeserializeOwned;
 use std::fmt;
 use thiserror::Error;
 
@@ -82,8 +84,51 @@ pub enum WebhookError {
     },
 }
 
+/// A webhook as it came.
+pub(super) struct Incoming<'w> {
+    pub header: &'w dyn Fn(&str) -> Option<String>,
+    pub body: &'w [u8],
+}
+
+impl Incoming<'_> {
+    /// Returns a header, empty where it is missing.
+    pub fn header(&self, name: &str) -> String {
+        (self.header)(name).unwrap_or_default()
+    }
+
+    /// Reads the body as JSON; a form with a `payload` field too, which GitHub and Gitea can be set to.
+    pub fn json<T: DeserializeOwned>(&self, forge: &'static str) -> Result<T, WebhookError> {
+        let form = self.body.strip_prefix(b"payload=").map(|_| {
+            let mut fields = url::form_urlencoded::parse(self.body);
+            fields.find(|(key, _)| key == "payload").map(|(_, value)| value.into_owned()).unwrap_or_default()
+        });
+        let bytes = form.as_ref().map_or(self.body, String::as_bytes);
+        serde_json::from_slice(bytes).map_err(|e| WebhookError::Body { forge, why: e.to_string() })
+    }
+}
+
+impl WebhookEvent {
+    /// Builds an event that concerns a repository as a whole.
+    pub(super) fn about(kind: WebhookKind, repo_urls: Vec<String>) -> Self {
+        Self {
+            kind,
+            repo_urls: repo_urls.into_iter().filter(|url| !url.is_empty()).collect(),
+            reference: String::new(),
+            before: String::new(),
+            after: String::new(),
+            touched_head: true,
+            changed_files: None,
+        }
+    }
+
+    pub(super) fn ping() -> Self {
+        Self::about(WebhookKind::Ping, Vec::new())
+    }
+}
+
 /// Verifies and reads a webhook. `header` looks a header up by its name in lower case. An event that is of no concern
-/// (a comment, a star) gives an empty list.
+/// (a comment, a star) gives an empty list. Which header means which forge is as in Argo CD 3.x
+/// `util/webhook/webhook.go`.
 ///
 /// # Errors
 /// As [`WebhookError`] says.
@@ -92,6 +137,22 @@ pub fn parse(
     body: &[u8],
     secrets: &WebhookSecrets,
 ) -> Result<Vec<WebhookEvent>, WebhookError> {
-    let _ = (header, body, secrets);
-    Err(WebhookError::UnknownForge)
+    let incoming = Incoming { header, body };
+    let has = |name: &str| !incoming.header(name).is_empty();
+    if has("x-vss-activityid") {
+        azure::parse(&incoming, secrets)
+    } else if has("x-gogs-event") || has("x-gitea-event") || has("x-forgejo-event") {
+        // Before GitHub: Gogs and its kin send GitHub's headers too.
+        gogs::parse(&incoming, secrets)
+    } else if has("x-github-event") {
+        github::parse(&incoming, secrets)
+    } else if has("x-gitlab-event") {
+        gitlab::parse(&incoming, secrets)
+    } else if has("x-hook-uuid") {
+        bitbucket::parse_cloud(&incoming, secrets)
+    } else if has("x-event-key") {
+        bitbucket::parse_server(&incoming, secrets)
+    } else {
+        Err(WebhookError::UnknownForge)
+    }
 }

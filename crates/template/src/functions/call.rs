@@ -41,13 +41,14 @@ pub struct Context<'a> {
     ports: Ports<'a>,
     limits: &'a Limits,
     memory: usize,
+    pub(crate) regexes: std::collections::HashMap<Str, regex::Regex>,
 }
 
 impl<'a> Context<'a> {
     /// Returns a context at the start of a run.
     #[must_use]
     pub fn new(ports: Ports<'a>, limits: &'a Limits) -> Self {
-        Self { ports, limits, memory: 0 }
+        Self { ports, limits, memory: 0, regexes: std::collections::HashMap::new() }
     }
 
     /// Returns the time in nanoseconds since 1970.

@@ -88,14 +88,18 @@ impl Functions {
     /// Returns Go's and Sprig's functions, without `env`, `expandenv` and `getHostByName`.
     #[must_use]
     pub fn sprig() -> Self {
-        Self::go()
+        let mut functions = Self::go();
+        crate::sprig::register(&mut functions);
+        functions
     }
 
     /// Returns what Helm 3 gives charts: Sprig, the YAML, JSON and TOML functions, `include`, `tpl`, `required` and a
     /// `lookup` that finds nothing. Replace `lookup` for one that does.
     #[must_use]
     pub fn helm() -> Self {
-        Self::sprig()
+        let mut functions = Self::sprig();
+        super::helm::register(&mut functions);
+        functions
     }
 
     /// Adds a function, in place of one with its name.

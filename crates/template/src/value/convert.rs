@@ -22,69 +22,85 @@ impl Value {
         from(data, Numbers::Floats)
     }
 
-    /// Returns the tree that Go's JSON encoder would write: byte slices as base64, nil slices and maps as null.
-    ///
-    /// Infinities and NaN, which the encoder refuses, come out as floats; [`Value::json_error`] tells.
+    /// Returns the tree that Go's JSON encoder would write: byte slices as base64, nil slices and maps as null. What it
+    /// would refuse comes out as null; [`Value::checked_json`] says so instead.
     #[must_use]
     pub fn to_json(&self) -> Data {
-        match self {
-            Self::Missing | Self::Nil => Data::Null,
-            Self::Bool(b) => Data::Bool(*b),
-            Self::Int(_, i) => Data::Int(*i),
-            Self::Uint(_, u) => Data::from(*u),
-            Self::Float(f) => Data::Float(*f),
-            Self::Complex(_) => Data::Null,
-            Self::Str(s) => Data::String(s.clone()),
-            Self::RawStr(b) => Data::from(go_lossy(b)),
-            Self::Bytes(b) => {
+        Encoder::new().encode(self, 0)
+    }
+
+    /// Returns the tree that Go's JSON encoder would write.
+    ///
+    /// # Errors
+    /// A number or a type that JSON has no form for, or more values or deeper nesting than the limits allow: a map can
+    /// hold itself.
+    pub fn checked_json(&self) -> Result<Data, String> {
+        let mut encoder = Encoder::new();
+        let data = encoder.encode(self, 0);
+        encoder.error.map_or(Ok(data), Err)
+    }
+}
+
+/// Most values that are written as one JSON document.
+const JSON_VALUES_MAX: usize = 10_000_000;
+
+struct Encoder {
+    left: usize,
+    error: Option<String>,
+}
+
+impl Encoder {
+    fn new() -> Self {
+        Self { left: JSON_VALUES_MAX, error: None }
+    }
+
+    fn fail(&mut self, message: String) -> Data {
+        // What follows is of no use any more.
+        self.left = 0;
+        self.error.get_or_insert(message);
+        Data::Null
+    }
+
+    fn encode(&mut self, value: &Value, depth: usize) -> Data {
+        if self.left == 0 || depth > fairway_value::DEPTH_MAX {
+            let max = fairway_value::DEPTH_MAX;
+            return self.fail(format!("json: exceeds the limit of {JSON_VALUES_MAX} values or {max} levels"));
+        }
+        self.left -= 1;
+        match value {
+            Value::Missing | Value::Nil => Data::Null,
+            Value::Bool(b) => Data::Bool(*b),
+            Value::Int(_, i) => Data::Int(*i),
+            Value::Uint(_, u) => Data::from(*u),
+            Value::Float(f) if f.is_finite() => Data::Float(*f),
+            Value::Float(f) => self.fail(format!("json: unsupported value: {}", crate::fmt::float_text(*f))),
+            Value::Complex(_) => self.fail("json: unsupported type: complex128".to_owned()),
+            Value::Str(s) => Data::String(s.clone()),
+            Value::RawStr(b) => Data::from(go_lossy(b)),
+            Value::Bytes(b) => {
                 use base64::Engine as _;
                 Data::from(base64::engine::general_purpose::STANDARD.encode(b))
             }
-            Self::List(l) if l.is_nil() => Data::Null,
-            Self::List(l) => l.items().iter().map(Self::to_json).collect(),
-            Self::Map(m) if m.is_nil() => Data::Null,
-            Self::Map(m) => {
+            Value::List(l) if l.is_nil() => Data::Null,
+            Value::List(l) => l.items().iter().map(|i| self.encode(i, depth + 1)).collect(),
+            Value::Map(m) if m.is_nil() => Data::Null,
+            Value::Map(m) => {
                 let mut out = Vec::with_capacity(m.len());
-                m.for_each(|k, v| out.push((k.clone(), v.to_json())));
+                m.for_each(|k, v| out.push((k.clone(), self.encode(v, depth + 1))));
                 out.into_iter().collect()
             }
-            Self::Object(o) => o.to_json(),
-        }
-    }
-
-    /// Returns why Go's JSON encoder would refuse this value: a number or a type that JSON has no form for, or
-    /// nesting too deep to walk.
-    #[must_use]
-    pub fn json_error(&self) -> Option<String> {
-        self.json_error_at(0)
-    }
-
-    fn json_error_at(&self, depth: usize) -> Option<String> {
-        if depth > fairway_value::DEPTH_MAX {
-            return Some(format!("nesting exceeds the limit of {} levels", fairway_value::DEPTH_MAX));
-        }
-        match self {
-            Self::Float(f) if !f.is_finite() => {
-                Some(format!("json: unsupported value: {}", crate::fmt::float_text(*f)))
-            }
-            Self::Complex(_) => Some("json: unsupported type: complex128".to_owned()),
-            Self::List(l) => l.items().iter().find_map(|i| i.json_error_at(depth + 1)),
-            Self::Map(m) => {
-                let mut found = None;
-                m.for_each(|_, v| {
-                    if found.is_none() {
-                        found = v.json_error_at(depth + 1);
-                    }
-                });
-                found
-            }
-            _ => None,
+            Value::Object(o) => o.to_json(),
         }
     }
 }
 
+/// Makes a string of bytes, in place where they are UTF-8.
+pub(crate) fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|e| go_lossy(e.as_bytes()))
+}
+
 /// Replaces each byte that is no UTF-8 by one U+FFFD, as Go does; Rust's lossy reading joins some.
-pub(crate) fn go_lossy(bytes: &[u8]) -> String {
+fn go_lossy(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -93,11 +109,6 @@ pub(crate) fn go_lossy(bytes: &[u8]) -> String {
         }
     }
     out
-}
-
-/// Makes a string of bytes, in place where they are UTF-8.
-pub(crate) fn text_of(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|e| go_lossy(e.as_bytes()))
 }
 
 fn from(data: &Data, numbers: Numbers) -> Value {

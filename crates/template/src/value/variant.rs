@@ -181,6 +181,12 @@ impl Value {
         }
     }
 
+    /// Whether this is a string of valid UTF-8.
+    #[must_use]
+    pub fn is_utf8(&self) -> bool {
+        matches!(self, Self::Str(_))
+    }
+
     /// Returns a string's text; what is no valid UTF-8 in it is replaced.
     #[must_use]
     pub fn as_str(&self) -> Option<Cow<'_, str>> {

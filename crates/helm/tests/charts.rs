@@ -1,0 +1,213 @@
+//! Small charts, rendered whole.
+
+use fairway_core::MemoryTree;
+use fairway_helm::{Chart, CompiledChart, Error, Options, Show, ValueSources, ValuesFile};
+use fairway_template::{FixedClock, Limits, Ports, SeededRandom};
+use std::sync::Arc;
+
+const CHART: &str = "apiVersion: v2\nname: c\nversion: 0.1.0\n";
+
+fn load(files: &[(&str, &str)]) -> Result<Chart, Error> {
+    let mut tree = MemoryTree::default();
+    for (path, text) in files {
+        tree.insert(path, text.as_bytes()).unwrap();
+    }
+    Chart::load(&tree, "")
+}
+
+fn options(values: &str) -> Options {
+    let file = ValuesFile { name: "user".to_owned(), text: values.to_owned() };
+    let sources = ValueSources { files: vec![file], ..ValueSources::default() };
+    let values = sources.merge(&|_| Ok(String::new())).unwrap();
+    Options { release_name: "r".to_owned(), namespace: "ns".to_owned(), values, ..Options::default() }
+}
+
+fn render(files: &[(&str, &str)], options: &Options, show: &Show) -> Result<String, Error> {
+    let random = SeededRandom::new(1);
+    let ports = Ports { clock: &FixedClock(0), random: &random };
+    CompiledChart::new(Arc::new(load(files)?)).render(options, ports)?.stream(show)
+}
+
+fn check(files: &[(&str, &str)], values: &str, expect: &str) {
+    match render(files, &options(values), &Show::default()) {
+        Ok(text) => assert_eq!(text, expect),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn refused(files: &[(&str, &str)], expect: &str) {
+    let error = render(files, &options(""), &Show::default()).unwrap_err().to_string();
+    assert!(error.contains(expect), "{error}");
+}
+
+#[test]
+fn numbers_of_values_files_are_floats_and_those_of_settings_are_not() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("values.yaml", "size: 10000000\n"),
+        ("templates/a.yaml", "file: {{ .Values.size }}\nset: {{ .Values.s }}\n"),
+    ];
+    let mut options = options("");
+    let sources = ValueSources { set: vec!["s=10000000".to_owned()], ..ValueSources::default() };
+    options.values = sources.merge(&|_| Ok(String::new())).unwrap();
+    let text = render(&files, &options, &Show::default()).unwrap();
+    assert_eq!(text, "---\n# Source: c/templates/a.yaml\nfile: 1e+07\nset: 10000000\n");
+}
+
+#[test]
+fn null_removes_a_default_and_maps_are_merged() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("values.yaml", "a: {x: 1, w: 2}\nb: 3\n"),
+        ("templates/a.yaml", "v: {{ .Values }}\n"),
+    ];
+    check(
+        &files,
+        "a: {x: null, z: 5}\nb: null\n",
+        "---\n# Source: c/templates/a.yaml\nv: map[a:map[w:2 z:5]]\n",
+    );
+}
+
+const PARENT: &str = "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- name: s\n  version: 0.x\n  alias: one\n  condition: one.enabled\n- name: s\n  version: 0.x\n  alias: two\n  tags: [extra]\n  import-values:\n  - child: out\n    parent: got\n  - shared\n";
+
+const SUB: [(&str, &str); 3] = [
+    ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 0.2.0\n"),
+    ("charts/s/values.yaml", "name: sub\nenabled: true\nout: {k: 1}\nexports: {shared: {top: 2}}\n"),
+    (
+        "charts/s/templates/a.yaml",
+        "chart: {{ .Chart.Name }}\nname: {{ .Values.name }}\ng: {{ .Values.global.g }}\n",
+    ),
+];
+
+fn family(parent_template: &'static str) -> Vec<(&'static str, &'static str)> {
+    let mut files = vec![
+        ("Chart.yaml", PARENT),
+        ("values.yaml", "global: {g: 7}\n"),
+        ("templates/p.yaml", parent_template),
+    ];
+    files.extend(SUB);
+    files
+}
+
+#[test]
+fn a_chart_can_be_used_twice_under_other_names() {
+    let expect = "---\n# Source: c/charts/one/templates/a.yaml\nchart: one\nname: sub\ng: 7\n\
+        ---\n# Source: c/charts/two/templates/a.yaml\nchart: two\nname: second\ng: 7\n\
+        ---\n# Source: c/templates/p.yaml\np: 1 2\n";
+    check(&family("p: {{ .Values.got.k }} {{ .Values.top }}\n"), "two: {name: second}\n", expect);
+}
+
+#[test]
+fn conditions_and_tags_switch_subcharts_off() {
+    let expect = "---\n# Source: c/templates/p.yaml\np: map[]\n";
+    check(&family("p: {{ .Subcharts }}\n"), "one: {enabled: false}\ntags: {extra: false}\n", expect);
+}
+
+#[test]
+fn the_parents_templates_win_and_libraries_lend_partials() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("templates/_a.tpl", "{{ define \"x\" }}parent{{ end }}"),
+        ("templates/a.yaml", "x: {{ template \"x\" . }} {{ template \"y\" . }}\n"),
+        ("charts/l/Chart.yaml", "apiVersion: v2\nname: l\nversion: 0.1.0\ntype: library\n"),
+        ("charts/l/templates/_b.tpl", "{{ define \"x\" }}lib{{ end }}{{ define \"y\" }}lent{{ end }}"),
+        ("charts/l/templates/b.yaml", "no: manifest\n"),
+    ];
+    check(&files, "", "---\n# Source: c/templates/a.yaml\nx: parent lent\n");
+}
+
+#[test]
+fn hooks_follow_the_manifests_and_can_be_left_out() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("crds/x.yaml", "kind: CustomResourceDefinition\n"),
+        ("templates/NOTES.txt", "hello {{ .Release.Name }}"),
+        ("templates/a.yaml", "kind: Service\n---\nkind: Namespace\n"),
+        ("templates/h.yaml", "kind: Job\nmetadata:\n  annotations:\n    helm.sh/hook: pre-install\n"),
+        ("templates/t.yaml", "kind: Pod\nmetadata:\n  annotations:\n    helm.sh/hook: test\n"),
+    ];
+    let kinds = |show: Show| {
+        let text = render(&files, &options(""), &show).unwrap();
+        text.lines().filter_map(|l| l.strip_prefix("kind: ")).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(kinds(Show::default()), "Namespace Service Pod Job");
+    assert_eq!(kinds(Show { skip_tests: true, ..Show::default() }), "Namespace Service Job");
+    assert_eq!(kinds(Show { no_hooks: true, ..Show::default() }), "Namespace Service");
+    let with_crds = Show { include_crds: true, ..Show::default() };
+    assert_eq!(kinds(with_crds), "CustomResourceDefinition Namespace Service Pod Job");
+    assert_eq!(kinds(Show { only: vec!["templates/h.*".to_owned()], ..Show::default() }), "Job");
+    let none = Show { only: vec!["templates/x.yaml".to_owned()], ..Show::default() };
+    assert!(matches!(render(&files, &options(""), &none), Err(Error::NoTemplate(_))));
+}
+
+#[test]
+fn files_and_capabilities_can_be_asked() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("conf/a.txt", "one\ntwo\n"),
+        ("conf/b.txt", "x"),
+        (
+            "templates/a.yaml",
+            "get: {{ .Files.Get \"conf/b.txt\" }}\nlines: {{ .Files.Lines \"conf/a.txt\" }}\n\
+             glob: {{ range $p, $b := .Files.Glob \"conf/*.txt\" }}{{ $p }} {{ end }}\n{{ (.Files.Glob \"**/b.txt\").AsConfig }}\n\
+             has: {{ .Capabilities.APIVersions.Has \"apps/v1\" }} {{ .Capabilities.APIVersions.Has \"x/v1\" }}\n\
+             kube: {{ .Capabilities.KubeVersion }} {{ .Capabilities.KubeVersion.Minor }}\n",
+        ),
+    ];
+    let mut options = options("");
+    options.kube_version = Some("1.31".to_owned());
+    options.api_versions = vec!["x/v1".to_owned()];
+    let text = render(&files, &options, &Show::default()).unwrap();
+    let expect = "---\n# Source: c/templates/a.yaml\nget: x\nlines: [one two]\nglob: conf/a.txt conf/b.txt \nb.txt: x\n\
+        has: true true\nkube: v1.31 31\n";
+    assert_eq!(text, expect);
+}
+
+#[test]
+fn charts_that_do_not_suit_are_refused() {
+    refused(&[("Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\ntype: library\n")], "not installable");
+    refused(
+        &[("Chart.yaml", "apiVersion: v2\nname: c\nversion: x\n")],
+        "chart.metadata.version \"x\" is invalid",
+    );
+    refused(&[("values.yaml", "")], "Chart.yaml file is missing");
+    let old = "apiVersion: v2\nname: c\nversion: 0.1.0\nkubeVersion: \">=99\"\n";
+    refused(&[("Chart.yaml", old)], "incompatible with Kubernetes v1.20.0");
+    let needs = "apiVersion: v2\nname: c\nversion: 0.1.0\ndependencies:\n- name: zz\n  version: 1.0.0\n  repository: https://x\n";
+    refused(&[("Chart.yaml", needs)], "missing in charts/ directory: zz");
+    refused(
+        &[("Chart.yaml", CHART), ("templates/a.yaml", "- 1\n")],
+        "YAML parse error on c/templates/a.yaml",
+    );
+    refused(
+        &[("Chart.yaml", CHART), ("templates/a.yaml", "{{ .x.y.z }")],
+        "parse error at (c/templates/a.yaml:1)",
+    );
+    refused(&[("Chart.yaml", CHART), ("templates/a.yaml", "{{ .Values.a.b }}")], "nil pointer evaluating");
+    refused(
+        &[("Chart.yaml", CHART), ("values.schema.json", r#"{"required":["n"]}"#)],
+        "c:\n- at '': missing property 'n'",
+    );
+}
+
+#[test]
+fn a_render_that_takes_too_much_is_stopped() {
+    let files = [("Chart.yaml", CHART), ("templates/a.yaml", "{{ range 100000000 }}x{{ end }}")];
+    let mut options = options("");
+    options.limits = Limits { steps_max: 10_000, ..Limits::default() };
+    let error = render(&files, &options, &Show::default()).unwrap_err().to_string();
+    assert!(error.contains("steps"), "{error}");
+}
+
+#[test]
+fn one_compiled_chart_serves_many_releases() {
+    let files =
+        [("Chart.yaml", CHART), ("templates/a.yaml", "name: {{ .Release.Name }}-{{ .Values.count }}\n")];
+    let chart = CompiledChart::new(Arc::new(load(&files).unwrap()));
+    let random = SeededRandom::new(1);
+    let ports = Ports { clock: &FixedClock(0), random: &random };
+    for n in 0..3 {
+        let release = chart.render(&options(&format!("count: {n}")), ports).unwrap();
+        assert_eq!(release.manifests[0].content, format!("name: r-{n}"));
+    }
+}

@@ -1,0 +1,150 @@
+//! What Helm adds to Sprig, as its `pkg/engine/funcs.go` and `engine.go` have it (v3.22).
+
+use super::{Body, CallError, Functions, RenderCall, RenderSource};
+use crate::value::{ANY, ANY_MAP, ANY_SLICE, STRING};
+use crate::{List, Map, Value};
+use fairway_yaml::Style;
+use std::sync::Arc;
+
+pub(super) fn register(f: &mut Functions) {
+    f.native("toYaml", &[&ANY], |_, a| {
+        let Ok(data) = a[0].checked_json() else { return Ok("".into()) };
+        Ok(without_last_break(fairway_yaml::to_string(&data)))
+    });
+    f.native("toYamlPretty", &[&ANY], |_, a| {
+        let Ok(data) = a[0].checked_json() else { return Ok("".into()) };
+        Ok(without_last_break(fairway_yaml::to_string_with(&data, Style::PRETTY)))
+    });
+    f.native("fromYaml", &[&STRING], |_, a| Ok(from_yaml(&a[0])));
+    f.native("fromYamlArray", &[&STRING], |_, a| Ok(from_yaml_array(&a[0])));
+    f.native("toJson", &[&ANY], |_, a| Ok(crate::sprig::json_text(&a[0]).unwrap_or_default().into()));
+    f.native("fromJson", &[&STRING], |_, a| {
+        let parsed = crate::sprig::parse_json(a[0].as_bytes().unwrap_or_default());
+        Ok(as_map(parsed, |kind| {
+            format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
+        }))
+    });
+    f.native("fromJsonArray", &[&STRING], |_, a| {
+        let parsed = crate::sprig::parse_json(a[0].as_bytes().unwrap_or_default());
+        Ok(as_list(parsed, |kind| {
+            format!("json: cannot unmarshal {kind} into Go value of type []interface {{}}")
+        }))
+    });
+    f.native("toToml", &[&ANY], |_, a| Ok(crate::toml::write(&a[0]).unwrap_or_else(|e| e).into()));
+    f.native("fromToml", &[&STRING], |_, a| {
+        let text = a[0].as_str().unwrap_or_default();
+        Ok(crate::toml::parse(&text).unwrap_or_else(|e| error_map(&e)))
+    });
+    f.native("required", &[&STRING, &ANY], |_, a| {
+        if a[1].is_nil() || a[1].as_bytes() == Some(b"") {
+            return Err(warned(&a[0]));
+        }
+        Ok(a[1].clone())
+    });
+    f.native("fail", &[&STRING], |_, a| Err(warned(&a[0])));
+    f.native("lookup", &[&STRING, &STRING, &STRING, &STRING], |_, _| Ok(Value::map()));
+    // Helm without `--enable-dns`.
+    f.native("getHostByName", &[&STRING], |_, _| Ok("".into()));
+    f.add(
+        "include",
+        &[&STRING, &ANY],
+        false,
+        Body::Render(Arc::new(|_, a| {
+            Ok(RenderCall {
+                source: RenderSource::Named(a[0].as_str().unwrap_or_default().as_ref().into()),
+                data: a[1].clone(),
+                error_prefix: String::new(),
+                drop_no_value: false,
+            })
+        })),
+    );
+    f.add(
+        "tpl",
+        &[&STRING, &ANY],
+        false,
+        Body::Render(Arc::new(|_, a| {
+            let text = a[0].as_str().unwrap_or_default();
+            Ok(RenderCall {
+                error_prefix: format!(
+                    "error during tpl function execution for {}: ",
+                    crate::fmt::quote(&text)
+                ),
+                source: RenderSource::Text(text.as_ref().into()),
+                data: a[1].clone(),
+                drop_no_value: true,
+            })
+        })),
+    );
+}
+
+/// Helm marks messages meant for people, so that it can show them without the places around them.
+fn warned(message: &Value) -> CallError {
+    CallError::new(format!(
+        "{start}{}{end}",
+        message.as_str().unwrap_or_default(),
+        start = super::WARN_START,
+        end = super::WARN_END
+    ))
+}
+
+fn without_last_break(mut text: String) -> Value {
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    text.into()
+}
+
+fn error_map(message: &str) -> Value {
+    Value::Map([("Error".into(), Value::from(message))].into_iter().collect::<Map>())
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Map(_) => "object",
+        Value::List(_) => "array",
+        Value::Bool(_) => "bool",
+        Value::Float(_) | Value::Int(..) | Value::Uint(..) => "number",
+        _ => "string",
+    }
+}
+
+/// Returns the map read, or a map with the complaint under `Error`.
+fn as_map(parsed: Result<Value, String>, mismatch: impl Fn(&str) -> String) -> Value {
+    match parsed {
+        Ok(Value::Map(m)) => Value::Map(m),
+        Ok(Value::Nil | Value::Missing) => Value::Map(Map::nil(&ANY_MAP)),
+        Ok(other) => error_map(&mismatch(kind_of(&other))),
+        Err(e) => error_map(&e),
+    }
+}
+
+/// Returns the list read, or a list of the complaint.
+fn as_list(parsed: Result<Value, String>, mismatch: impl Fn(&str) -> String) -> Value {
+    match parsed {
+        Ok(Value::List(l)) => Value::List(l),
+        Ok(Value::Nil | Value::Missing) => Value::List(List::nil(&ANY_SLICE)),
+        Ok(other) => vec![Value::from(mismatch(kind_of(&other)))].into(),
+        Err(e) => vec![Value::from(e)].into(),
+    }
+}
+
+fn yaml(value: &Value) -> Result<Value, String> {
+    let text = value.as_str().unwrap_or_default();
+    fairway_yaml::parse(&text).map(|data| Value::from_json(&data)).map_err(|e| e.to_string())
+}
+
+fn from_yaml(value: &Value) -> Value {
+    as_map(yaml(value), |kind| {
+        format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+        )
+    })
+}
+
+fn from_yaml_array(value: &Value) -> Value {
+    as_list(yaml(value), |kind| {
+        format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type []interface {{}}"
+        )
+    })
+}

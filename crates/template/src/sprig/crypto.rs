@@ -1,0 +1,3 @@
+use crate::functions::Functions;
+
+pub(super) fn register(_f: &mut Functions) {}

@@ -1,0 +1,109 @@
+use super::args::{int, text};
+use crate::functions::{CallError, Context, Functions};
+use crate::value::{INT, STRING, STRING_SLICE};
+use crate::{List, Value};
+use regex::Regex;
+
+pub(super) fn register(f: &mut Functions) {
+    f.native("regexMatch", &[&STRING, &STRING], |ctx, a| {
+        Ok(compiled(ctx, &a[0]).is_ok_and(|r| r.is_match(&text(&a[1]))).into())
+    });
+    f.native("mustRegexMatch", &[&STRING, &STRING], |ctx, a| {
+        Ok(compiled(ctx, &a[0])?.is_match(&text(&a[1])).into())
+    });
+    for name in ["regexFindAll", "mustRegexFindAll"] {
+        f.native(name, &[&STRING, &STRING, &INT], |ctx, a| {
+            let regex = compiled(ctx, &a[0])?;
+            let whole = text(&a[1]);
+            let found: Vec<Value> =
+                regex.find_iter(&whole).take(at_most(&a[2])).map(|m| m.as_str().into()).collect();
+            Ok(strings(found))
+        });
+    }
+    for name in ["regexFind", "mustRegexFind"] {
+        f.native(name, &[&STRING, &STRING], |ctx, a| {
+            let whole = text(&a[1]);
+            Ok(compiled(ctx, &a[0])?.find(&whole).map_or("", |m| m.as_str()).into())
+        });
+    }
+    for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
+        f.native(name, &[&STRING, &STRING, &STRING], |ctx, a| {
+            let regex = compiled(ctx, &a[0])?;
+            let (whole, with) = (text(&a[1]), text(&a[2]));
+            charge(ctx, &regex, &whole, with.len())?;
+            Ok(regex.replace_all(&whole, with.as_ref()).into_owned().into())
+        });
+    }
+    for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
+        f.native(name, &[&STRING, &STRING, &STRING], |ctx, a| {
+            let regex = compiled(ctx, &a[0])?;
+            let (whole, with) = (text(&a[1]), text(&a[2]));
+            charge(ctx, &regex, &whole, with.len())?;
+            Ok(regex.replace_all(&whole, regex::NoExpand(&with)).into_owned().into())
+        });
+    }
+    for name in ["regexSplit", "mustRegexSplit"] {
+        f.native(name, &[&STRING, &STRING, &INT], |ctx, a| {
+            let regex = compiled(ctx, &a[0])?;
+            Ok(split(&regex, a[0].as_bytes() == Some(b""), &text(&a[1]), int(&a[2])))
+        });
+    }
+}
+
+/// Returns the compiled expression, from this run's store where it has been used before.
+fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> {
+    let pattern = text(pattern);
+    if let Some(regex) = ctx.regexes.get(pattern.as_ref()) {
+        return Ok(regex.clone());
+    }
+    let regex = crate::re2::compile(&pattern)?;
+    // Some kilobytes each: counted, so that a loop over ever new ones ends.
+    ctx.charge(pattern.len() * 64)?;
+    ctx.regexes.insert(pattern.as_ref().into(), regex.clone());
+    Ok(regex)
+}
+
+fn charge(ctx: &mut Context<'_>, regex: &Regex, whole: &str, each: usize) -> Result<(), CallError> {
+    if each.saturating_mul(whole.len() + 1) > 1 << 20 {
+        let groups = whole.len();
+        let count = regex.find_iter(whole).count();
+        ctx.charge(count.saturating_mul(each.saturating_add(groups.min(1 << 10))))?;
+    }
+    Ok(())
+}
+
+fn at_most(n: &Value) -> usize {
+    usize::try_from(int(n)).unwrap_or(usize::MAX)
+}
+
+/// Of no finds, Go gives a nil slice.
+fn strings(found: Vec<Value>) -> Value {
+    Value::List(if found.is_empty() { List::nil(&STRING_SLICE) } else { List::new(&STRING_SLICE, found) })
+}
+
+/// Go's `Regexp.Split`.
+fn split(regex: &Regex, empty_pattern: bool, whole: &str, count: i64) -> Value {
+    if count == 0 {
+        return strings(Vec::new());
+    }
+    if whole.is_empty() && !empty_pattern {
+        return strings(vec!["".into()]);
+    }
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    let mut parts: Vec<Value> = Vec::new();
+    let (mut from, mut end) = (0, 0);
+    for found in regex.find_iter(whole).take(most) {
+        if parts.len() + 1 == most {
+            break;
+        }
+        end = found.start();
+        if found.end() != 0 {
+            parts.push(whole[from..end].into());
+        }
+        from = found.end();
+    }
+    if end != whole.len() {
+        parts.push(whole[from..].into());
+    }
+    Value::List(List::new(&STRING_SLICE, parts))
+}

@@ -1,0 +1,220 @@
+use super::args::{bytes, int, strings, strval, text};
+use super::case;
+use super::wrap;
+use crate::functions::{CallError, Context, Functions};
+use crate::value::{ANY, INT, STRING, text_of};
+use crate::{Map, Value};
+use fairway_value::Str;
+
+pub(super) fn register(f: &mut Functions) {
+    f.native("hello", &[], |_, _| Ok("Hello!".into()));
+    cases(f);
+    cuts(f);
+    trims(f);
+    tests_and_parts(f);
+    f.variadic("quote", &[&ANY], |_, a| Ok(quoted(a, |v| crate::fmt::quote_bytes(&strval(v), '"', false))));
+    f.variadic("squote", &[&ANY], |_, a| Ok(quoted(a, |v| format!("'{}'", crate::fmt::sprint_v(v)))));
+    f.variadic("cat", &[&ANY], |_, a| {
+        let shown: Vec<String> = a.iter().filter(|v| !v.is_nil()).map(crate::fmt::sprint_v).collect();
+        Ok(shown.join(" ").into())
+    });
+    f.native("indent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], ""));
+    f.native("nindent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], "\n"));
+    f.native("toString", &[&ANY], |_, a| Ok(Value::string_from_bytes(strval(&a[0]))));
+    f.native("toStrings", &[&ANY], |_, a| match &a[0] {
+        Value::List(l) if l.go_type().name == "[]string" => Ok(a[0].clone()),
+        other => Ok(super::args::string_list(strings(other))),
+    });
+}
+
+fn cases(f: &mut Functions) {
+    f.native("upper", &[&STRING], |_, a| Ok(case::upper(&text(&a[0])).into()));
+    f.native("lower", &[&STRING], |_, a| Ok(case::lower(&text(&a[0])).into()));
+    f.native("title", &[&STRING], |_, a| Ok(case::title(&text(&a[0])).into()));
+    f.native("untitle", &[&STRING], |_, a| Ok(case::untitle(&text(&a[0])).into()));
+    f.native("swapcase", &[&STRING], |_, a| Ok(case::swap(&text(&a[0])).into()));
+    f.native("camelcase", &[&STRING], |_, a| Ok(case::pascal(&text(&a[0])).into()));
+    f.native("snakecase", &[&STRING], |_, a| Ok(case::separated(&text(&a[0]), '_').into()));
+    f.native("kebabcase", &[&STRING], |_, a| Ok(case::separated(&text(&a[0]), '-').into()));
+}
+
+fn cuts(f: &mut Functions) {
+    f.native("abbrev", &[&INT, &STRING], |_, a| Ok(wrap::abbreviate(0, int(&a[0]), &a[1])));
+    f.native("abbrevboth", &[&INT, &INT, &STRING], |_, a| {
+        let (left, right) = (int(&a[0]), int(&a[1]));
+        if right < 4 || left > 0 && right < 7 {
+            return Ok(a[2].clone());
+        }
+        Ok(wrap::abbreviate(left, right, &a[2]))
+    });
+    f.native("trunc", &[&INT, &STRING], |_, a| Ok(trunc(int(&a[0]), &a[1])));
+    f.native("substr", &[&INT, &INT, &STRING], |_, a| substring(int(&a[0]), int(&a[1]), bytes(&a[2])));
+    f.native("repeat", &[&INT, &STRING], |ctx, a| {
+        let count =
+            usize::try_from(int(&a[0])).map_err(|_| CallError::from("strings: negative Repeat count"))?;
+        let piece = bytes(&a[1]);
+        ctx.charge(count.saturating_mul(piece.len()))?;
+        Ok(Value::string_from_bytes(piece.repeat(count)))
+    });
+    f.native("nospace", &[&STRING], |_, a| Ok(wrap::without_space(&a[0])));
+    f.native("initials", &[&STRING], |_, a| Ok(wrap::initials(bytes(&a[0])).into()));
+    f.native("wrap", &[&INT, &STRING], |ctx, a| wrap::wrap(ctx, int(&a[0]), "", &a[1], false));
+    f.native("wrapWith", &[&INT, &STRING, &STRING], |ctx, a| {
+        wrap::wrap(ctx, int(&a[0]), &text(&a[1]), &a[2], true)
+    });
+}
+
+fn trims(f: &mut Functions) {
+    f.native("trim", &[&STRING], |_, a| Ok(trimmed(&a[0], |s| s.trim_matches(is_space))));
+    for name in ["trimall", "trimAll"] {
+        f.native(name, &[&STRING, &STRING], |_, a| {
+            let set = text(&a[0]);
+            Ok(trimmed(&a[1], |s| s.trim_matches(|c| set.contains(c))))
+        });
+    }
+    f.native("trimSuffix", &[&STRING, &STRING], |_, a| {
+        let (fix, whole) = (bytes(&a[0]), bytes(&a[1]));
+        Ok(whole.strip_suffix(fix).map_or_else(|| a[1].clone(), |s| Value::string_from_bytes(s.to_vec())))
+    });
+    f.native("trimPrefix", &[&STRING, &STRING], |_, a| {
+        let (fix, whole) = (bytes(&a[0]), bytes(&a[1]));
+        Ok(whole.strip_prefix(fix).map_or_else(|| a[1].clone(), |s| Value::string_from_bytes(s.to_vec())))
+    });
+}
+
+fn tests_and_parts(f: &mut Functions) {
+    f.native("contains", &[&STRING, &STRING], |_, a| {
+        let (part, whole) = (bytes(&a[0]), bytes(&a[1]));
+        let found = match (a[0].as_str(), a[1].as_str()) {
+            (Some(part), Some(whole)) if a[1].is_utf8() => whole.contains(part.as_ref()),
+            _ => part.is_empty() || whole.windows(part.len()).any(|w| w == part),
+        };
+        Ok(found.into())
+    });
+    f.native("hasPrefix", &[&STRING, &STRING], |_, a| Ok(bytes(&a[1]).starts_with(bytes(&a[0])).into()));
+    f.native("hasSuffix", &[&STRING, &STRING], |_, a| Ok(bytes(&a[1]).ends_with(bytes(&a[0])).into()));
+    f.native("replace", &[&STRING, &STRING, &STRING], |ctx, a| {
+        let (old, new, whole) = (text(&a[0]), text(&a[1]), text(&a[2]));
+        let count = whole.matches(old.as_ref()).count();
+        ctx.charge(count.saturating_mul(new.len()))?;
+        Ok(whole.replace(old.as_ref(), &new).into())
+    });
+    f.native("plural", &[&STRING, &STRING, &INT], |_, a| Ok(a[usize::from(int(&a[2]) != 1)].clone()));
+    f.native("split", &[&STRING, &STRING], |_, a| Ok(numbered(split(&text(&a[1]), &text(&a[0]), -1))));
+    f.native("splitList", &[&STRING, &STRING], |_, a| Ok(split(&text(&a[1]), &text(&a[0]), -1).into()));
+    f.native("splitn", &[&STRING, &INT, &STRING], |_, a| {
+        Ok(numbered(split(&text(&a[2]), &text(&a[0]), int(&a[1]))))
+    });
+    f.native("join", &[&STRING, &ANY], |ctx, a| {
+        let parts: Vec<Vec<u8>> = strings(&a[1]).iter().map(strval).collect();
+        let separator = bytes(&a[0]);
+        ctx.charge(parts.len().saturating_mul(separator.len()))?;
+        Ok(Value::string_from_bytes(parts.join(separator)))
+    });
+    f.native("sortAlpha", &[&ANY], |_, a| {
+        let mut parts: Vec<Vec<u8>> = match super::args::items(&a[0]) {
+            Some(_) => strings(&a[0]).iter().map(strval).collect(),
+            None => vec![strval(&a[0])],
+        };
+        parts.sort();
+        Ok(super::args::string_list(parts.into_iter().map(Value::string_from_bytes).collect()))
+    });
+}
+
+/// Go's `unicode.IsSpace`.
+pub(super) fn is_space(c: char) -> bool {
+    c.is_whitespace()
+}
+
+fn quoted(values: &[Value], quote: impl Fn(&Value) -> String) -> Value {
+    let out: Vec<String> = values.iter().filter(|v| !v.is_nil()).map(quote).collect();
+    out.join(" ").into()
+}
+
+fn trimmed(value: &Value, trim: impl Fn(&str) -> &str) -> Value {
+    match value {
+        Value::Str(s) => {
+            let out = trim(s);
+            if out.len() == s.len() { value.clone() } else { out.into() }
+        }
+        other => trim(&text_of(bytes(other).to_vec())).into(),
+    }
+}
+
+fn indent(ctx: &mut Context<'_>, spaces: &Value, text: &Value, before: &str) -> Result<Value, CallError> {
+    let spaces =
+        usize::try_from(int(spaces)).map_err(|_| CallError::from("strings: negative Repeat count"))?;
+    let lines = bytes(text);
+    let breaks = lines.iter().filter(|b| **b == b'\n').count();
+    ctx.charge(spaces.saturating_mul(breaks + 1))?;
+    let mut out = Vec::with_capacity(before.len() + lines.len() + spaces * (breaks + 1));
+    out.extend_from_slice(before.as_bytes());
+    for (n, line) in lines.split(|b| *b == b'\n').enumerate() {
+        if n > 0 {
+            out.push(b'\n');
+        }
+        out.resize(out.len() + spaces, b' ');
+        out.extend_from_slice(line);
+    }
+    Ok(Value::string_from_bytes(out))
+}
+
+fn trunc(count: i64, value: &Value) -> Value {
+    let all = bytes(value);
+    let len = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let range = if count < 0 && len.saturating_add(count) > 0 {
+        usize::try_from(len + count).map_or(0, |n| n)..all.len()
+    } else if count >= 0 && len > count {
+        0..usize::try_from(count).unwrap_or(all.len())
+    } else {
+        return value.clone();
+    };
+    Value::string_from_bytes(all[range].to_vec())
+}
+
+fn substring(start: i64, end: i64, all: &[u8]) -> Result<Value, CallError> {
+    let len = i64::try_from(all.len()).unwrap_or(i64::MAX);
+    let (from, to) = if start < 0 {
+        (0, end)
+    } else if end < 0 || end > len {
+        (start, len)
+    } else {
+        (start, end)
+    };
+    let cut =
+        usize::try_from(from).ok().zip(usize::try_from(to).ok()).and_then(|(from, to)| all.get(from..to));
+    match cut {
+        Some(cut) => Ok(Value::string_from_bytes(cut.to_vec())),
+        None => {
+            Err(format!("runtime error: slice bounds out of range [{from}:{to}] with length {len}").into())
+        }
+    }
+}
+
+/// Splits as Go's `strings.SplitN`: an empty separator splits between characters, a count of nought gives nothing.
+pub(super) fn split(text: &str, separator: &str, count: i64) -> Vec<String> {
+    if count == 0 {
+        return Vec::new();
+    }
+    let most = usize::try_from(count).unwrap_or(usize::MAX);
+    if !separator.is_empty() {
+        return text.splitn(most, separator).map(str::to_owned).collect();
+    }
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if out.len() + 1 == most {
+            out.push(rest.to_owned());
+            return out;
+        }
+        out.push(c.to_string());
+        rest = &rest[c.len_utf8()..];
+    }
+    out
+}
+
+fn numbered(parts: Vec<String>) -> Value {
+    let entries =
+        parts.into_iter().enumerate().map(|(n, part)| (Str::from(format!("_{n}")), Value::from(part)));
+    Value::Map(Map::of_strings(entries))
+}
