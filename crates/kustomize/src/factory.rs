@@ -1,12 +1,13 @@
 //! Objects from texts.
 
 use crate::openapi::OpenApi;
+use crate::raw;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::scalar::{field_text, is_nil_or_empty};
 use fairway_core::Origin;
 use fairway_value::Value;
-use fairway_yaml::{Document, Options, parse_documents_with};
+use fairway_yaml::{Document, Options, Step, parse_documents_with};
 use std::collections::VecDeque;
 
 /// Reads the objects of a text; lists are taken apart.
@@ -18,21 +19,29 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
         if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
     let documents =
         parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
-    let mut queue: VecDeque<(Value, u32)> = VecDeque::new();
-    for (value, line) in unwrapped(documents)? {
+    let mut notes = raw::Notes::default();
+    let mut documents = documents;
+    if documents.iter().any(|d| raw::is_wanted(&d.value)) {
+        notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
+        documents.iter_mut().for_each(|d| notes.write_annotations(d.index, &mut d.value));
+    }
+    let mut queue: VecDeque<(Value, u32, Vec<Vec<Step>>)> = VecDeque::new();
+    for (value, line, index) in unwrapped(documents)? {
         if !is_nil_or_empty(&value) {
             validate(&value, line)?;
-            queue.push_back((value, line));
+            let empty = index.map(|n| notes.take_empty(n)).unwrap_or_default();
+            queue.push_back((value, line, empty));
         }
     }
     let mut out = Vec::with_capacity(queue.len());
-    while let Some((value, line)) = queue.pop_front() {
+    while let Some((value, line, empty)) = queue.pop_front() {
         let kind = field_text(&value, "kind");
         let items = if kind.ends_with("List") { value.get("items") } else { None };
         match items {
             None => {
                 let mut resource = Resource::new(value);
                 resource.hide_state()?;
+                resource.empty = empty;
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
             }
@@ -40,7 +49,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
             Some(Value::Array(items)) => {
                 for item in items.iter().filter(|i| !is_nil_or_empty(i)) {
                     validate(item, line)?;
-                    queue.push_back((item.clone(), line));
+                    queue.push_back((item.clone(), line, Vec::new()));
                 }
             }
             Some(other) => {
@@ -51,8 +60,11 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     Ok(out)
 }
 
+/// An object, its line, and the document that it is the whole of.
+type Unwrapped = (Value, u32, Option<usize>);
+
 /// Takes a single `List` or `ResourceList` apart, as kyaml's reader does.
-fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<(Value, u32)>, String> {
+fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<Unwrapped>, String> {
     let line = |d: &Document| u32::try_from(d.line).unwrap_or(u32::MAX);
     if let [only] = documents.as_slice() {
         let kind = field_text(&only.value, "kind");
@@ -60,14 +72,14 @@ fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<(Value, u32)>, String> 
         if matches!(kind.as_str(), "List" | "ResourceList") && wraps {
             let at = line(only);
             let items = only.value.get("items").and_then(Value::as_array).unwrap_or_default();
-            return Ok(items.iter().map(|i| (i.clone(), at)).collect());
+            return Ok(items.iter().map(|i| (i.clone(), at, None)).collect());
         }
     }
     Ok(documents
         .drain(..)
         .map(|d| {
             let at = line(&d);
-            (d.value, at)
+            (d.value, at, Some(d.index))
         })
         .collect())
 }
@@ -100,6 +112,9 @@ fn validate(value: &Value, line: u32) -> Result<(), String> {
 /// As [`objects`], and duplicates.
 pub fn resmap(text: &str, file: &str, openapi: &OpenApi) -> Result<ResMap, String> {
     let mut map = ResMap::default();
-    objects(text, file)?.into_iter().try_for_each(|r| map.append(r, openapi))?;
+    for mut resource in objects(text, file)? {
+        raw::keep_null_annotations(&mut resource.value);
+        map.append(resource, openapi)?;
+    }
     Ok(map)
 }

@@ -33,6 +33,7 @@ mod origin;
 mod overrides;
 mod plugin;
 mod port;
+mod raw;
 mod remote;
 mod resmap;
 mod resource;

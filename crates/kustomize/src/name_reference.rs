@@ -62,7 +62,8 @@ pub fn fix_references(
     let mut by_kind: HashMap<Str, Vec<Field<'_>>> = HashMap::new();
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
         let original = resource.original_id(openapi).gvk;
-        let specs = by_kind.entry(original.kind.clone()).or_insert_with(|| fields_of(references, &original.kind));
+        let specs =
+            by_kind.entry(original.kind.clone()).or_insert_with(|| fields_of(references, &original.kind));
         if !specs.iter().any(|(_, spec, _)| original.is_selected_by(&spec.gvk)) {
             continue;
         }

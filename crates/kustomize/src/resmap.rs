@@ -17,6 +17,8 @@ type Key = (Str, Str, Str);
 pub struct ResMap {
     list: Vec<Resource>,
     index: Option<Index>,
+    /// Whether a patch may have deleted an object.
+    has_gone: bool,
 }
 
 /// Places of objects by what they are or were called.
@@ -46,6 +48,7 @@ impl ResMap {
     /// Gives the objects for changing; the index is made anew when it is next needed.
     pub fn all_mut(&mut self) -> &mut Vec<Resource> {
         self.index = None;
+        self.has_gone = true;
         &mut self.list
     }
 
@@ -56,6 +59,7 @@ impl ResMap {
     /// Changes one object and keeps the index.
     pub fn update<T>(&mut self, n: usize, openapi: &OpenApi, change: impl FnOnce(&mut Resource) -> T) -> T {
         let out = change(&mut self.list[n]);
+        self.has_gone |= self.list[n].is_gone();
         if let Some(index) = &mut self.index {
             note(index, n, &self.list[n], openapi);
         }
@@ -178,9 +182,10 @@ impl ResMap {
 
     /// Removes the objects that patches have deleted.
     pub fn drop_gone(&mut self) {
-        if self.list.iter().any(Resource::is_gone) {
+        if self.has_gone && self.list.iter().any(Resource::is_gone) {
             self.all_mut().retain(|r| !r.is_gone());
         }
+        self.has_gone = false;
     }
 }
 

@@ -4,6 +4,7 @@ use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
 use crate::scalar::{field_text, is_nil_or_empty, text};
 use fairway_value::{Map, Str, Value};
+use fairway_yaml::Step;
 use std::collections::BTreeMap;
 
 /// What a generated object does to one of the same name.
@@ -66,6 +67,8 @@ pub struct Resource {
     pub state: State,
     /// Names of the vars that read from this object.
     pub vars: Vec<Str>,
+    /// Where nothing stands in the text, which a strategic-merge patch removes (unlike a `null` that is written).
+    pub empty: Vec<Vec<Step>>,
     /// File and line, for messages.
     pub origin: fairway_core::Origin,
 }

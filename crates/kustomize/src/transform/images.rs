@@ -38,7 +38,8 @@ impl Pattern {
             Self::Regex(regex) => regex.is_match(image),
             Self::Plain(name) => {
                 let mut rest = image.chars();
-                let fits = name.chars().all(|n| rest.next().is_some_and(|c| c == n || (n == '.' && c != '\n')));
+                let fits =
+                    name.chars().all(|n| rest.next().is_some_and(|c| c == n || (n == '.' && c != '\n')));
                 fits && is_tag_and_digest(rest.as_str())
             }
         }
@@ -192,7 +193,21 @@ mod tests {
     fn a_plain_name_fits_what_its_expression_fits() {
         let regex = crate::selector::compile(&format!("^a.b{TAG_AND_DIGEST}")).unwrap();
         let plain = Pattern::new(&"a.b".into());
-        for image in ["a.b", "axb:1", "a.b:", "a.b:1@", "a.b@sha256:", "a.b@sha+x.y:{}", "a.b@-:1", "a.b@a--b:1", "a.b:1:2", "a.bc", "a.b:1@a:b:c", "", "a\nb"] {
+        for image in [
+            "a.b",
+            "axb:1",
+            "a.b:",
+            "a.b:1@",
+            "a.b@sha256:",
+            "a.b@sha+x.y:{}",
+            "a.b@-:1",
+            "a.b@a--b:1",
+            "a.b:1:2",
+            "a.bc",
+            "a.b:1@a:b:c",
+            "",
+            "a\nb",
+        ] {
             assert_eq!(plain.is_match(image), regex.is_match(image), "{image}");
         }
     }

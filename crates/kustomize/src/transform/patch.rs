@@ -3,11 +3,12 @@ use crate::factory;
 use crate::json_patch::JsonPatch;
 use crate::kustomization::{PatchOptions, Selector};
 use crate::merge::{ListIncrease, MergeOptions, Merged, merge2};
-use crate::openapi::OpenApi;
+use crate::openapi::{OpenApi, Schema};
 use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::selector::Matcher;
 use fairway_value::{HtmlEscape, Value};
+use fairway_yaml::Step;
 
 /// `PatchStrategicMergeTransformer`: each patch goes to the object that it names.
 pub struct StrategicMerge {
@@ -90,6 +91,7 @@ fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     if patch.state.allow_name_change || patch.state.allow_kind_change {
         resource.store_previous_id(openapi);
     }
+    drop_empty(resource, openapi);
     resource.show_state();
     let options = MergeOptions { infer: false, increase: ListIncrease::Prepend };
     let mut with = patch.clone();
@@ -117,6 +119,34 @@ fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     }
     resource.set_namespace(&namespace);
     Ok(())
+}
+
+/// Removes the fields that nothing stands in, as kyaml's merge does on its way through maps and the lists that it merges.
+fn drop_empty(resource: &mut Resource, openapi: &OpenApi) {
+    for path in std::mem::take(&mut resource.empty) {
+        let Some((Step::Key(last), before)) = path.split_last() else { continue };
+        let definitions = openapi.definitions();
+        let mut schema = definitions.of_type(&resource.api_version(), &resource.kind());
+        let mut at = Some(&mut resource.value);
+        for step in before {
+            at = match (step, at) {
+                (Step::Key(key), Some(Value::Object(map))) => {
+                    schema = schema.and_then(|s| definitions.field(s, key));
+                    map.get_mut(key)
+                }
+                (Step::Item(n), Some(Value::Array(list))) if schema.is_some_and(Schema::merges) => {
+                    schema = schema.and_then(|s| definitions.elements(s));
+                    list.make_mut().get_mut(*n)
+                }
+                _ => None,
+            };
+        }
+        if let Some(Value::Object(map)) = at
+            && map.get(last).is_some_and(Value::is_null)
+        {
+            map.remove(last);
+        }
+    }
 }
 
 fn describe(resource: &Resource, openapi: &OpenApi) -> String {
@@ -182,25 +212,22 @@ impl PatchTransformer {
         target: Option<&Selector>,
         options: PatchOptions,
     ) -> Result<Self, String> {
-        let strategic = factory::objects(text, "");
-        let json = json_patch(text);
-        let content = match (strategic, json) {
-            (Ok(objects), Ok(operations)) if !objects.is_empty() && !operations.is_empty() => {
-                return Err(format!("illegally qualifies as both an SM and JSON patch: {source}"));
-            }
-            (Err(not_strategic), Err(not_json)) => {
-                return Err(format!(
-                    "unable to parse SM or JSON patch from {source}: as an object: {not_strategic}; as operations: {not_json}"
-                ));
-            }
-            (Ok(mut objects), _) => {
+        // No text is both: operations are a list, and a list is no object.
+        let content = match factory::objects(text, "") {
+            Ok(objects) if !objects.is_empty() => {
+                let mut objects = objects;
                 for object in &mut objects {
                     object.state.allow_name_change |= options.allow_name_change;
                     object.state.allow_kind_change |= options.allow_kind_change;
                 }
                 Content::Strategic(objects)
             }
-            (Err(_), Ok(operations)) => Content::Json(operations),
+            Ok(none) => Content::Strategic(none),
+            Err(not_strategic) => Content::Json(json_patch(text).map_err(|not_json| {
+                format!(
+                    "unable to parse SM or JSON patch from {source}: as an object: {not_strategic}; as operations: {not_json}"
+                )
+            })?),
         };
         Ok(Self { content, target: target.map(Matcher::new).transpose()?, source })
     }
