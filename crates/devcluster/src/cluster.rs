@@ -291,7 +291,7 @@ pub(crate) fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
 /// An API server without a socket, its clock standing still between requests, for tests and conformance runs.
 pub struct InProcess {
     api: Arc<Api>,
-    _controllers: Option<Controllers>,
+    controllers: Option<Controllers>,
 }
 
 impl InProcess {
@@ -303,13 +303,22 @@ impl InProcess {
         let (api, controllers) = assemble(&Options { data_dir: None, ..options.clone() })?;
         *api.address.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
             Loopback(options.listen.to_string());
-        Ok(Self { api, _controllers: controllers })
+        let cluster = Self { api, controllers };
+        cluster.settle();
+        Ok(cluster)
     }
 
     /// Returns the administrator's bearer token.
     #[must_use]
     pub fn token(&self) -> &str {
         &self.api.token
+    }
+
+    /// Lets the controllers do what is due.
+    pub fn settle(&self) {
+        if let Some(controllers) = &self.controllers {
+            controllers.settle();
+        }
     }
 
     /// Answers one request: status, headers, body. A watch's body is what it sends first.
@@ -333,6 +342,7 @@ impl InProcess {
         let method = axum::http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let request = Request::new(method, uri, map, bytes::Bytes::copy_from_slice(body));
         let reply = self.api.handle(&request);
+        self.settle();
         let body = match reply.body {
             ReplyBody::Full(bytes) => bytes.to_vec(),
             ReplyBody::Watch(_) => Vec::new(),

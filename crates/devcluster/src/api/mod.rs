@@ -42,6 +42,6 @@ pub(crate) use random::{Random, fnv32a, safe_encode};
 pub(crate) use read::key_of;
 pub(crate) use registry::Resource;
 pub(crate) use server::{Api, Loopback};
-pub(crate) use settle::set_condition;
+pub(crate) use settle::{fill_namespace, set_condition};
 pub(crate) use status::{ApiError, to_value};
 pub(crate) use time::{format_micros, format_secs, parse_secs};

@@ -2,9 +2,13 @@
 
 use super::status::{ApiError, ApiResult};
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use fairway_schema::validate::Cause;
 use fairway_value::{Str, Value, from_json};
+
+/// Base64 as Go's `RawURLEncoding`, which does not look at bits beyond the last byte.
+const TOKEN: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// A decoded query.
 #[derive(Clone, Debug, Default)]
@@ -212,7 +216,7 @@ impl WatchOptions {
 /// Builds the token that continues a list after a key.
 pub(crate) fn continue_token(rv: i64, after: &str) -> String {
     let token = serde_json::json!({ "v": "meta.k8s.io/v1", "rv": rv, "start": format!("{after}\u{0}") });
-    URL_SAFE_NO_PAD.encode(token.to_string())
+    TOKEN.encode(token.to_string())
 }
 
 /// Reads a token: the version (0 for "any") and the key to start from.
@@ -220,7 +224,7 @@ fn read_token(token: &str) -> ApiResult<(u64, String)> {
     let bad = |why: String| {
         ApiError::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
     };
-    let bytes = URL_SAFE_NO_PAD.decode(token).map_err(|_| bad("illegal base64 data".to_owned()))?;
+    let bytes = TOKEN.decode(token).map_err(|_| bad("illegal base64 data".to_owned()))?;
     let value = from_json(&bytes).map_err(|_| match bytes.first() {
         Some(b) if *b != b'{' => {
             bad(format!("invalid character '{}' looking for beginning of value", go_char(*b)))

@@ -140,10 +140,26 @@ impl Api {
         let mut reply = route(&call)?;
         reply.warnings.extend(call.warnings.take());
         if !matches!(request.method, Method::GET | Method::HEAD) {
-            settle::after_write(self, &call.resource.table);
+            let name = if call.target.name.is_empty() && call.resource.table == "namespaces" {
+                written_name(&reply)
+            } else {
+                call.target.name.to_string()
+            };
+            settle::after_write(self, &call.resource.table, &name);
         }
         Ok(reply)
     }
+}
+
+/// Returns the name of the object that an answer holds.
+fn written_name(reply: &Reply) -> String {
+    let super::ReplyBody::Full(body) = &reply.body else { return String::new() };
+    let value = fairway_value::from_json(body).unwrap_or_default();
+    value
+        .get_path(&["metadata", "name"])
+        .and_then(fairway_value::Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn attributes(request: &Request, target: &target::Target) -> Attributes {

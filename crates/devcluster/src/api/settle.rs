@@ -28,15 +28,21 @@ pub(crate) fn set_condition(
     let list = object.get_path(&["status", "conditions"]).and_then(Value::as_array).unwrap_or_default();
     let old = list.iter().find(|c| text(c, &["type"]) == kind);
     let same = old.is_some_and(|c| text(c, &["status"]) == status);
-    let since = if same { old.map_or(now, |c| text(c, &["lastTransitionTime"])) } else { now };
-    let mut condition = json!({ "type": kind, "status": status, "lastTransitionTime": since });
-    if !reason.is_empty() {
-        condition["reason"] = json!(reason);
+    let since = if same { old.map_or(now, |c| text(c, &["lastTransitionTime"])) } else { now }.to_owned();
+    let mut fresh = old.cloned().unwrap_or_default();
+    for (field, value) in [
+        ("type", kind),
+        ("status", status),
+        ("lastTransitionTime", &since),
+        ("reason", reason),
+        ("message", message),
+    ] {
+        if value.is_empty() {
+            fresh.remove_path(&[field]);
+        } else {
+            fresh.set_path(&[field], value);
+        }
     }
-    if !message.is_empty() {
-        condition["message"] = json!(message);
-    }
-    let fresh = to_value(&condition);
     let known = old.is_some();
     let mut all: Vec<Value> =
         list.iter().map(|c| if text(c, &["type"]) == kind { fresh.clone() } else { c.clone() }).collect();
@@ -46,9 +52,34 @@ pub(crate) fn set_condition(
     object.set_path(&["status", "conditions"], all);
 }
 
-/// Settles what a write to a table may have left to do.
-pub(crate) fn after_write(api: &Api, table: &str) {
+/// Gives a namespace its default ServiceAccount and the certificates that Pods look for.
+pub(crate) fn fill_namespace(api: &Api, namespace: &str) {
+    if api.find("configmaps", namespace, "kube-root-ca.crt").is_none() {
+        let roots = json!({ "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": { "name": "kube-root-ca.crt", "annotations": { "kubernetes.io/description": ROOTS } },
+            "data": { "ca.crt": "" } });
+        // Refused only where the namespace is going, and then nobody needs it.
+        let _ = api.make(&format!("/api/v1/namespaces/{namespace}/configmaps"), &to_value(&roots));
+    }
+    if api.find("serviceaccounts", namespace, "default").is_none() {
+        let account =
+            json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+        let _ = api.make(&format!("/api/v1/namespaces/{namespace}/serviceaccounts"), &to_value(&account));
+    }
+}
+
+const ROOTS: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters.";
+
+/// Settles what a write to a table may have left to do. Namespaces are filled at once, so that a Pod that follows its
+/// namespace finds its account.
+pub(crate) fn after_write(api: &Api, table: &str, name: &str) {
     match table {
+        "namespaces" if api.controllers => {
+            let live = api.store.get("namespaces", name);
+            if live.is_some_and(|n| n.value.get_path(&["metadata", "deletionTimestamp"]).is_none()) {
+                fill_namespace(api, name);
+            }
+        }
         DEFINITIONS => {
             for definition in api.store.list(DEFINITIONS, "").1 {
                 settle_definition(api, &definition.value);
