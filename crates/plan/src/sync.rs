@@ -31,6 +31,7 @@ struct Planner<'a> {
     selected: BTreeSet<&'a ObjectKey>,
     brought: BTreeSet<(String, String)>,
     desired_keys: BTreeSet<ObjectKey>,
+    hook_keys: BTreeSet<ObjectKey>,
     wanted_objects: usize,
     placed: Vec<Placed>,
     cleanup_on_success: Vec<Cleanup>,
@@ -49,6 +50,7 @@ impl<'a> Planner<'a> {
             selected: sync.resources.iter().map(|t| &t.key).collect(),
             brought,
             desired_keys: BTreeSet::new(),
+            hook_keys: BTreeSet::new(),
             wanted_objects: 0,
             placed: Vec::new(),
             cleanup_on_success: Vec::new(),
@@ -197,6 +199,7 @@ impl<'a> Planner<'a> {
             let reason = if self.hooks_run { Reason::HookWithoutPhase } else { Reason::HooksOff };
             let mut task = self.task(desired.key(), &desired.object, None, policy);
             (task.action, task.reason) = (Action::Skip, reason);
+            self.hook_keys.insert(task.key.clone());
             self.push(SyncPhase::Sync, policy.wave, task);
             return;
         }
@@ -214,6 +217,8 @@ impl<'a> Planner<'a> {
 
     fn hook_in_phase(&mut self, phase: SyncPhase, object: &Object, policy: &ObjectPolicy) {
         let key = object.key();
+        // An ordinary object that became a hook is not pruned under its feet.
+        self.hook_keys.insert(key.clone());
         let live = self.live(&key);
         let mut task = self.task(key.clone(), object, live, policy);
         let ran = self.input.hooks.get(&(phase, key.clone()));
@@ -267,7 +272,8 @@ impl<'a> Planner<'a> {
         for (key, live) in self.input.live {
             let owned = self.input.marks.owner(live).as_ref() == Some(&self.input.app.id);
             let policy = self.input.marks.policy(live);
-            if self.desired_keys.contains(key) || !owned || policy.is_hook || has_owner_reference(live) {
+            let wanted = self.desired_keys.contains(key) || self.hook_keys.contains(key);
+            if wanted || !owned || policy.is_hook || has_owner_reference(live) {
                 continue;
             }
             let mut task = self.task(key.clone(), live, Some(live), &policy);

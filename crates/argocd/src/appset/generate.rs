@@ -31,6 +31,9 @@ pub struct Generated {
     pub errors: Vec<AppSetError>,
     /// What has to be fetched before the answer is whole; nothing may be deleted until then.
     pub needs: Vec<DataRequest>,
+    /// Sources that answered but hold nothing: a forge without repositories, a repository without a matching path.
+    /// Their Applications are not deleted without approval.
+    pub empty_sources: Vec<Str>,
 }
 
 impl Generated {
@@ -75,6 +78,7 @@ pub fn generate(appset: &Object, environment: &Environment) -> Generated {
             Err(Failure::Pending) => {}
             Err(Failure::Failed(why)) => out.fail(GENERATION, why),
         }
+        out.empty_sources.append(&mut scope.empty_sources);
         for need in scope.into_needs() {
             if !out.needs.contains(&need) {
                 out.needs.push(need);

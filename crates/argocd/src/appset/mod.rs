@@ -7,6 +7,7 @@
 mod environment;
 mod generate;
 mod generators;
+mod ignore;
 mod merge;
 mod names;
 mod params;

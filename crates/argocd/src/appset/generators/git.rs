@@ -95,11 +95,16 @@ impl Scope<'_> {
         let tree = self.git_tree(block)?;
         let within = |failure: Failure| failure.within("error generating params from git");
         let listing = walk(&*tree).map_err(|why| within(why.into()))?;
-        if directories.is_empty() {
+        let found = if directories.is_empty() {
             self.git_files(block, &*tree, &listing, &files).map_err(within)
         } else {
             self.git_directories(block, &listing, &directories).map_err(within)
+        }?;
+        if found.is_empty() {
+            let url = block.get("repoURL").and_then(Value::as_str).unwrap_or_default();
+            self.empty_sources.push(format!("repository {url} of a git generator").into());
         }
+        Ok(found)
     }
 
     fn git_tree(&mut self, block: &Value) -> Result<Arc<dyn FileTree>, Failure> {

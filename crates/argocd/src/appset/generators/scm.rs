@@ -102,6 +102,9 @@ impl Scope<'_> {
             Some(Err(why)) => return Err(within(why.to_string())),
             None => return Err(self.pending(request)),
         };
+        if repositories.is_empty() {
+            self.empty_sources.push("the forge of a scmProvider generator".into());
+        }
         let providers = block.as_object().into_iter().flat_map(Map::values);
         let all_branches = providers.filter_map(|p| p.get("allBranches")).any(|v| v.as_bool() == Some(true));
         let mut out = Vec::new();

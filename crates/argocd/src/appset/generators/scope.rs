@@ -66,11 +66,13 @@ pub(crate) struct Scope<'a> {
     pub renderer: &'a Renderer,
     pub environment: &'a Environment,
     needs: Vec<DataRequest>,
+    /// Sources that answered but hold nothing.
+    pub empty_sources: Vec<Str>,
 }
 
 impl<'a> Scope<'a> {
     pub fn new(appset: &'a Object, renderer: &'a Renderer, environment: &'a Environment) -> Self {
-        Self { appset, renderer, environment, needs: Vec::new() }
+        Self { appset, renderer, environment, needs: Vec::new(), empty_sources: Vec::new() }
     }
 
     pub fn into_needs(self) -> Vec<DataRequest> {
