@@ -231,11 +231,8 @@ impl Engine {
                 };
                 writer.delete(request).await
             }
-            AppSetAction::Orphan { id } => {
-                let mut patch = Value::object();
-                patch.set_path(&["metadata", "finalizers"], Value::Null);
-                patch.set_path(&["metadata", "ownerReferences"], Value::Null);
-                writer.merge_patch(&application_key(id), patch).await.map(|_| ())
+            AppSetAction::Orphan { id, patch } => {
+                writer.merge_patch(&application_key(id), patch.clone()).await.map(|_| ())
             }
             AppSetAction::Refused { id, reason } => {
                 return Err(format!("Application {id} is kept: {reason}"));

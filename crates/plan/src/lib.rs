@@ -20,6 +20,8 @@ mod print;
 mod sync;
 mod sync_plan;
 mod task;
+#[cfg(test)]
+mod tests;
 
 pub use budget::{DeletionBudget, Refusal};
 pub use check::{Violation, check};

@@ -195,7 +195,9 @@ pub(crate) fn resolve_needs(placed: &mut [Placed]) {
     for (at, list) in needs.iter().enumerate() {
         for needed in list.iter().filter(|n| movable.contains(n)) {
             let (phase, wave) = placed[at].place();
-            if placed[at].phase != SyncPhase::SyncFail && (phase, wave) < placed[*needed].place() {
+            // Hooks stay in the phases that they name.
+            let moves = placed[*needed].task.hook.is_none() && placed[at].phase != SyncPhase::SyncFail;
+            if moves && (phase, wave) < placed[*needed].place() {
                 (placed[*needed].phase, placed[*needed].wave) = (phase, wave);
             }
         }

@@ -1,12 +1,12 @@
 //! What plans look like and what holds for every plan.
 
+use crate::{
+    Action, Comparison, DeletionBudget, DeletionInput, HookOutcome, Kinds, PlanInput, Refusal, SyncPlan,
+    check, plan, plan_deletion,
+};
 use fairway_core::{
     App, AppId, AutomatedSync, Desired, GroupKind, Gvk, HookDeletePolicy, Live, Marks, Object, ObjectKey,
     ObjectPolicy, Operation, Origin, Propagation, Scope, SyncPhase, SyncTarget, Tristate,
-};
-use fairway_plan::{
-    Action, Comparison, DeletionBudget, DeletionInput, HookOutcome, Kinds, PlanInput, Refusal, SyncPlan,
-    check, plan, plan_deletion,
 };
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
