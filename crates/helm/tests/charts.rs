@@ -1,5 +1,7 @@
 //! Small charts, rendered whole.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
+
 use fairway_core::MemoryTree;
 use fairway_helm::{Chart, CompiledChart, Error, Options, Show, ValueSources, ValuesFile};
 use fairway_template::{FixedClock, Limits, Ports, SeededRandom};
