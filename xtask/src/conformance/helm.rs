@@ -2,7 +2,7 @@
 
 use super::Report;
 use fairway_core::MemoryTree;
-use fairway_helm::{Chart, CompiledChart, Error, Options, Show, ValueSources, ValuesFile};
+use fairway_helm::{Chart, CompiledChart, Error, File, Options, Show, ValueSources, ValuesFile};
 use fairway_template::{FixedClock, Ports, SeededRandom};
 use fairway_value::Value;
 use serde::Deserialize;
@@ -125,7 +125,9 @@ fn render(dir: &Path, case: &Case) -> Result<String, Error> {
         ..ValueSources::default()
     };
     let values = sources.merge(&|path| Err(Error::Values(format!("{path}: no file"))))?;
-    let chart = CompiledChart::new(Arc::new(Chart::load(&tree, "")?));
+    let mut chart = Chart::load(&tree, "")?;
+    add_vendored(&mut chart, dir)?;
+    let chart = CompiledChart::new(Arc::new(chart));
     let options = Options {
         release_name: case.release.clone(),
         namespace: case.namespace.clone(),
@@ -145,6 +147,26 @@ fn render(dir: &Path, case: &Case) -> Result<String, Error> {
         only: case.show_only.clone(),
     };
     chart.render(&options, ports)?.stream(&show)
+}
+
+/// Adds the subcharts that the corpus holds as charts of their own: one chart's `charts/` was left out of it by the
+/// chart's own `.gitignore`.
+fn add_vendored(chart: &mut Chart, case: &Path) -> Result<(), Error> {
+    let Some(corpus) = case.parent().and_then(Path::parent) else { return Ok(()) };
+    for dependency in chart.metadata.dependencies.clone().unwrap_or_default() {
+        let dir = corpus.join(&dependency.name).join("chart");
+        let is_there = chart.dependencies.iter().any(|c| c.name() == dependency.name);
+        if !is_there && dir.join("Chart.yaml").is_file() {
+            // The `.helmignore` of a subchart has no say.
+            let tree = read_tree(&dir).map_err(Error::Chart)?;
+            let files = tree.iter().filter(|(path, _)| *path != ".helmignore");
+            let found = Chart::from_files(files.map(|(path, data)| File::new(path, data)).collect())?;
+            if found.metadata.version == dependency.version {
+                chart.dependencies.push(found);
+            }
+        }
+    }
+    Ok(())
 }
 
 fn read_tree(root: &Path) -> Result<MemoryTree, String> {
