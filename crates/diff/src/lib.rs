@@ -3,18 +3,21 @@
 //! ```text
 //! Desired, Live, Schemas, Options ──► predict ──► Outcome ──► Change ──► ChangeSet
 //!                                        │                       └──► text (for people), json (for programs)
-//!          normalize (Argo CD's normalisers, ignore rules) ──┘
+//!          ignore (rules, known types) ──┘
 //! ```
 //!
 //! This crate knows no cluster and makes no request; the live object is handed in. Secrets leave it masked only.
 
 mod change;
+mod client;
+mod compare;
 mod ignore;
 mod outcome;
 mod predict;
+mod same;
 pub mod text;
 
 pub use change::{Change, ChangeKind, ChangeSet, FieldChange};
-pub use ignore::{IgnoreRules, Unsupported};
+pub use ignore::{IgnoreRules, KnownTypeField, Unsupported};
 pub use outcome::{Outcome, UncertainReason};
-pub use predict::{Mode, Options, Prediction, predict};
+pub use predict::{Mode, Options, Prediction, outcome, predict};

@@ -146,21 +146,47 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
     let _ = convert(ty, object, &mut unknown);
     let mut found = match unknown {
         Unknown::Named { found, .. } => found,
-        Unknown::Dropped => Vec::new(),
+        Unknown::Dropped | Unknown::Decoded => Vec::new(),
     };
     found.sort();
     found
 }
 
+/// Returns what decoding an object of a built-in kind into its Go type and encoding it again makes of it, without anything that a
+/// server adds. Nothing for unknown kinds, for values that do not fit, and, if `strict`, for objects with fields that the type
+/// does not have.
+#[must_use]
+pub fn go_form(object: &Value, schemas: &Schemas, strict: bool) -> Option<Value> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    let resource = schemas.resource(text("apiVersion"), text("kind")).filter(|r| !r.custom)?;
+    let ty = schemas.type_of(&resource.api_version(), &resource.kind)?;
+    if strict && !unknown_fields(object, schemas).is_empty() {
+        return None;
+    }
+    convert(ty, object, &mut Unknown::Decoded).ok()
+}
+
+/// Returns what decoding a value into a Go type and encoding it again makes of it. Nothing for values that do not fit.
+#[must_use]
+pub fn go_form_as(value: &Value, ty: TypeRef<'_>) -> Option<Value> {
+    convert(ty, value, &mut Unknown::Decoded).ok()
+}
+
 enum Unknown {
+    /// Dropped, and what the store does beside happens too.
     Dropped,
-    Named { at: String, found: Vec<String> },
+    /// Dropped; nothing but decoding and encoding happens.
+    Decoded,
+    Named {
+        at: String,
+        found: Vec<String>,
+    },
 }
 
 impl Unknown {
     fn enter(&mut self, part: std::fmt::Arguments<'_>, dot: bool) -> usize {
         match self {
-            Self::Dropped => 0,
+            Self::Dropped | Self::Decoded => 0,
             Self::Named { at, .. } => {
                 let len = at.len();
                 if dot && len > 0 {
@@ -280,7 +306,7 @@ fn convert_map(
             out.push((field.name.clone(), value));
         }
     }
-    if ty.name() == "io.k8s.api.core.v1.PodSpec" {
+    if ty.name() == "io.k8s.api.core.v1.PodSpec" && matches!(unknown, Unknown::Dropped) {
         alias_service_account(&mut out);
     }
     if matches!(unknown, Unknown::Named { .. }) {
@@ -331,7 +357,11 @@ fn convert_field(
         Empty::OmitZero => is_zero(&value),
         Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
         // Stored lists that are empty come back as none.
-        Empty::Required if value.as_array().is_some_and(<[Value]>::is_empty) => return Ok(Some(Value::Null)),
+        Empty::Required
+            if matches!(unknown, Unknown::Dropped) && value.as_array().is_some_and(<[Value]>::is_empty) =>
+        {
+            return Ok(Some(Value::Null));
+        }
         Empty::Kept | Empty::OmitNull | Empty::Struct | Empty::Required => false,
     };
     Ok((!omitted).then_some(value))

@@ -30,3 +30,9 @@ pub use fairway_core::Scope;
 pub use registry::{Resource, SchemaError, Schemas, Subresource};
 pub use typeref::{Field, TypeRef};
 pub use types::{Empty, ListType, Scalar};
+
+/// Encodes bytes as base64, as the API server writes the values of Secrets.
+#[must_use]
+pub fn encode_base64(bytes: &[u8]) -> String {
+    base64::encode(bytes)
+}

@@ -175,7 +175,8 @@ pub(crate) fn compare_values(a: &Value, b: &Value) -> Ordering {
 }
 
 /// Whether two values are the same: numbers by amount, whatever their Go type.
-pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+#[must_use]
+pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Array(a), Value::Array(b)) => {

@@ -14,7 +14,8 @@ mod write;
 pub use element::PathElement;
 pub use entries::{Entry, Operation, read, write};
 pub use set::{Set, SetError};
-pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update};
+pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update, without_trusted};
 
-pub(crate) use element::equal;
+/// Whether two values are the same: numbers by amount, whatever their Go type.
+pub use element::equal;
 pub(crate) use text::{go_type, go_v, quote};

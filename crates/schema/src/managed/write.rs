@@ -433,6 +433,36 @@ fn starting_managers(stored: Option<&Value>, asked: Option<&Value>, subresource:
     }
 }
 
+/// Cuts out of both objects the fields that a trusted manager owns in `live` and that differ between the two.
+///
+/// Source: Argo CD `util/argo/managedfields`.
+#[must_use]
+pub fn without_trusted(
+    live: &Value,
+    config: &Value,
+    managers: &[Str],
+    schemas: &Schemas,
+) -> Option<(Value, Value)> {
+    let ty = schemas.type_of(text(live, &["apiVersion"]), text(live, &["kind"])).unwrap_or(schemas.untyped());
+    let fits = |o: &Value| typed::validate(ty, o, Duplicates::Refused).is_empty();
+    if !fits(live) || !fits(config) {
+        return None;
+    }
+    let modified = typed::compare(ty, live, config).modified;
+    let (mut live_out, mut config_out) = (live.clone(), config.clone());
+    for entry in entries::read(live.get_path(&["metadata", "managedFields"])).unwrap_or_default() {
+        if !managers.contains(&entry.manager) {
+            continue;
+        }
+        let cut = entry.set.intersection(&modified);
+        if !cut.is_empty() {
+            live_out = typed::remove(ty, &live_out, &cut);
+            config_out = typed::remove(ty, &config_out, &cut);
+        }
+    }
+    Some((live_out, config_out))
+}
+
 /// Takes the times of the stored entries where nothing else changed, so that a write of nothing stays one.
 pub fn keep_times(old: &Value, new: &mut Value) {
     let managed = |o: &Value| entries::read(o.get_path(&["metadata", "managedFields"])).unwrap_or_default();

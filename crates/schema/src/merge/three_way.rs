@@ -268,21 +268,17 @@ fn keep(patch: &Value, nulls: bool) -> Value {
     let Value::Object(map) = patch else { return patch.clone() };
     let mut out = Map::new();
     for (key, value) in map.iter() {
-        match value {
-            Value::Null if nulls => {
-                out.insert(key.clone(), Value::Null);
-            }
-            Value::Null => {}
+        let kept = match value {
+            Value::Null => nulls.then_some(Value::Null),
+            // An empty map is a value, not an empty patch.
+            Value::Object(inner) if inner.is_empty() => (!nulls).then(|| value.clone()),
             Value::Object(_) => {
-                let inner = keep(value, nulls);
-                if inner.as_object().is_some_and(|m| !m.is_empty()) || !nulls {
-                    out.insert(key.clone(), inner);
-                }
+                Some(keep(value, nulls)).filter(|v| v.as_object().is_some_and(|m| !m.is_empty()))
             }
-            other if !nulls => {
-                out.insert(key.clone(), other.clone());
-            }
-            _ => {}
+            other => (!nulls).then(|| other.clone()),
+        };
+        if let Some(kept) = kept {
+            out.insert(key.clone(), kept);
         }
     }
     Value::Object(out)

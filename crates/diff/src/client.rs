@@ -1,0 +1,233 @@
+//! Argo CD's client-side comparison: a three-way patch from the last-applied annotation, or of the configuration with itself where
+//! there is none, applied to the live object; defaults count on both sides.
+//!
+//! Source: Argo CD `gitops-engine/pkg/diff/diff.go`, `util/argo/diff`.
+
+use crate::compare::changes;
+use crate::{IgnoreRules, Outcome, Prediction, UncertainReason};
+use fairway_schema::managed::{LAST_APPLIED, equal};
+use fairway_schema::merge::{self, MergeError};
+use fairway_schema::{Schemas, TypeRef, canonical, defaults};
+use fairway_value::{Map, Value, from_json};
+
+fn text<'v>(object: &'v Value, key: &str) -> &'v str {
+    object.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn group(object: &Value) -> &str {
+    text(object, "apiVersion").split_once('/').map_or("", |(group, _)| group)
+}
+
+/// The type of a kind that Argo CD has compiled in; the others are merged as plain JSON.
+fn scheme_type<'s>(object: &Value, schemas: &'s Schemas) -> Option<TypeRef<'s>> {
+    let resource =
+        schemas.resource(text(object, "apiVersion"), text(object, "kind")).filter(|r| !r.custom)?;
+    let apart = matches!(
+        resource.group.as_str(),
+        "apiextensions.k8s.io" | "apiregistration.k8s.io" | "resource.k8s.io"
+    );
+    if apart { None } else { schemas.type_of(&resource.api_version(), &resource.kind) }
+}
+
+pub(crate) fn three_way(
+    desired: &Value,
+    live: &Value,
+    schemas: &Schemas,
+    ignore: &IgnoreRules,
+) -> Prediction {
+    let (live, desired) = match ignore.without_trusted(live, desired, schemas) {
+        Some((live, desired)) => (live, desired),
+        None => (live.clone(), desired.clone()),
+    };
+    let config = normalized(&remarshalled(&desired, schemas), schemas, ignore);
+    let live = normalized(&remarshalled(&live, schemas), schemas, ignore);
+    let applied = live.get_path(&["metadata", "annotations", LAST_APPLIED]).and_then(Value::as_str);
+    let original =
+        applied.and_then(|text| from_json(text.as_bytes()).ok()).filter(|v| v.as_object().is_some());
+    let first = original.map(|original| {
+        let original = normalized(&original, schemas, ignore);
+        predicted(&original, &config, &live, schemas)
+    });
+    let outcome = match first {
+        Some(Ok(done)) => Ok(done),
+        _ => predicted(&config, &config, &live, schemas),
+    };
+    match outcome {
+        Ok((live, predicted)) => {
+            let found = changes(&live, &predicted);
+            Prediction {
+                outcome: if found.is_empty() { Outcome::Unchanged } else { Outcome::Changed(found) },
+                normalized_live: Some(live),
+                predicted_live: Some(predicted),
+            }
+        }
+        Err(why) => Prediction {
+            outcome: Outcome::Uncertain(UncertainReason::Refused(why.to_string())),
+            normalized_live: Some(live),
+            predicted_live: None,
+        },
+    }
+}
+
+/// Decoded into the Go type and encoded again where that fits without loss, without what that adds.
+fn remarshalled(object: &Value, schemas: &Schemas) -> Value {
+    if scheme_type(object, schemas).is_none() {
+        return object.clone();
+    }
+    match canonical::go_form(object, schemas, true) {
+        Some(form) => only_fields_of(object, &form),
+        None => object.clone(),
+    }
+}
+
+/// Returns `value` without the fields that `model` does not have. Entries of lists are matched by position; those beyond the
+/// model's end stay.
+fn only_fields_of(model: &Value, value: &Value) -> Value {
+    match (model, value) {
+        (Value::Object(model), Value::Object(value)) => Value::Object(
+            model
+                .iter()
+                .filter_map(|(key, inner)| Some((key.clone(), only_fields_of(inner, value.get(key)?))))
+                .collect(),
+        ),
+        (Value::Array(model), Value::Array(value)) => value
+            .iter()
+            .enumerate()
+            .map(|(n, inner)| model.get(n).map_or_else(|| inner.clone(), |m| only_fields_of(m, inner)))
+            .collect(),
+        (_, value) => value.clone(),
+    }
+}
+
+fn normalized(object: &Value, schemas: &Schemas, ignore: &IgnoreRules) -> Value {
+    let mut out = object.clone();
+    out.remove_path(&["metadata", "creationTimestamp"]);
+    match (group(&out), text(&out, "kind")) {
+        ("", "Secret") => normalize_secret(&mut out, schemas),
+        ("", "Endpoints") => normalize_endpoints(&mut out, schemas),
+        _ => {}
+    }
+    normalize_role(&mut out, ignore);
+    ignore.normalize(&mut out, schemas);
+    out
+}
+
+fn normalize_secret(secret: &mut Value, schemas: &Schemas) {
+    if let Some(strings) = secret.get("stringData").and_then(Value::as_object).cloned() {
+        let mut data = secret.get("data").and_then(Value::as_object).cloned().unwrap_or_default();
+        for (key, value) in strings.iter() {
+            let encoded = match value.as_str() {
+                Some(text) => Value::from(fairway_schema::encode_base64(text.as_bytes())),
+                None => value.clone(),
+            };
+            data.insert(key.clone(), encoded);
+        }
+        secret.set_path(&["data"], data);
+        secret.remove_path(&["stringData"]);
+    }
+    let Some(form) = canonical::go_form(secret, schemas, false) else { return };
+    if let Some(data) = form.get("data").and_then(Value::as_object) {
+        let data: Map = data
+            .iter()
+            .map(|(k, v)| (k.clone(), if v.is_null() { Value::from("") } else { v.clone() }))
+            .collect();
+        secret.set_path(&["data"], data);
+    }
+}
+
+pub(crate) fn normalize_role(role: &mut Value, ignore: &IgnoreRules) {
+    let is_role =
+        group(role) == "rbac.authorization.k8s.io" && matches!(text(role, "kind"), "Role" | "ClusterRole");
+    if !is_role {
+        return;
+    }
+    let aggregates = role.get("aggregationRule").is_some_and(|r| r.as_object().is_some());
+    let empty = role.get("rules").and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
+    if (ignore.ignores_aggregated_roles() && aggregates) || empty {
+        role.set_path(&["rules"], Value::Null);
+    }
+}
+
+/// Subsets, and addresses and ports inside them, have no order.
+fn normalize_endpoints(endpoints: &mut Value, schemas: &Schemas) {
+    let Some(mut form) = canonical::go_form(endpoints, schemas, false) else { return };
+    if let Some(subsets) = form.get_mut("subsets").and_then(Value::as_array_mut) {
+        let key = |v: &Value| v.to_string();
+        for subset in subsets.make_mut() {
+            for list in ["addresses", "notReadyAddresses", "ports"] {
+                let Some(items) = subset.get_mut(list).and_then(Value::as_array_mut) else { continue };
+                for port in
+                    items.make_mut().iter_mut().filter(|_| list == "ports").filter_map(Value::as_object_mut)
+                {
+                    if !port.contains_key("protocol") {
+                        port.insert("protocol", "TCP");
+                    }
+                }
+                items.make_mut().sort_by_key(key);
+            }
+        }
+        subsets.make_mut().sort_by_key(key);
+    }
+    *endpoints = form;
+}
+
+fn without_namespace(object: &Value) -> Value {
+    let mut out = object.clone();
+    out.remove_path(&["metadata", "namespace"]);
+    let empty = out
+        .get_path(&["metadata", "annotations"])
+        .is_some_and(|a| a.is_null() || a.as_object().is_some_and(Map::is_empty));
+    if empty {
+        out.remove_path(&["metadata", "annotations"]);
+    }
+    out
+}
+
+/// Returns the live object and what it would become.
+fn predicted(
+    original: &Value,
+    config: &Value,
+    live: &Value,
+    schemas: &Schemas,
+) -> Result<(Value, Value), MergeError> {
+    let (original, config) = (without_namespace(original), without_namespace(config));
+    let Some(ty) = scheme_type(&original, schemas) else {
+        let trimmed = only_fields_of(&original, live);
+        let patch = merge::json_three_way(&original, &config, &trimmed);
+        return Ok((live.clone(), merge::json_merge(live, &patch)));
+    };
+    let base = stateful_set_base(&original, live);
+    let patch = merge::three_way(&original, &config, &base, ty)?;
+    let predicted = merge::strategic(live, &patch, ty)?;
+    Ok((with_defaults(live, ty, schemas)?, with_defaults(&predicted, ty, schemas)?))
+}
+
+/// The server fills claim templates in, so fields that were not applied do not count there.
+fn stateful_set_base(original: &Value, live: &Value) -> Value {
+    if text(original, "kind") != "StatefulSet" || !matches!(group(original), "apps" | "extensions") {
+        return live.clone();
+    }
+    let path = ["spec", "volumeClaimTemplates"];
+    match (original.get_path(&path), live.get_path(&path)) {
+        (Some(model @ Value::Array(_)), Some(claims @ Value::Array(_))) => {
+            let mut out = live.clone();
+            out.set_path(&path, only_fields_of(model, claims));
+            out
+        }
+        _ => live.clone(),
+    }
+}
+
+/// Lays over an object what defaulting adds to its decoded form; fields that the type does not have stay.
+fn with_defaults(object: &Value, ty: TypeRef<'_>, schemas: &Schemas) -> Result<Value, MergeError> {
+    let Some(decoded) = canonical::go_form(object, schemas, false) else { return Ok(object.clone()) };
+    let mut filled = decoded.clone();
+    defaults::apply(&mut filled, schemas);
+    // What defaulting sets is encoded by the Go type too.
+    let filled = canonical::go_form(&filled, schemas, false).unwrap_or(filled);
+    if equal(&decoded, &filled) {
+        return Ok(object.clone());
+    }
+    let patch = merge::two_way(&decoded, &filled, ty)?;
+    merge::strategic(object, &patch, ty)
+}
