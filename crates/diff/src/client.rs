@@ -4,7 +4,7 @@
 //! Source: Argo CD `gitops-engine/pkg/diff/diff.go`, `util/argo/diff`.
 
 use crate::compare::changes;
-use crate::{IgnoreRules, Outcome, Prediction, UncertainReason};
+use crate::{Options, Outcome, Prediction, UncertainReason, known};
 use fairway_schema::managed::{LAST_APPLIED, equal};
 use fairway_schema::merge::{self, MergeError};
 use fairway_schema::{Schemas, TypeRef, canonical, defaults};
@@ -29,23 +29,18 @@ fn scheme_type<'s>(object: &Value, schemas: &'s Schemas) -> Option<TypeRef<'s>> 
     if apart { None } else { schemas.type_of(&resource.api_version(), &resource.kind) }
 }
 
-pub(crate) fn three_way(
-    desired: &Value,
-    live: &Value,
-    schemas: &Schemas,
-    ignore: &IgnoreRules,
-) -> Prediction {
-    let (live, desired) = match ignore.without_trusted(live, desired, schemas) {
+pub(crate) fn three_way(desired: &Value, live: &Value, schemas: &Schemas, options: &Options) -> Prediction {
+    let (live, desired) = match options.ignore.without_trusted(live, desired, schemas) {
         Some((live, desired)) => (live, desired),
         None => (live.clone(), desired.clone()),
     };
-    let config = normalized(&remarshalled(&desired, schemas), schemas, ignore);
-    let live = normalized(&remarshalled(&live, schemas), schemas, ignore);
+    let config = normalized(&remarshalled(&desired, schemas), schemas, options);
+    let live = normalized(&remarshalled(&live, schemas), schemas, options);
     let applied = live.get_path(&["metadata", "annotations", LAST_APPLIED]).and_then(Value::as_str);
     let original =
         applied.and_then(|text| from_json(text.as_bytes()).ok()).filter(|v| v.as_object().is_some());
     let first = original.map(|original| {
-        let original = normalized(&original, schemas, ignore);
+        let original = normalized(&original, schemas, options);
         predicted(&original, &config, &live, schemas)
     });
     let outcome = match first {
@@ -99,7 +94,7 @@ fn only_fields_of(model: &Value, value: &Value) -> Value {
     }
 }
 
-fn normalized(object: &Value, schemas: &Schemas, ignore: &IgnoreRules) -> Value {
+fn normalized(object: &Value, schemas: &Schemas, options: &Options) -> Value {
     let mut out = object.clone();
     out.remove_path(&["metadata", "creationTimestamp"]);
     match (group(&out), text(&out, "kind")) {
@@ -107,8 +102,9 @@ fn normalized(object: &Value, schemas: &Schemas, ignore: &IgnoreRules) -> Value 
         ("", "Endpoints") => normalize_endpoints(&mut out, schemas),
         _ => {}
     }
-    normalize_role(&mut out, ignore);
-    ignore.normalize(&mut out, schemas);
+    normalize_role(&mut out, options.ignore_aggregated_roles);
+    options.ignore.normalize(&mut out);
+    known::reform(&mut out, &options.known_type_fields, schemas);
     out
 }
 
@@ -135,7 +131,7 @@ fn normalize_secret(secret: &mut Value, schemas: &Schemas) {
     }
 }
 
-pub(crate) fn normalize_role(role: &mut Value, ignore: &IgnoreRules) {
+pub(crate) fn normalize_role(role: &mut Value, ignore_aggregated: bool) {
     let is_role =
         group(role) == "rbac.authorization.k8s.io" && matches!(text(role, "kind"), "Role" | "ClusterRole");
     if !is_role {
@@ -143,7 +139,7 @@ pub(crate) fn normalize_role(role: &mut Value, ignore: &IgnoreRules) {
     }
     let aggregates = role.get("aggregationRule").is_some_and(|r| r.as_object().is_some());
     let empty = role.get("rules").and_then(Value::as_array).is_some_and(<[Value]>::is_empty);
-    if (ignore.ignores_aggregated_roles() && aggregates) || empty {
+    if (ignore_aggregated && aggregates) || empty {
         role.set_path(&["rules"], Value::Null);
     }
 }

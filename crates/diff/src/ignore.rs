@@ -1,26 +1,11 @@
 use fairway_core::{IgnoreRule, glob_match};
-use fairway_schema::{Schemas, canonical, managed};
+use fairway_schema::{Schemas, managed};
 use fairway_value::{Str, Value};
-
-/// A field of a custom kind that holds a well-known type (`knownTypeFields`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownTypeField {
-    /// API group of the custom kind.
-    pub group: Str,
-    /// The custom kind.
-    pub kind: Str,
-    /// Path of the field, keys joined by dots; lists on the way are looked into.
-    pub field: Str,
-    /// The type as Argo CD names it: `core/v1/PodSpec`, `core/Quantity`.
-    pub type_name: Str,
-}
 
 /// Rules, compiled once per App, that name what a comparison leaves out.
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     rules: Vec<IgnoreRule>,
-    known: Vec<KnownTypeField>,
-    aggregated_roles: bool,
 }
 
 /// A rule that this version cannot follow. It is reported, never passed over in silence.
@@ -47,33 +32,13 @@ impl IgnoreRules {
                 unsupported.push(Unsupported { what: what.into() });
             }
         }
-        (Self { rules: rules.to_vec(), ..Self::default() }, unsupported)
-    }
-
-    /// Adds fields that hold well-known types. Types that are not known come back, to be shown as a condition.
-    pub fn add_known_fields(&mut self, fields: &[KnownTypeField], schemas: &Schemas) -> Vec<Unsupported> {
-        let (known, unknown): (Vec<_>, Vec<_>) =
-            fields.iter().cloned().partition(|f| schemas.type_named(&type_name(&f.type_name)).is_some());
-        self.known.extend(known);
-        let report = |f: KnownTypeField| Unsupported {
-            what: format!("type {} of knownTypeFields {}/{}", f.type_name, f.group, f.kind).into(),
-        };
-        unknown.into_iter().map(report).collect()
-    }
-
-    /// Leaves the rules of roles out that aggregate other roles (`ignoreAggregatedRoles`).
-    pub fn set_aggregated_roles(&mut self, ignore: bool) {
-        self.aggregated_roles = ignore;
+        (Self { rules: rules.to_vec() }, unsupported)
     }
 
     /// Whether there is no rule.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.known.is_empty() && !self.aggregated_roles
-    }
-
-    pub(crate) fn ignores_aggregated_roles(&self) -> bool {
-        self.aggregated_roles
+        self.rules.is_empty()
     }
 
     fn matching<'r>(&'r self, object: &'r Value) -> impl Iterator<Item = &'r IgnoreRule> {
@@ -88,29 +53,12 @@ impl IgnoreRules {
         })
     }
 
-    /// Cuts what the rules name out of an object, and brings fields of known types into their form.
-    pub fn normalize(&self, object: &mut Value, schemas: &Schemas) {
+    /// Cuts what the rules name out of an object.
+    pub fn normalize(&self, object: &mut Value) {
         let pointers: Vec<Str> =
             self.matching(object).flat_map(|r| r.json_pointers.iter().cloned()).collect();
         for pointer in pointers {
             object.remove_pointer(&pointer);
-        }
-        let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let group = group_of(object).to_owned();
-        // Argo Rollouts' pod templates are known without a setting.
-        let rollout = KnownTypeField {
-            group: "argoproj.io".into(),
-            kind: "Rollout".into(),
-            field: "spec.template.spec".into(),
-            type_name: "core/v1/PodSpec".into(),
-        };
-        let own = self.known.iter().any(|f| f.group == rollout.group && f.kind == rollout.kind);
-        let fields = self.known.iter().chain((!own).then_some(&rollout));
-        for field in fields.filter(|f| f.group == group && f.kind == kind) {
-            if let Some(ty) = schemas.type_named(&type_name(&field.type_name)) {
-                let keys: Vec<&str> = field.field.split('.').collect();
-                reform(object, &keys, &|value| canonical::go_form_as(value, ty));
-            }
         }
     }
 
@@ -134,36 +82,4 @@ impl IgnoreRules {
 fn group_of(object: &Value) -> &str {
     let version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
     version.split_once('/').map_or("", |(group, _)| group)
-}
-
-/// The OpenAPI name of a type as Argo CD names it.
-fn type_name(name: &str) -> String {
-    match name.split_once('/') {
-        Some(("core", "Quantity")) => "io.k8s.apimachinery.pkg.api.resource.Quantity".to_owned(),
-        Some((group, rest)) => format!("io.k8s.api.{group}.{}", rest.replace('/', ".")),
-        None => name.to_owned(),
-    }
-}
-
-fn reform(value: &mut Value, path: &[&str], form: &dyn Fn(&Value) -> Option<Value>) {
-    if let Value::Array(items) = value {
-        for item in items.make_mut() {
-            reform(item, path, form);
-        }
-        return;
-    }
-    match path {
-        [] => {
-            if let Some(next) = form(value) {
-                *value = next;
-            }
-        }
-        [first, rest @ ..] => {
-            if value.get(first).is_some()
-                && let Some(inner) = value.get_mut(first)
-            {
-                reform(inner, rest, form);
-            }
-        }
-    }
 }

@@ -12,12 +12,14 @@ mod change;
 mod client;
 mod compare;
 mod ignore;
+mod known;
 mod outcome;
 mod predict;
 mod same;
 pub mod text;
 
 pub use change::{Change, ChangeKind, ChangeSet, FieldChange};
-pub use ignore::{IgnoreRules, KnownTypeField, Unsupported};
+pub use ignore::{IgnoreRules, Unsupported};
+pub use known::is_known_type;
 pub use outcome::{Outcome, UncertainReason};
 pub use predict::{Mode, Options, Prediction, outcome, predict};

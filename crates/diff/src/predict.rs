@@ -1,5 +1,5 @@
 use crate::compare::changes;
-use crate::{IgnoreRules, Outcome, UncertainReason, client, same};
+use crate::{IgnoreRules, Outcome, UncertainReason, client, known, same};
 use fairway_schema::managed::{self, ApplyError, Write};
 use fairway_schema::strategy::{self, Chooser};
 use fairway_schema::{Schemas, Subresource};
@@ -22,6 +22,11 @@ pub struct Options {
     pub mode: Mode,
     /// What is left out.
     pub ignore: IgnoreRules,
+    /// Rules of roles that aggregate other roles do not count (`ignoreAggregatedRoles`).
+    pub ignore_aggregated_roles: bool,
+    /// Fields of custom kinds that hold well-known types: (`group/Kind`, path of keys joined by dots, type), as `knownTypeFields`
+    /// in Argo CD. Ask [`crate::is_known_type`] for what to report of them.
+    pub known_type_fields: Vec<(Str, Str, Str)>,
 }
 
 /// What a comparison found.
@@ -53,8 +58,8 @@ pub fn predict(
         };
     };
     match options.mode {
-        Mode::ServerSide => server_side(desired, live, manager, schemas, &options.ignore),
-        Mode::ClientSide => client::three_way(desired, live, schemas, &options.ignore),
+        Mode::ServerSide => server_side(desired, live, manager, schemas, options),
+        Mode::ClientSide => client::three_way(desired, live, schemas, options),
     }
 }
 
@@ -125,7 +130,7 @@ fn server_side(
     live: &Value,
     manager: &str,
     schemas: &Schemas,
-    ignore: &IgnoreRules,
+    options: &Options,
 ) -> Prediction {
     let (api_version, kind) = (text(desired, "apiVersion"), text(desired, "kind"));
     let Some(resource) = schemas.resource(api_version, kind) else {
@@ -163,13 +168,14 @@ fn server_side(
     }
     strategy::prepare_update(&mut predicted, live, "", schemas);
     let mut normalized = live.clone();
-    if let Some((cut_live, cut_predicted)) = ignore.without_trusted(live, &predicted, schemas) {
+    if let Some((cut_live, cut_predicted)) = options.ignore.without_trusted(live, &predicted, schemas) {
         (normalized, predicted) = (cut_live, cut_predicted);
     }
     for object in [&mut normalized, &mut predicted] {
         strip_server_fields(object);
-        ignore.normalize(object, schemas);
-        client::normalize_role(object, ignore);
+        options.ignore.normalize(object);
+        known::reform(object, &options.known_type_fields, schemas);
+        client::normalize_role(object, options.ignore_aggregated_roles);
     }
     let found = changes(&normalized, &predicted);
     Prediction {

@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod appset;
+mod diff;
 mod gotemplate;
 mod health;
 mod helm;
@@ -56,7 +57,9 @@ type Runner = fn(&Path) -> Report;
 /// Every corpus by name. A corpus without a runner is reported as `0/…`, never left out.
 const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-defaulting", apiserver::defaulting),
+    ("apiserver-drift", apiserver::drift),
     ("apiserver-ssa", apiserver::ssa),
+    ("diff", diff::run),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
     ("kustomize", kustomize::run),
