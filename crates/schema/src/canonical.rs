@@ -85,6 +85,9 @@ pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), Convert
     if core_secret {
         fold_string_data(&mut out);
     }
+    if resource.kind == "StatefulSet" {
+        name_claim_templates(&mut out);
+    }
     let counter = ["metadata", "annotations", crate::strategy::TEMPLATE_GENERATION];
     if daemon_set && out.get_path(&counter).is_none() {
         out.set_path(&counter, "0");
@@ -94,6 +97,15 @@ pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), Convert
     }
     *object = out;
     Ok(())
+}
+
+/// Claim templates are shown with their kind.
+fn name_claim_templates(object: &mut Value) {
+    let claims = object.get_path_mut(&["spec", "volumeClaimTemplates"]).and_then(Value::as_array_mut);
+    for claim in claims.into_iter().flat_map(|c| c.make_mut().iter_mut()).filter_map(Value::as_object_mut) {
+        claim.insert("apiVersion", "v1");
+        claim.insert("kind", "PersistentVolumeClaim");
+    }
 }
 
 /// Returns what a new object of a kind looks like before anything is set.

@@ -58,6 +58,7 @@ type Runner = fn(&Path) -> Report;
 const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-defaulting", apiserver::defaulting),
     ("apiserver-drift", apiserver::drift),
+    ("apiserver-invalid", apiserver::invalid),
     ("apiserver-ssa", apiserver::ssa),
     ("diff", diff::run),
     ("gotemplate", gotemplate::run),

@@ -73,12 +73,6 @@ fn stateful_set(m: &mut Map) {
     }
     pointer(spec, "replicas", 1_i64);
     pointer(spec, "revisionHistoryLimit", 10_i64);
-    if let Some(claims) = spec.get_mut("volumeClaimTemplates").and_then(Value::as_array_mut) {
-        for claim in claims.make_mut().iter_mut().filter_map(Value::as_object_mut) {
-            by_value(claim, "apiVersion", "v1");
-            by_value(claim, "kind", "PersistentVolumeClaim");
-        }
-    }
 }
 
 fn job(m: &mut Map) {

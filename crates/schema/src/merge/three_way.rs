@@ -155,7 +155,8 @@ fn diff_lists(
     Ok(())
 }
 
-/// Returns what changed and was added, and the entries that delete.
+/// Returns what changed and was added, and the entries that delete. Both lists are walked in the order of their keys, so that
+/// entries that share a key are paired one by one.
 fn diff_entries(
     old: &[Value],
     new: &[Value],
@@ -163,39 +164,43 @@ fn diff_entries(
     item_ty: Option<TypeRef<'_>>,
     options: DiffOptions,
 ) -> Result<(Vec<Value>, Vec<Value>), MergeError> {
-    let named = |item: &Value| {
-        item.get(key).cloned().ok_or_else(|| {
-            MergeError(format!(
-                "map: {} does not contain declared merge key: {key}",
-                crate::managed::go_v(item)
-            ))
-        })
-    };
-    let mut changed = Vec::new();
-    for item in new {
-        let name = named(item)?;
-        let before = old.iter().find(|o| o.get(key).is_some_and(|k| equal(k, &name)));
-        match before {
-            Some(before) => {
-                let mut inner = diff_maps(&map_of(before), &map_of(item), item_ty, options)?;
-                if !inner.is_empty() {
-                    inner.insert(key, name);
-                    changed.push(Value::Object(inner));
-                }
+    let sorted = |items: &[Value]| -> Result<Vec<(String, Value)>, MergeError> {
+        let name = |item: &Value| match item.get(key) {
+            Some(name) => Ok((crate::managed::go_v(name), item.clone())),
+            None => {
+                let shown = crate::managed::go_v(item);
+                Err(MergeError(format!("map: {shown} does not contain declared merge key: {key}")))
             }
-            None if !options.ignore_changes => changed.push(item.clone()),
-            None => {}
-        }
-    }
-    let mut gone = Vec::new();
-    for item in old {
-        let name = named(item)?;
-        if !options.ignore_deletions && !new.iter().any(|n| n.get(key).is_some_and(|k| equal(k, &name))) {
+        };
+        let mut named = items.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        named.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(named)
+    };
+    let (old, new) = (sorted(old)?, sorted(new)?);
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
+    let (mut i, mut j) = (0, 0);
+    while i < old.len() || j < new.len() {
+        let order = match (old.get(i), new.get(j)) {
+            (Some(o), Some(n)) => o.0.cmp(&n.0),
+            (Some(_), None) => std::cmp::Ordering::Less,
+            _ => std::cmp::Ordering::Greater,
+        };
+        if order.is_eq() {
+            let (before, after) = (&old[i].1, &new[j].1);
+            let mut inner = diff_maps(&map_of(before), &map_of(after), item_ty, options)?;
+            if !inner.is_empty() {
+                inner.insert(key, after.get(key).cloned().unwrap_or_default());
+                changed.push(Value::Object(inner));
+            }
+        } else if order.is_gt() && !options.ignore_changes {
+            changed.push(new[j].1.clone());
+        } else if order.is_lt() && !options.ignore_deletions {
+            let name = old[i].1.get(key).cloned().unwrap_or_default();
             gone.push([(key, name), (DIRECTIVE, Value::from("delete"))].into_iter().collect());
         }
+        i += usize::from(order.is_le());
+        j += usize::from(order.is_ge());
     }
-    // Entries are compared in the order of their keys, so deletions come out in that order.
-    gone.sort_by_key(|item: &Value| item.get(key).map(crate::managed::go_v).unwrap_or_default());
     Ok((changed, gone))
 }
 
