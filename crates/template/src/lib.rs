@@ -31,6 +31,7 @@ mod toml;
 mod url;
 pub mod value;
 mod vm;
+mod x509;
 
 pub use error::{Error, ErrorKind};
 pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, RenderSource, Signature};

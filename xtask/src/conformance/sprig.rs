@@ -1,15 +1,19 @@
 //! Sprig and the functions that Helm adds, called as Helm's engine calls them.
 
 use super::{Report, gotemplate, jsonl};
-use fairway_template::value::{ANY, ANY_MAP, TypeInfo};
+use fairway_template::value::{ANY_MAP, GoType, STRING, TypeInfo};
 use fairway_template::{
-    FixedClock, Functions, Limits, Map, MissingKey, Ports, Run, SeededRandom, Struct, Templates, Value,
+    CallError, Context, FixedClock, Functions, Limits, Map, MissingKey, Object, Ports, Run, SeededRandom,
+    Signature, Struct, Templates, Value,
 };
 use serde_json::Value as Json;
 use std::path::Path;
 use std::sync::Arc;
 
-static VALUES: TypeInfo = TypeInfo::named_map("chartutil.Values", &ANY);
+/// When the corpus was recorded, 2026-11-21: functions that take a wrong argument for the present time show it.
+const RECORDED: i128 = 1_795_262_400_000_000_000;
+static API_VERSIONS: TypeInfo = TypeInfo::named_slice("chartutil.VersionSet", &STRING);
+static KUBE_VERSION: TypeInfo = TypeInfo::structure("chartutil.KubeVersion");
 static CHART: TypeInfo = TypeInfo::structure("engine.chartMetadata");
 
 pub fn run(dir: &Path) -> Report {
@@ -35,6 +39,47 @@ pub fn run(dir: &Path) -> Report {
     report
 }
 
+const VERSION: &str = "v1.31.0";
+
+/// `.Capabilities.APIVersions` with the versions that Helm knows without a cluster.
+struct ApiVersions;
+
+impl Object for ApiVersions {
+    fn go_type(&self) -> GoType {
+        &API_VERSIONS
+    }
+    fn method(&self, name: &str) -> Option<Signature> {
+        (name == "Has").then(|| Signature::new(&[&STRING], false))
+    }
+    fn call(&self, _: &str, args: &[Value], _: &mut Context<'_>) -> Result<Value, CallError> {
+        Ok(args[0].as_str().is_some_and(|v| fairway_helm::DEFAULT_API_VERSIONS.contains(&v.as_ref())).into())
+    }
+    fn entries(&self) -> Option<Vec<(Value, Value)>> {
+        Some(vec![(Value::int(0), "v1".into())])
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
+/// `.Capabilities.KubeVersion`, which prints as its version.
+struct KubeVersion(Struct);
+
+impl Object for KubeVersion {
+    fn go_type(&self) -> GoType {
+        &KUBE_VERSION
+    }
+    fn field(&self, name: &str) -> Option<Value> {
+        Object::field(&self.0, name)
+    }
+    fn text(&self) -> Option<String> {
+        Some(VERSION.to_owned())
+    }
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
+
 fn map(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     entries.into_iter().map(|(k, v)| (k.into(), v)).collect::<Map>().into()
 }
@@ -43,10 +88,7 @@ fn render(case: &Json, functions: &Arc<Functions>) -> Result<String, String> {
     const NAME: &str = "c/templates/t";
     let data: fairway_value::Value =
         serde_json::from_value(case["data"].clone()).map_err(|e| format!("case data: {e}"))?;
-    let values = match Value::from_json(&data) {
-        Value::Map(m) => Value::Map(m.retyped(&VALUES)),
-        other => other,
-    };
+    let values = Value::from_json(&data);
     let release = map([
         ("Name", "rel".into()),
         ("Namespace", "ns".into()),
@@ -55,23 +97,23 @@ fn render(case: &Json, functions: &Arc<Functions>) -> Result<String, String> {
         ("Revision", Value::int(1)),
         ("Service", "Helm".into()),
     ]);
-    let version = map([("Version", "v1.31.0".into()), ("Major", "1".into()), ("Minor", "31".into())]);
+    let version =
+        Struct::new(&KUBE_VERSION).field("Version", VERSION).field("Major", "1").field("Minor", "31");
+    let capabilities = map([
+        ("KubeVersion", Value::object(KubeVersion(version))),
+        ("APIVersions", Value::object(ApiVersions)),
+    ]);
     let top = map([
         ("Values", values),
         ("Release", release),
         ("Chart", Value::object(Struct::new(&CHART).field("Name", "c").field("Version", "0.1.0"))),
-        ("Capabilities", map([("KubeVersion", version)])),
+        ("Capabilities", capabilities),
         ("Template", map([("Name", NAME.into()), ("BasePath", "c/templates".into())])),
         ("Subcharts", Value::Map(Map::from_entries(&ANY_MAP, Default::default()))),
     ]);
     let mut templates = Templates::new("gotpl", Arc::clone(functions), MissingKey::Zero);
     templates.parse(NAME, case["template"].as_str().unwrap_or_default()).map_err(|e| e.message)?;
-    let (clock, random, limits) =
-        (FixedClock(1_767_225_600_000_000_000), SeededRandom::new(1), Limits::default());
+    let (clock, random, limits) = (FixedClock(RECORDED), SeededRandom::new(1), Limits::default());
     let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits };
-    let top = match top {
-        Value::Map(m) => Value::Map(m.retyped(&VALUES)),
-        other => other,
-    };
     templates.execute(NAME, top, run).map(|text| text.replace("<no value>", "")).map_err(|e| e.message)
 }

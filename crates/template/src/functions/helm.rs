@@ -30,7 +30,12 @@ pub(super) fn register(f: &mut Functions) {
             format!("json: cannot unmarshal {kind} into Go value of type []interface {{}}")
         }))
     });
-    f.native("toToml", &[&ANY], |_, a| Ok(crate::toml::write(&a[0]).unwrap_or_else(|e| e).into()));
+    f.native("toToml", &[&ANY], |_, a| {
+        if a[0].is_nil() {
+            return Err("reflect: call of reflect.Value.Type on zero Value".into());
+        }
+        Ok(crate::toml::write(&a[0]).unwrap_or_else(|e| e).into())
+    });
     f.native("fromToml", &[&STRING], |_, a| {
         let text = a[0].as_str().unwrap_or_default();
         Ok(crate::toml::parse(&text).unwrap_or_else(|e| error_map(&e)))
@@ -128,13 +133,30 @@ fn as_list(parsed: Result<Value, String>, mismatch: impl Fn(&str) -> String) -> 
     }
 }
 
-fn yaml(value: &Value) -> Result<Value, String> {
+/// Reads YAML with the complaints of sigs.k8s.io/yaml over go-yaml, which charts can see in `Error`.
+fn yaml(value: &Value, empty: Value) -> Result<Value, String> {
     let text = value.as_str().unwrap_or_default();
-    fairway_yaml::parse(&text).map(|data| Value::from_json(&data)).map_err(|e| e.to_string())
+    match fairway_yaml::parse(&text) {
+        // A document of nothing leaves what it is read into as it is.
+        Ok(fairway_value::Value::Null) => Ok(empty),
+        Ok(data) => Ok(Value::from_json(&data)),
+        Err(e) => Err(go_yaml_text(&e)),
+    }
+}
+
+fn go_yaml_text(e: &fairway_yaml::Error) -> String {
+    let (problem, context) = match e.message.find(" while ") {
+        Some(at) => e.message.split_at(at),
+        None => (e.message.as_str(), ""),
+    };
+    // go-yaml counts lines from nought, leaves the first out, and adds one for faults of its scanner.
+    let line = if context.contains("scanning") { e.line } else { e.line.saturating_sub(1) };
+    let place = if e.line > 1 { format!("line {line}: ") } else { String::new() };
+    format!("error converting YAML to JSON: yaml: {place}{problem}")
 }
 
 fn from_yaml(value: &Value) -> Value {
-    as_map(yaml(value), |kind| {
+    as_map(yaml(value, Value::map()), |kind| {
         format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
         )
@@ -142,7 +164,7 @@ fn from_yaml(value: &Value) -> Value {
 }
 
 fn from_yaml_array(value: &Value) -> Value {
-    as_list(yaml(value), |kind| {
+    as_list(yaml(value, Vec::<Value>::new().into()), |kind| {
         format!(
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type []interface {{}}"
         )

@@ -130,6 +130,12 @@ fn rounded(nanos: u64) -> String {
 /// A `time.Time`.
 pub(crate) struct GoTime(Instant);
 
+impl GoTime {
+    pub fn new(at: Instant) -> Self {
+        Self(at)
+    }
+}
+
 /// An integer type with names for its values, or a duration.
 struct NamedInt {
     ty: GoType,

@@ -2,7 +2,7 @@ use super::args::{bytes, empty};
 use crate::functions::{CallError, Functions};
 use crate::value::{ANY, BOOL, STRING, text_of};
 use crate::{Value, json};
-use fairway_value::{HtmlEscape, to_json, to_json_pretty};
+use fairway_value::{HtmlEscape, to_json_pretty};
 
 pub(super) fn register(f: &mut Functions) {
     f.variadic("default", &[&ANY, &ANY], |_, a| {
@@ -25,7 +25,7 @@ fn json_functions(f: &mut Functions) {
     f.native("toPrettyJson", &[&ANY], |_, a| Ok(pretty(&a[0]).unwrap_or_default().into()));
     f.native("mustToPrettyJson", &[&ANY], |_, a| Ok(pretty(&a[0])?.into()));
     for name in ["toRawJson", "mustToRawJson"] {
-        f.native(name, &[&ANY], |_, a| Ok(to_json(&a[0].checked_json()?, HtmlEscape::No).into()));
+        f.native(name, &[&ANY], |_, a| Ok(a[0].json_text(HtmlEscape::No)?.into()));
     }
 }
 
@@ -36,7 +36,7 @@ pub(crate) fn parse_json(text: &[u8]) -> Result<Value, String> {
 
 /// Writes JSON as Go's `json.Marshal`.
 pub(crate) fn json_text(value: &Value) -> Result<String, String> {
-    Ok(to_json(&value.checked_json()?, HtmlEscape::Yes))
+    value.json_text(HtmlEscape::Yes)
 }
 
 fn pretty(value: &Value) -> Result<String, String> {

@@ -60,6 +60,9 @@ pub(super) fn register(f: &mut Functions) {
     }
     for name in ["deepCopy", "mustDeepCopy"] {
         f.native(name, &[&ANY], |ctx, a| {
+            if a[0].is_nil() {
+                return Err("reflect: call of reflect.Value.Type on zero Value".into());
+            }
             let mut left = COPIES_MAX;
             let copy = deep_copy(&a[0], 0, &mut left)?;
             ctx.charge((COPIES_MAX - left) * size_of::<Value>())?;

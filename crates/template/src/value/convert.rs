@@ -1,5 +1,5 @@
 use super::{List, Map, Value};
-use fairway_value::Value as Data;
+use fairway_value::{HtmlEscape, Value as Data};
 
 /// How integers of a data tree come into templates.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,15 @@ impl Value {
         let data = encoder.encode(self, 0);
         encoder.error.map_or(Ok(data), Err)
     }
+
+    /// Writes JSON as Go's `json.Marshal`, with what is no UTF-8 as an escape.
+    pub(crate) fn json_text(&self, escape: HtmlEscape) -> Result<String, String> {
+        let mut encoder = Encoder::new();
+        let data = encoder.encode(self, 0);
+        let text = fairway_value::to_json(&data, escape);
+        let text = if encoder.raw { text.replace('\u{fffd}', "\\ufffd") } else { text };
+        encoder.error.map_or(Ok(text), Err)
+    }
 }
 
 /// Most values that are written as one JSON document.
@@ -47,11 +56,13 @@ const JSON_VALUES_MAX: usize = 10_000_000;
 struct Encoder {
     left: usize,
     error: Option<String>,
+    /// Whether a string was no UTF-8.
+    raw: bool,
 }
 
 impl Encoder {
     fn new() -> Self {
-        Self { left: JSON_VALUES_MAX, error: None }
+        Self { left: JSON_VALUES_MAX, error: None, raw: false }
     }
 
     fn fail(&mut self, message: String) -> Data {
@@ -76,7 +87,10 @@ impl Encoder {
             Value::Float(f) => self.fail(format!("json: unsupported value: {}", crate::fmt::float_text(*f))),
             Value::Complex(_) => self.fail("json: unsupported type: complex128".to_owned()),
             Value::Str(s) => Data::String(s.clone()),
-            Value::RawStr(b) => Data::from(go_lossy(b)),
+            Value::RawStr(b) => {
+                self.raw = true;
+                Data::from(go_lossy(b))
+            }
             Value::Bytes(b) => {
                 use base64::Engine as _;
                 Data::from(base64::engine::general_purpose::STANDARD.encode(b))
