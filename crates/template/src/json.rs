@@ -47,6 +47,11 @@ impl Reader<'_> {
         Ok(b)
     }
 
+    /// Takes the next byte where Go's scanner, at the end, tries a space before it gives up.
+    fn next_or_space(&mut self) -> u8 {
+        self.next().unwrap_or(b' ')
+    }
+
     fn space(&mut self) {
         while matches!(self.peek(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             self.at += 1;
@@ -74,7 +79,7 @@ impl Reader<'_> {
 
     fn literal(&mut self, word: &str, value: Value) -> Result<Value, String> {
         for expected in word.bytes().skip(1) {
-            let b = self.next()?;
+            let b = self.next_or_space();
             if b != expected {
                 let expected = char::from(expected);
                 return Err(invalid(b, &format!("in literal {word} (expecting '{expected}')")));
@@ -150,7 +155,7 @@ impl Reader<'_> {
     }
 
     fn escape(&mut self, out: &mut String) -> Result<(), String> {
-        let plain = match self.next()? {
+        let plain = match self.next_or_space() {
             b'b' => '\u{8}',
             b'f' => '\u{c}',
             b'n' => '\n',
@@ -181,7 +186,7 @@ impl Reader<'_> {
     fn hex4(&mut self) -> Result<u32, String> {
         let mut code = 0;
         for _ in 0..4 {
-            let b = self.next()?;
+            let b = self.next_or_space();
             let digit = char::from(b).to_digit(16);
             code = code * 16 + digit.ok_or_else(|| invalid(b, "in \\u hexadecimal character escape"))?;
         }
@@ -199,7 +204,7 @@ impl Reader<'_> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        match self.next()? {
+        match self.next_or_space() {
             b'0' => {}
             b'1'..=b'9' => self.digits(),
             other => return Err(invalid(other, "in numeric literal")),
@@ -223,7 +228,7 @@ impl Reader<'_> {
     }
 
     fn digit(&mut self, context: &str) -> Result<(), String> {
-        let b = self.next()?;
+        let b = self.next_or_space();
         if !b.is_ascii_digit() {
             return Err(invalid(b, context));
         }

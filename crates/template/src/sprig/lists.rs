@@ -154,10 +154,30 @@ fn cut(value: &Value, indices: &[Value]) -> Result<Value, CallError> {
     }
 }
 
+/// Sprig's arithmetic is in floats and takes sizes below nought, of which little can come.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "as Sprig does; lists are short"
+)]
 fn chunk(size: &Value, list: &Value) -> Result<Value, CallError> {
+    const REFUSED: &str = "reflect: makeslice: len out of range";
     let list = slice(list, "chunk")?;
-    let size = usize::try_from(super::args::int(size)).ok().filter(|s| *s > 0);
-    let size = size.ok_or("reflect: makeslice: len out of range")?;
-    let chunks = list.chunks(size).map(|c| Value::from(c.to_vec())).collect();
+    let size = super::args::int(size);
+    if size == 0 {
+        return Err(REFUSED.into());
+    }
+    let len = list.len() as f64;
+    let count = ((len - 1.0) / size as f64).floor() as i64 + 1;
+    let last = (len % size as f64).floor() as i64;
+    let last = if last == 0 { size } else { last };
+    let size = if count > 1 { size } else { last };
+    if count < 0 || count > 0 && (size < 0 || last < 0) {
+        return Err(REFUSED.into());
+    }
+    let chunks = match usize::try_from(size).ok().filter(|_| count > 0) {
+        Some(size) => list.chunks(size.max(1)).map(|c| Value::from(c.to_vec())).collect(),
+        None => Vec::new(),
+    };
     Ok(Value::List(List::new(&ANY_SLICE_SLICE, chunks)))
 }
