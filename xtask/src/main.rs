@@ -1,8 +1,12 @@
 //! The project's own tools. No product code lives here.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
+mod ci;
 mod conformance;
+mod e2e;
+mod run;
 mod schema;
+mod tidy;
 
 use clap::{Parser, Subcommand};
 
@@ -16,6 +20,12 @@ struct Args {
 enum Command {
     /// Runs the corpora of real tools' outputs and checks the ratchet.
     Conformance(conformance::Args),
+    /// Everything that is checked without a cluster.
+    Ci(ci::Args),
+    /// Proves the walls between crates, and holds files to their size.
+    Tidy(tidy::Args),
+    /// Runs the built binary on a cluster: Git push in, cluster state out.
+    E2e(e2e::Args),
     /// Makes the data of the built-in kinds.
     Schema(schema::Args),
 }
@@ -23,6 +33,9 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Args::parse().command {
         Command::Conformance(args) => conformance::main(args),
+        Command::Ci(args) => ci::main(&args),
+        Command::Tidy(args) => tidy::main(&args),
+        Command::E2e(args) => e2e::main(&args),
         Command::Schema(args) => schema::main(args),
     }
 }

@@ -1,0 +1,34 @@
+//! Running programs, with what was run in the error.
+
+use anyhow::{Context, bail};
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a program in a folder and fails where it fails.
+pub fn run<S: AsRef<OsStr>>(dir: &Path, program: &str, args: &[S]) -> anyhow::Result<()> {
+    let shown: Vec<String> = args.iter().map(|a| a.as_ref().to_string_lossy().into_owned()).collect();
+    println!("$ {program} {}", shown.join(" "));
+    let status = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .status()
+        .with_context(|| format!("start {program}; is it installed?"))?;
+    if !status.success() {
+        bail!("{program} {} ended with {status}", shown.join(" "));
+    }
+    Ok(())
+}
+
+/// Runs a program in a folder and returns what it prints.
+pub fn output<S: AsRef<OsStr>>(dir: &Path, program: &str, args: &[S]) -> anyhow::Result<String> {
+    let out = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .with_context(|| format!("start {program}; is it installed?"))?;
+    if !out.status.success() {
+        bail!("{program} ended with {}: {}", out.status, String::from_utf8_lossy(&out.stderr));
+    }
+    Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
