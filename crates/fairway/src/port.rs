@@ -33,12 +33,12 @@ impl Port {
         tokio::spawn(async move {
             loop {
                 let event = match received.recv().await {
-                    Ok(event) => event,
-                    Err(broadcast::error::RecvError::Lagged(_)) => continue,
+                    Ok(event) => translate(event),
+                    Err(broadcast::error::RecvError::Lagged(_)) => EngineEvent::Missed,
                     Err(broadcast::error::RecvError::Closed) => return,
                 };
                 // Without a client nobody listens.
-                let _ = sender.send(translate(event));
+                let _ = sender.send(event);
             }
         });
         Arc::new(Self { engine, events })

@@ -160,6 +160,8 @@ pub enum EngineEvent {
         /// The whole Application object.
         application: Value,
     },
+    /// The engine itself fell behind its sources: some events are missing, and whoever listens compares with the whole list.
+    Missed,
     /// The live objects below an application changed without a change of the Application object.
     Tree(AppKey),
 }
@@ -265,7 +267,8 @@ pub trait Engine: Send + Sync + 'static {
     ) -> EngineFuture<'_, Value>;
 
     /// Returns the plan of the next sync: `{items: [{group, version, kind, namespace, name, phase, wave, action, reason, hook}]}`
-    /// in the order of execution, where `action` is one of `create`, `update`, `prune`, `replace`, `hook`, `none` and `skip`.
+    /// in the order of execution, where `action` is one of `create`, `update`, `prune`, `replace`, `hook`, `none` and `skip`; and
+    /// `refusals`, a list of texts: what is not done before a person approves it.
     fn plan(&self, key: AppKey) -> EngineFuture<'_, Value>;
 
     /// Returns every AppProject.

@@ -1,5 +1,5 @@
 import type {
-  Application, ApplicationList, ApplicationSet, ApplicationTree, KubeEvent, ManagedResource, PlanItem, Project, ResourceId, RevisionMetadata,
+  Application, ApplicationList, ApplicationSet, ApplicationTree, KubeEvent, ManagedResource, Plan, Project, ResourceId, RevisionMetadata,
 } from './types';
 
 /** An answer of the server that is no success. */
@@ -94,7 +94,7 @@ export const api = {
   tree: (key: AppKey) => call<ApplicationTree>('GET', withQuery(app(key, '/resource-tree'), ns(key))),
   managed: (key: AppKey) => items(call<{ items?: ManagedResource[] | null }>('GET', withQuery(app(key, '/managed-resources'), ns(key)))),
   manifests: (key: AppKey) => call<{ manifests?: string[] | null; revision?: string }>('GET', withQuery(app(key, '/manifests'), ns(key))),
-  plan: (key: AppKey) => items(call<{ items?: PlanItem[] | null }>('GET', withQuery(app(key, '/plan'), ns(key)))),
+  plan: (key: AppKey) => call<Plan>('GET', withQuery(app(key, '/plan'), ns(key))),
   events: (key: AppKey, of?: { name: string; namespace?: string; uid?: string }) =>
     items(call<{ items?: KubeEvent[] | null }>('GET', withQuery(app(key, '/events'), { ...ns(key), resourceName: of?.name, resourceNamespace: of?.namespace, resourceUID: of?.uid }))),
   resource: async (key: AppKey, id: ResourceId) => {

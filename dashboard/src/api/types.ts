@@ -164,6 +164,12 @@ export interface PlanItem extends ResourceId {
   hook?: boolean;
 }
 
+export interface Plan {
+  items?: PlanItem[] | null;
+  /** What the engine will not do before a person approves, and why. */
+  refusals?: string[] | null;
+}
+
 export interface KubeEvent {
   metadata?: { name?: string; uid?: string };
   involvedObject?: { kind?: string; name?: string };

@@ -137,6 +137,11 @@ describe('managed resources', () => {
     expect(stateOf({ kind: 'D', name: 'a', targetState: object(1), liveState: object(2), modified: false })).toBe('same');
   });
 
+  it('shows nothing as differing where the engine says so', () => {
+    const [live, desired] = comparable({ kind: 'D', name: 'a', targetState: object(1), liveState: object(2), modified: false });
+    expect(live).toBe(desired);
+  });
+
   it('shows an absent object as nothing', () => {
     expect(comparable({ kind: 'D', name: 'a', targetState: object(1), liveState: 'null', predictedLiveState: 'null' })[0]).toBe('');
   });

@@ -18,7 +18,9 @@ export function comparable(item: ManagedResource): [live: string, desired: strin
   const target = parse(item.targetState);
   const live = parse(item.normalizedLiveState) ?? parse(item.liveState);
   // The prediction holds the server's defaults, so that only what a sync would change is shown.
-  const desired = target === null ? null : (parse(item.predictedLiveState) ?? target);
+  // Where the engine says that nothing differs, nothing is shown as differing: it knows defaults, conversions and what to ignore.
+  const same = item.modified === false && target !== null && live !== null;
+  const desired = target === null ? null : same ? live : (parse(item.predictedLiveState) ?? target);
   return [live, desired].map((object) => (object === null ? '' : toYaml(tidy(object)))) as [string, string];
 }
 

@@ -177,7 +177,7 @@ fn schemas() -> Value {
         "RollbackRequest": of(json!({"id": {"type": "integer"}, "prune": flag(), "dryRun": flag(), "appNamespace": text(), "project": text()})),
         "ProjectRequest": of(json!({"project": any(), "upsert": flag()})),
         "Plan": of(json!({"items": nullable_list(of(json!({"group": text(), "version": text(), "kind": text(), "namespace": text(), "name": text(),
-            "phase": text(), "wave": {"type": "integer"}, "action": text(), "reason": text(), "hook": flag()})))})),
+            "phase": text(), "wave": {"type": "integer"}, "action": text(), "reason": text(), "hook": flag()}))), "refusals": nullable_list(text())})),
         "ManagedResources": of(json!({"items": nullable_list(any())})),
         "Manifests": of(json!({"manifests": nullable_list(text()), "namespace": text(), "server": text(), "revision": text(), "sourceType": text()})),
         "Resource": of(json!({"manifest": text()})),

@@ -185,7 +185,7 @@ impl Feed {
                     self.pass(sink, change, application).await?
                 }
                 Some(EngineEvent::Tree(_)) => {}
-                None => self.catch_up(sink).await?,
+                Some(EngineEvent::Missed) | None => self.catch_up(sink).await?,
             }
         }
     }
@@ -264,7 +264,7 @@ async fn trees(
                     false
                 }
                 Some(EngineEvent::Application { application, .. }) => key_of(&application) == key,
-                None => true,
+                Some(EngineEvent::Missed) | None => true,
             };
             if touched {
                 break;

@@ -3,6 +3,7 @@ import { api, type AppKey } from '../../api/client';
 import type { PlanItem } from '../../api/types';
 import { useLoaded } from '../../api/use';
 import { isIdle, planSteps } from '../../lib/plan';
+import { Icon } from '../../ui/icons';
 import { Notice } from '../../ui/parts';
 
 const TONES: Record<string, string> = { create: 'progress', update: 'warn', replace: 'warn', prune: 'bad', delete: 'bad', hook: 'pause', apply: 'warn', none: 'unknown', skip: 'unknown' };
@@ -11,7 +12,7 @@ const TONES: Record<string, string> = { create: 'progress', update: 'warn', repl
 export function PlanTab({ appKey, version }: { appKey: AppKey; version: string }) {
   const plan = useLoaded(`${appKey.namespace}/${appKey.name}`, version, () => api.plan(appKey));
   const [idle, setIdle] = useState(false);
-  const items = useMemo(() => plan.value ?? [], [plan.value]);
+  const items = useMemo(() => plan.value?.items ?? [], [plan.value]);
   const busy = items.filter((item) => !isIdle(item));
   const steps = useMemo(() => planSteps(idle ? items : items.filter((item) => !isIdle(item))), [idle, items]);
   if (plan.error && !plan.value) return <Notice tone="bad" title="The plan could not be made">{plan.error.message}</Notice>;
@@ -23,6 +24,9 @@ export function PlanTab({ appKey, version }: { appKey: AppKey; version: string }
         <span className="grow" />
         <label className="check"><input type="checkbox" checked={idle} onChange={(event) => setIdle(event.target.checked)} />Show unchanged objects</label>
       </div>
+      {(plan.value.refusals ?? []).map((why) => (
+        <div key={why} className="condition warning refusal" role="alert"><Icon name="stop" tone="warn" /><div><strong>Refused</strong> <span>{why}</span></div></div>
+      ))}
       {steps.length === 0 ? <Notice title="A sync would change nothing">{items.length} objects are as desired.</Notice> : null}
       <ol className="steps">
         {steps.map((step, at) => (
