@@ -18,12 +18,19 @@ pub fn edit(
         return Ok(None);
     }
     let first = text.trim_start().chars().next();
+    let mut changes = Vec::new();
+    let only_scalars = differences(&before, &tree, &mut Vec::new(), &mut changes).is_some();
+    if matches!(first, Some('{' | '[')) && changes.iter().any(|c| c.tag().is_some()) {
+        return Err("the value is of another type than the JSON's".to_owned());
+    }
     Ok(Some(match first {
         Some('{' | '[') if text.contains('\n') && text.contains("  ") => {
             to_json_pretty(&tree, "  ", HtmlEscape::Yes)
         }
         Some('{' | '[') => to_json(&tree, HtmlEscape::Yes),
-        _ => in_place(text, &before, &tree)
+        _ => only_scalars
+            .then(|| in_place(text, &changes))
+            .flatten()
             .unwrap_or_else(|| to_string_with(&tree, Style::KYAML))
             .trim()
             .to_owned(),
@@ -31,19 +38,17 @@ pub fn edit(
 }
 
 /// Writes the scalars that differ over the old ones; nothing where more than scalars differ.
-fn in_place(text: &str, before: &Value, after: &Value) -> Option<String> {
-    let mut changes = Vec::new();
-    differences(before, after, &mut Vec::new(), &mut changes)?;
+fn in_place(text: &str, changes: &[Change<'_>]) -> Option<String> {
     let mut places: Vec<(usize, usize, Str)> = Vec::new();
     visit_scalars(text, &Limits::default(), |scalar| {
         if scalar.document > 0 {
             return;
         }
-        if let Some((_, new)) = changes.iter().find(|(path, _)| path == scalar.path)
+        if let Some(change) = changes.iter().find(|c| c.path == scalar.path)
             && let Some(start) = offset(text, scalar.line, scalar.column)
             && let Some(end) = end_of(&text[start..], scalar.text, scalar.plain)
         {
-            places.push((start, start + end, written(new, &text[start..start + end])));
+            places.push((start, start + end, written(change, &text[start..start + end])));
         }
     })
     .ok()?;
@@ -57,10 +62,32 @@ fn in_place(text: &str, before: &Value, after: &Value) -> Option<String> {
     Some(out)
 }
 
-type Change<'a> = (Vec<Step>, &'a Value);
+/// A scalar that has changed.
+struct Change<'a> {
+    path: Vec<Step>,
+    before: &'a Value,
+    after: &'a Value,
+}
+
+impl Change<'_> {
+    /// Returns the tag that a node keeps whose content is now of another type.
+    fn tag(&self) -> Option<&'static str> {
+        match (self.before, self.after) {
+            (Value::Int(_) | Value::Uint(_), Value::Int(_) | Value::Uint(_))
+            | (Value::Float(_), Value::Float(_))
+            | (Value::Bool(_), Value::Bool(_))
+            | (Value::Null, Value::Null)
+            | (Value::String(_), _) => None,
+            (Value::Int(_) | Value::Uint(_), _) => Some("!!int"),
+            (Value::Float(_), _) => Some("!!float"),
+            (Value::Bool(_), _) => Some("!!bool"),
+            _ => Some("!!null"),
+        }
+    }
+}
 
 fn differences<'a>(
-    before: &Value,
+    before: &'a Value,
     after: &'a Value,
     path: &mut Vec<Step>,
     out: &mut Vec<Change<'a>>,
@@ -87,7 +114,7 @@ fn differences<'a>(
         }
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => None,
         _ => {
-            out.push((path.clone(), after));
+            out.push(Change { path: path.clone(), before, after });
             Some(())
         }
     }
@@ -112,12 +139,15 @@ fn end_of(rest: &str, content: &str, plain: bool) -> Option<usize> {
 }
 
 /// Writes a scalar, in the quotes that the old one had.
-fn written(new: &Value, old: &str) -> Str {
-    let text = crate::scalar::text(new).unwrap_or_default();
+fn written(change: &Change<'_>, old: &str) -> Str {
+    let text = crate::scalar::text(change.after).unwrap_or_default();
+    if let Some(tag) = change.tag() {
+        return format!("{tag} {text}").into();
+    }
     let safe = !text.contains(['"', '\'', '\\', '\n']);
     match old.chars().next() {
         Some(quote @ ('"' | '\'')) if safe => format!("{quote}{text}{quote}").into(),
-        _ => to_string_with(new, Style::KYAML).trim_end().into(),
+        _ => to_string_with(change.after, Style::KYAML).trim_end().into(),
     }
 }
 

@@ -4,10 +4,10 @@ use crate::openapi::OpenApi;
 use crate::raw;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::scalar::{field_text, is_nil_or_empty};
+use crate::scalar::{field_text, is_nil_or_empty, is_scalar};
 use fairway_core::Origin;
-use fairway_value::Value;
-use fairway_yaml::{Document, Options, Step, parse_documents_with};
+use fairway_value::{Map, Value};
+use fairway_yaml::{Document, Options, parse_documents_with};
 use std::collections::VecDeque;
 
 /// Reads the objects of a text; lists are taken apart.
@@ -20,28 +20,28 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     let documents =
         parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
     let mut notes = raw::Notes::default();
-    let mut documents = documents;
     if documents.iter().any(|d| raw::is_wanted(&d.value)) {
         notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
-        documents.iter_mut().for_each(|d| notes.write_annotations(d.index, &mut d.value));
     }
-    let mut queue: VecDeque<(Value, u32, Vec<Vec<Step>>)> = VecDeque::new();
+    let mut queue: VecDeque<(Value, u32, Option<usize>)> = VecDeque::new();
     for (value, line, index) in unwrapped(documents)? {
         if !is_nil_or_empty(&value) {
             validate(&value, line)?;
-            let empty = index.map(|n| notes.take_empty(n)).unwrap_or_default();
-            queue.push_back((value, line, empty));
+            queue.push_back((value, line, index));
         }
     }
     let mut out = Vec::with_capacity(queue.len());
-    while let Some((value, line, empty)) = queue.pop_front() {
+    while let Some((value, line, index)) = queue.pop_front() {
         let kind = field_text(&value, "kind");
         let items = if kind.ends_with("List") { value.get("items") } else { None };
         match items {
             None => {
                 let mut resource = Resource::new(value);
                 resource.hide_state()?;
-                resource.empty = empty;
+                if let Some(n) = index {
+                    resource.empty = notes.take_empty(n);
+                    resource.written = notes.take_annotations(n);
+                }
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
             }
@@ -49,7 +49,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
             Some(Value::Array(items)) => {
                 for item in items.iter().filter(|i| !is_nil_or_empty(i)) {
                     validate(item, line)?;
-                    queue.push_back((item.clone(), line, Vec::new()));
+                    queue.push_back((item.clone(), line, None));
                 }
             }
             Some(other) => {
@@ -106,15 +106,31 @@ fn validate(value: &Value, line: u32) -> Result<(), String> {
     Ok(())
 }
 
+/// Reads strategic-merge patches: objects whose annotations are texts already, `null`s apart, which remove.
+///
+/// # Errors
+/// As [`objects`].
+pub fn patches(text: &str, file: &str) -> Result<Vec<Resource>, String> {
+    let mut patches = objects(text, file)?;
+    for patch in patches.iter_mut().filter(|p| !p.written.is_empty()) {
+        let written = std::mem::take(&mut patch.written);
+        let annotations =
+            patch.value.get_path_mut(&["metadata", "annotations"]).and_then(Value::as_object_mut);
+        for (key, value) in annotations.into_iter().flat_map(Map::iter_mut).filter(|(_, v)| is_scalar(v)) {
+            if let Some(text) = written.get(key) {
+                *value = Value::String(text.clone());
+            }
+        }
+    }
+    Ok(patches)
+}
+
 /// Reads the objects of a text that has no two of one name.
 ///
 /// # Errors
 /// As [`objects`], and duplicates.
 pub fn resmap(text: &str, file: &str, openapi: &OpenApi) -> Result<ResMap, String> {
     let mut map = ResMap::default();
-    for mut resource in objects(text, file)? {
-        raw::keep_null_annotations(&mut resource.value);
-        map.append(resource, openapi)?;
-    }
+    objects(text, file)?.into_iter().try_for_each(|r| map.append(r, openapi))?;
     Ok(map)
 }

@@ -44,11 +44,13 @@ pub struct LoadError {
     pub why: String,
     /// Whether looking for a directory of that name is no use.
     pub is_final: bool,
+    /// Whether there simply is no such file.
+    pub is_missing: bool,
 }
 
 impl From<String> for LoadError {
     fn from(why: String) -> Self {
-        Self { why, is_final: false }
+        Self { why, is_final: false, is_missing: false }
     }
 }
 
@@ -209,19 +211,18 @@ impl<'t> Loader<'t> {
                 return Err(format!("'{path}': remote files are not available here").into());
             };
             let is_repo = parse_repo(path).is_some();
-            return remote
-                .file(path)
-                .map_err(|e| LoadError { why: format!("'{path}': {e}"), is_final: !is_repo });
+            return remote.file(path).map_err(|e| LoadError {
+                why: format!("'{path}': {e}"),
+                is_final: !is_repo,
+                is_missing: false,
+            });
         }
         let full = self.join(path)?;
         let bytes = self.tree().read(&full).map_err(|e| e.to_string())?;
         let Some(bytes) = bytes else {
             let is_dir = self.tree().list(&full).map_err(|e| e.to_string())?.is_some();
-            return Err(if is_dir {
-                format!("'{full}' must resolve to a file").into()
-            } else {
-                format!("'{full}': no such file or directory").into()
-            });
+            let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
+            return Err(LoadError { why: format!("'{full}': {why}"), is_final: false, is_missing: true });
         };
         if self.restrictor == LoadRestrictor::RootOnly && !is_within(&full, &self.root) {
             return Err(format!(

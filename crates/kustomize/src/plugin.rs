@@ -145,11 +145,11 @@ fn json6902(value: &Value, loader: &Loader<'_>) -> Made {
 pub fn strategic_patches(paths: &[Str], loader: &Loader<'_>) -> Result<Vec<Resource>, String> {
     let mut out = Vec::new();
     for path in paths {
-        match factory::objects(path, "") {
+        match factory::patches(path, "") {
             Ok(inline) => out.extend(inline),
             Err(_) => {
                 let text = loader.load_text(path)?;
-                out.extend(factory::objects(&text, path).map_err(|e| format!("{e} in File: {path}"))?);
+                out.extend(factory::patches(&text, path).map_err(|e| format!("{e} in File: {path}"))?);
             }
         }
     }
@@ -163,7 +163,7 @@ fn strategic_merge(value: &Value, loader: &Loader<'_>) -> Made {
         return Err("empty file path and empty patch content".to_owned());
     }
     let mut patches = strategic_patches(&paths, loader)?;
-    patches.extend(factory::objects(&inline, "")?);
+    patches.extend(factory::patches(&inline, "")?);
     if patches.is_empty() {
         return Err("patch appears to be empty".to_owned());
     }

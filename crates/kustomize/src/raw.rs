@@ -1,9 +1,9 @@
 //! What a tree of values does not tell of the text that it was read from, where kustomize's results hang on it: how an
 //! annotation's number was written, and which `null`s are nothing at all.
 
-use fairway_value::{Map, Value};
+use fairway_value::{Map, Str, Value};
 use fairway_yaml::{Error, Limits, Step, visit_scalars};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most notes of one text: far more than hand-written manifests have.
 const NOTES_MAX: usize = 100_000;
@@ -11,7 +11,7 @@ const NOTES_MAX: usize = 100_000;
 /// Notes on the documents of a text, by their index.
 #[derive(Default)]
 pub struct Notes {
-    annotations: HashMap<(usize, String), String>,
+    annotations: HashMap<usize, BTreeMap<Str, Str>>,
     empty: HashMap<usize, Vec<Vec<Step>>>,
 }
 
@@ -51,36 +51,20 @@ pub fn read(text: &str) -> Result<Notes, Error> {
             && annotations == "annotations"
         {
             count += 1;
-            notes.annotations.insert((scalar.document, key.to_string()), scalar.text.to_owned());
+            notes.annotations.entry(scalar.document).or_default().insert(key.clone(), scalar.text.into());
         }
     })?;
     Ok(notes)
 }
 
 impl Notes {
-    /// Makes annotations texts as they were written; `null`s stay.
-    pub fn write_annotations(&self, document: usize, value: &mut Value) {
-        let annotations = value.get_path_mut(&["metadata", "annotations"]).and_then(Value::as_object_mut);
-        for (key, value) in annotations.into_iter().flat_map(Map::iter_mut) {
-            if matches!(value, Value::Bool(_) | Value::Int(_) | Value::Uint(_) | Value::Float(_))
-                && let Some(text) = self.annotations.get(&(document, key.to_string()))
-            {
-                *value = Value::from(text.as_str());
-            }
-        }
+    /// Returns the annotations of a document as they were written.
+    pub fn take_annotations(&mut self, document: usize) -> BTreeMap<Str, Str> {
+        self.annotations.remove(&document).unwrap_or_default()
     }
 
     /// Returns the places of a document where nothing stands.
     pub fn take_empty(&mut self, document: usize) -> Vec<Vec<Step>> {
         self.empty.remove(&document).unwrap_or_default()
-    }
-}
-
-/// Makes the `null`s among an object's annotations the texts that they become in the end.
-pub fn keep_null_annotations(object: &mut Value) {
-    let annotations = object.get_path_mut(&["metadata", "annotations"]).and_then(Value::as_object_mut);
-    let Some(map) = annotations.filter(|m| m.values().any(Value::is_null)) else { return };
-    for value in map.values_mut().filter(|v| v.is_null()) {
-        *value = Value::from("null");
     }
 }

@@ -69,6 +69,8 @@ pub struct Resource {
     pub vars: Vec<Str>,
     /// Where nothing stands in the text, which a strategic-merge patch removes (unlike a `null` that is written).
     pub empty: Vec<Vec<Step>>,
+    /// Annotations as the text has them, of those that are no texts.
+    pub written: BTreeMap<Str, Str>,
     /// File and line, for messages.
     pub origin: fairway_core::Origin,
 }
@@ -192,7 +194,14 @@ impl Resource {
     }
 
     pub fn annotations(&self) -> BTreeMap<Str, Str> {
-        self.metadata_map("annotations")
+        let mut annotations = self.metadata_map("annotations");
+        let value = |key: &str| self.value.get_path(&["metadata", "annotations", key]);
+        for (key, text) in &self.written {
+            if value(key).is_some_and(|v| !matches!(v, Value::String(_))) {
+                annotations.insert(key.clone(), text.clone());
+            }
+        }
+        annotations
     }
 
     /// Replaces the labels or annotations; none removes the field.

@@ -76,12 +76,16 @@ pub struct Target<'t> {
 fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
     let mut found = None;
     for name in FILE_NAMES {
-        if let Ok(text) = loader.load_text(name) {
-            if found.is_some() {
-                return Err(format!("Found multiple kustomization files under: '{}'", loader.root()));
-            }
-            found = Some((text, name));
+        let bytes = match loader.load(name) {
+            Ok(bytes) => bytes,
+            Err(e) if e.is_missing => continue,
+            Err(e) => return Err(e.why),
+        };
+        if found.is_some() {
+            return Err(format!("Found multiple kustomization files under: '{}'", loader.root()));
         }
+        let text = String::from_utf8(bytes.to_vec()).map_err(|_| format!("{name}: not UTF-8"))?;
+        found = Some((text, name));
     }
     let (text, name) = found.ok_or_else(|| {
         format!(
@@ -339,7 +343,7 @@ impl<'t> Target<'t> {
         for config in configs.iter() {
             all.push((plugin::transformer(config, &self.loader, build)?, Maker::plugin(config)));
         }
-        let at = |e: String| format!("{}/{}: {e}", self.loader.root(), self.file);
+        let at = |e: String| format!("{}: {e}", self.loader.join(self.file).unwrap_or_default());
         for (transformer, maker) in all {
             transformer.transform(&mut into.resources, &build.openapi).map_err(at)?;
             into.resources.drop_gone();

@@ -64,6 +64,8 @@ impl Json6902 {
 fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> {
     let state = resource.state.clone();
     resource.show_state();
+    // What goes through JSON forgets how it was written.
+    resource.written.clear();
     patch.apply(&mut resource.value)?;
     if resource.value.as_object().is_none() {
         return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
@@ -213,7 +215,7 @@ impl PatchTransformer {
         options: PatchOptions,
     ) -> Result<Self, String> {
         // No text is both: operations are a list, and a list is no object.
-        let content = match factory::objects(text, "") {
+        let content = match factory::patches(text, "") {
             Ok(objects) if !objects.is_empty() => {
                 let mut objects = objects;
                 for object in &mut objects {

@@ -130,8 +130,9 @@ fn copy_to(object: &mut Value, path: &str, value: &Value, options: &FieldOptions
     let create = options.create.then(|| Shape::of(value));
     let verb = if options.create { "find or create" } else { "find" };
     let missing = || format!("unable to {verb} field \"{path}\" in replacement target");
-    let found = visit(object, &parts, create, &mut |field, fresh| set_field(field, fresh, value, options))
-        .map_err(|e| format!("{}: {e}", missing()))?;
+    let found =
+        visit(object, &parts, create, &mut |field, fresh| set_field(field, fresh, value, options, true))
+            .map_err(|e| format!("{}: {e}", missing()))?;
     if found == 0 { Err(missing()) } else { Ok(()) }
 }
 
@@ -147,7 +148,9 @@ fn set_embedded(
     let whole = text(field)?;
     let create = options.create.then(|| Shape::of(value));
     let edited = embedded::edit(&whole, &mut |document| {
-        visit(document, &parts[at..], create, &mut |field, fresh| set_field(field, fresh, value, options))
+        visit(document, &parts[at..], create, &mut |field, fresh| {
+            set_field(field, fresh, value, options, false)
+        })
     });
     Some(edited.and_then(|new| match new {
         Some(new) => {
@@ -196,7 +199,13 @@ fn retyped(old: &Value, new: &str) -> Result<Value, String> {
     }
 }
 
-fn set_field(field: &mut Value, fresh: bool, value: &Value, options: &FieldOptions) -> Result<(), String> {
+fn set_field(
+    field: &mut Value,
+    fresh: bool,
+    value: &Value,
+    options: &FieldOptions,
+    typed: bool,
+) -> Result<(), String> {
     let target_is_scalar = !matches!(field, Value::Array(_) | Value::Object(_));
     let mut new = text(value).unwrap_or_default();
     if !options.delimiter.is_empty() {
@@ -216,8 +225,10 @@ fn set_field(field: &mut Value, fresh: bool, value: &Value, options: &FieldOptio
         *field = if options.delimiter.is_empty() { value.clone() } else { Value::from(new) };
     } else if fresh {
         *field = resolve_plain(&new);
-    } else {
+    } else if typed || field.as_str().is_some() {
         *field = retyped(field, &new)?;
+    } else {
+        *field = resolve_plain(&new);
     }
     Ok(())
 }
@@ -311,7 +322,7 @@ fn visit_from(
     if is_scalar(field) && !rest.is_empty() {
         // kyaml changes what the text holds and lets it go; only that something was found counts.
         let mut parsed = fairway_yaml::parse(&text(field).unwrap_or_default()).map_err(|e| e.to_string())?;
-        return visit_from(&mut parsed, rest, create, false, set);
+        return visit_from(&mut parsed, rest, create, false, &mut |_, _| Ok(()));
     }
     visit_from(field, rest, create, fresh, set)
 }

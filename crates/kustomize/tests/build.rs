@@ -1,0 +1,303 @@
+//! Builds of small trees held in memory.
+
+use fairway_core::{
+    FileTree, KustomizeOptions, KustomizePatch, KustomizeReplica, MemoryTree, Str, TreeError,
+};
+use fairway_kustomize::{
+    BuildOptions, ChartInflator, ChartRequest, Error, LoadRestrictor, Overrides, Remote, RemoteTree, Reorder,
+    RepoSpec, build,
+};
+use fairway_value::{Value, from_json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+      - name: web
+        image: nginx:1
+        envFrom: [{configMapRef: {name: settings}}]
+";
+
+fn tree(files: &[(&str, &str)]) -> MemoryTree {
+    MemoryTree::new(files.iter().map(|(p, t)| (*p, *t))).unwrap()
+}
+
+fn yaml(files: &[(&str, &str)], path: &str) -> Result<String, Error> {
+    Ok(build(&tree(files), path, &BuildOptions::default())?.yaml())
+}
+
+fn error(files: &[(&str, &str)], path: &str) -> String {
+    yaml(files, path).unwrap_err().to_string()
+}
+
+#[test]
+fn an_overlay_changes_its_base_and_references_follow() {
+    let out = yaml(
+        &[
+            ("base/kustomization.yaml", "resources: [d.yaml]\nconfigMapGenerator: [{name: settings, literals: [a=b]}]\n"),
+            ("base/d.yaml", DEPLOYMENT),
+            (
+                "prod/kustomization.yaml",
+                "resources: [../base]\nnamePrefix: p-\nnamespace: prod\nimages: [{name: nginx, newTag: '2'}]\n",
+            ),
+        ],
+        "prod",
+    )
+    .unwrap();
+    let expected = "apiVersion: v1
+data:
+  a: b
+kind: ConfigMap
+metadata:
+  name: p-settings-4h2mbtbbt6
+  namespace: prod
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: p-web
+  namespace: prod
+spec:
+  replicas: 1
+  template:
+    spec:
+      containers:
+      - envFrom:
+        - configMapRef:
+            name: p-settings-4h2mbtbbt6
+        image: nginx:2
+        name: web
+";
+    assert_eq!(out, expected);
+}
+
+#[test]
+fn objects_know_the_file_and_line_they_are_from() {
+    let files = tree(&[
+        ("kustomization.yaml", "resources: [all.yaml]\n"),
+        ("all.yaml", "kind: A\nmetadata: {name: a}\n---\nkind: B\nmetadata: {name: b}\n"),
+    ]);
+    let options = BuildOptions { reorder: Reorder::None, ..BuildOptions::default() };
+    let built = build(&files, "", &options).unwrap();
+    let origins: Vec<_> = built.objects.iter().map(|o| (o.origin.file.as_str(), o.origin.line)).collect();
+    assert_eq!(origins, [("all.yaml", 1), ("all.yaml", 4)]);
+}
+
+#[test]
+fn an_application_s_overrides_change_the_top_kustomization_only() {
+    let files = tree(&[
+        ("base/kustomization.yaml", "resources: [d.yaml]\nreplicas: [{name: web, count: 2}]\n"),
+        ("base/d.yaml", DEPLOYMENT),
+        (
+            "app/kustomization.yaml",
+            "resources: [../base]\nimages: [{name: nginx, newName: old, newTag: '3'}]\n",
+        ),
+        (
+            "extra/kustomization.yaml",
+            "kind: Component\napiVersion: kustomize.config.k8s.io/v1alpha1\ncommonAnnotations: {c: d}\n",
+        ),
+    ]);
+    let patch = from_json(
+        br#"{"target": {"kind": "Deployment"}, "patch": "- {op: add, path: /spec/paused, value: true}"}"#,
+    )
+    .unwrap();
+    let options = KustomizeOptions {
+        name_prefix: "x-".into(),
+        images: vec!["nginx=*:$TAG".into()],
+        replicas: vec![KustomizeReplica { name: "web".into(), count: 5 }],
+        common_labels: BTreeMap::from([("team".into(), "a".into())]),
+        label_without_selector: true,
+        namespace: "ns".into(),
+        patches: vec![KustomizePatch { entry: patch.as_object().unwrap().clone() }],
+        components: vec!["../extra".into(), "../gone".into()],
+        ignore_missing_components: true,
+        ..KustomizeOptions::default()
+    };
+    let environment = BTreeMap::from([(Str::from("TAG"), Str::from("9"))]);
+    let overrides = Overrides::new(&options, &environment).unwrap();
+    let built =
+        build(&files, "app", &BuildOptions { overrides: Some(&overrides), ..BuildOptions::default() })
+            .unwrap();
+    let object = built.objects[0].object.value();
+    let get = |pointer: &str| object.pointer(pointer).cloned();
+    assert_eq!(get("/metadata/name"), Some("x-web".into()));
+    assert_eq!(get("/metadata/namespace"), Some("ns".into()));
+    assert_eq!(get("/metadata/labels"), from_json(br#"{"team":"a"}"#).ok());
+    assert_eq!(get("/metadata/annotations/c"), Some("d".into()));
+    assert_eq!(get("/spec/replicas"), Some(Value::Int(5)));
+    assert_eq!(get("/spec/paused"), Some(Value::Bool(true)));
+    assert_eq!(get("/spec/template/spec/containers/0/image"), Some("old:9".into()));
+
+    let again = KustomizeOptions {
+        common_annotations: BTreeMap::from([("k".into(), "v".into())]),
+        ..KustomizeOptions::default()
+    };
+    let overrides = Overrides::new(&again, &BTreeMap::new()).unwrap();
+    let files = tree(&[
+        ("kustomization.yaml", "resources: [d.yaml]\ncommonAnnotations: {k: w}\n"),
+        ("d.yaml", DEPLOYMENT),
+    ]);
+    let options = BuildOptions { overrides: Some(&overrides), ..BuildOptions::default() };
+    assert!(build(&files, "", &options).unwrap_err().to_string().contains("already in kustomization file"));
+}
+
+#[test]
+fn errors_name_the_file_the_field_and_the_resource() {
+    let with = |k: &'static str| error(&[("kustomization.yaml", k), ("d.yaml", DEPLOYMENT)], "");
+    assert!(with("resources: [d.yaml]\nnameprefiks: x\n").contains("unknown field `nameprefiks`"));
+    assert!(with("resources: [d.yaml]\ncommonLabels: {a: 1}\n").contains("commonLabels.a"));
+    assert!(with("resources: [d.yaml, d.yaml]\n").contains("Deployment.v1.apps/web"));
+    assert!(with("resources: [gone.yaml]\n").contains("gone.yaml"));
+    assert!(with("resources: [../up.yaml]\n").contains("../up.yaml"));
+    assert!(with("{}\n").contains("empty"));
+    assert!(with("resources: [d.yaml]\npatches: [{patch: '[{op: remove, path: /no}]', target: {kind: Deployment}}]\n").contains("/no"));
+    assert!(
+        with("resources: [d.yaml]\npatches: [{patch: '- [', target: {kind: '('}}]\n").contains("patches[0]")
+    );
+    let function = "resources: [d.yaml]\ntransformers:\n- |-\n  apiVersion: example.com/v1\n  kind: Fn\n  metadata: {name: f}\n";
+    assert!(with(function).contains("exec and container functions are off"));
+}
+
+#[test]
+fn files_outside_the_kustomization_need_the_flag() {
+    let files = tree(&[("a/kustomization.yaml", "resources: [../d.yaml]\n"), ("d.yaml", DEPLOYMENT)]);
+    let refused = build(&files, "a", &BuildOptions::default()).unwrap_err().to_string();
+    assert!(refused.contains("security"), "{refused}");
+    let options = BuildOptions { load_restrictor: LoadRestrictor::None, ..BuildOptions::default() };
+    assert_eq!(build(&files, "a", &options).unwrap().objects.len(), 1);
+}
+
+#[test]
+fn hostile_trees_end_in_errors() {
+    let cycle =
+        [("a/kustomization.yaml", "resources: [../b]\n"), ("b/kustomization.yaml", "resources: [../a]\n")];
+    assert!(error(&cycle, "a").contains("cycle"));
+
+    let chain: Vec<(String, String)> = (0..200)
+        .map(|n| (format!("d{n}/kustomization.yaml"), format!("resources: [../d{}]\n", n + 1)))
+        .collect();
+    let chain = MemoryTree::new(chain).unwrap();
+    assert!(build(&chain, "d0", &BuildOptions::default()).unwrap_err().to_string().contains("deeper than"));
+
+    // Each level uses the next one twice: without a bound, 2^40 kustomizations.
+    let mut wide = Vec::new();
+    for n in 0..40 {
+        wide.push((format!("{n}/kustomization.yaml"), format!("resources: [l, r]\n")));
+        for side in ["l", "r"] {
+            let next = n + 1;
+            wide.push((
+                format!("{n}/{side}/kustomization.yaml"),
+                format!("namePrefix: {side}\nresources: [../../{next}]\n"),
+            ));
+        }
+    }
+    let wide = MemoryTree::new(wide).unwrap();
+    assert!(build(&wide, "0", &BuildOptions::default()).is_err());
+
+    let bomb: String = (0..60).map(|n| format!("a{}: &a{} [*a{n}, *a{n}]\n", n + 1, n + 1)).collect();
+    let bomb = format!("kind: A\nmetadata: {{name: a}}\na0: &a0 [x]\n{bomb}");
+    assert!(yaml(&[("kustomization.yaml", "resources: [b.yaml]\n"), ("b.yaml", &bomb)], "").is_err());
+
+    let regex = "resources: [d.yaml]\npatches: [{patch: '[]', target: {name: '((a{100}){100}){100}'}}]\n";
+    assert!(yaml(&[("kustomization.yaml", regex), ("d.yaml", DEPLOYMENT)], "").is_err());
+}
+
+struct Elsewhere;
+
+impl Remote for Elsewhere {
+    fn repository(&self, spec: &RepoSpec) -> Result<RemoteTree, String> {
+        if spec.clone_url != "https://github.com/org/repo" || spec.reference != "v1" {
+            return Err(format!("unknown repository {}", spec.clone_url));
+        }
+        let files = tree(&[
+            ("base/kustomization.yaml", "resources: [d.yaml, ../../out]\n"),
+            ("ok/kustomization.yaml", "resources: [d.yaml]\n"),
+            ("ok/d.yaml", DEPLOYMENT),
+        ]);
+        Ok(RemoteTree { tree: Arc::new(files) })
+    }
+
+    fn file(&self, url: &str) -> Result<Arc<[u8]>, String> {
+        if url == "https://host/service.yaml" {
+            return Ok(b"kind: Service\nmetadata: {name: s}\n".as_slice().into());
+        }
+        Err("status code 404".to_owned())
+    }
+}
+
+#[test]
+fn remote_bases_and_files_come_through_the_port() {
+    let kustomization =
+        "resources: ['https://github.com/org/repo//ok?ref=v1', 'https://host/service.yaml']\n";
+    let files = [("kustomization.yaml", kustomization)];
+    assert!(error(&files, "").contains("not available here"));
+    let options = BuildOptions { remote: Some(&Elsewhere), ..BuildOptions::default() };
+    let built = build(&tree(&files), "", &options).unwrap();
+    assert_eq!(built.objects.len(), 2);
+    let leaving =
+        tree(&[("kustomization.yaml", "resources: ['https://github.com/org/repo//base?ref=v1']\n")]);
+    assert!(build(&leaving, "", &options).is_err());
+    let missing = tree(&[("kustomization.yaml", "resources: ['https://host/none.yaml']\n")]);
+    assert!(build(&missing, "", &options).unwrap_err().to_string().contains("404"));
+}
+
+struct OneChart;
+
+impl ChartInflator for OneChart {
+    fn inflate(&self, _: &dyn FileTree, request: &ChartRequest) -> Result<String, String> {
+        let values = request.values.join("|").replace('\n', ";");
+        Ok(format!(
+            "kind: ConfigMap\napiVersion: v1\nmetadata: {{name: {}}}\ndata: {{dir: {:?}, values: {values:?}, namespace: {:?}}}\n",
+            request.release_name, request.chart_dir, request.namespace
+        )
+        .replace("Some(", "").replace("\")", "\""))
+    }
+}
+
+#[test]
+fn charts_come_through_the_port_and_keep_their_namespace() {
+    let files = tree(&[
+        (
+            "kustomization.yaml",
+            "namespace: ns\nnamePrefix: p-\nhelmCharts:\n- {name: web, releaseName: rel, valuesInline: {a: {b: 2}}}\n",
+        ),
+        ("charts/web/values.yaml", "a: {b: 1, c: 3}\n"),
+    ]);
+    assert!(build(&files, "", &BuildOptions::default()).unwrap_err().to_string().contains("--enable-helm"));
+    let options = BuildOptions { enable_helm: true, charts: Some(&OneChart), ..BuildOptions::default() };
+    let built = build(&files, "", &options).unwrap();
+    let object = built.objects[0].object.value();
+    assert_eq!(object.pointer("/data/values"), Some(&"a:;  b: 2;  c: 3;".into()));
+    assert_eq!(object.pointer("/data/dir"), Some(&"charts/web".into()));
+    assert_eq!(object.pointer("/data/namespace"), Some(&"ns".into()));
+    assert_eq!(object.pointer("/metadata/name"), Some(&"p-rel".into()));
+    assert_eq!(object.pointer("/metadata/namespace"), None);
+}
+
+/// A tree whose store is broken.
+struct Broken;
+
+impl FileTree for Broken {
+    fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
+        Err(TreeError::Store { path: path.to_owned(), why: "the store is away".to_owned() })
+    }
+    fn list(&self, _: &str) -> Result<Option<Vec<fairway_core::TreeEntry>>, TreeError> {
+        Ok(Some(Vec::new()))
+    }
+    fn content_id(&self, _: &str) -> Result<Option<fairway_core::ContentId>, TreeError> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn a_broken_store_is_not_taken_for_a_missing_file() {
+    let error = build(&Broken, "", &BuildOptions::default()).unwrap_err().to_string();
+    assert!(error.contains("the store is away"), "{error}");
+}
