@@ -49,9 +49,9 @@ pub struct ChartRequest {
     pub version: String,
     /// Repository address; empty for a chart in the tree.
     pub repo: String,
-    /// Release name; empty means `--generate-name`.
+    /// Release name; empty only where there is a `name_template`.
     pub release_name: String,
-    /// `--name-template`; empty for none.
+    /// `--name-template`, a Go template that gives the release name and wins over it; empty for none.
     pub name_template: String,
     /// Release namespace; empty for `default`.
     pub namespace: String,

@@ -1,5 +1,7 @@
 //! Builds of small trees held in memory.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use fairway_core::{
     FileTree, KustomizeOptions, KustomizePatch, KustomizeReplica, MemoryTree, Str, TreeError,
 };
@@ -189,7 +191,7 @@ fn hostile_trees_end_in_errors() {
     // Each level uses the next one twice: without a bound, 2^40 kustomizations.
     let mut wide = Vec::new();
     for n in 0..40 {
-        wide.push((format!("{n}/kustomization.yaml"), format!("resources: [l, r]\n")));
+        wide.push((format!("{n}/kustomization.yaml"), "resources: [l, r]\n".to_owned()));
         for side in ["l", "r"] {
             let next = n + 1;
             wide.push((

@@ -144,8 +144,13 @@ impl ChartInflator for Charts {
             .map(|text| ValuesFile { name: "values.yaml".to_owned(), text: text.clone() });
         let values = ValueSources { files: files.collect(), ..ValueSources::default() };
         let no_files = |path: &str| Err(Error::Values(format!("{path}: no file")));
+        if request.name_template.contains("{{") {
+            return Err("unsupported: a nameTemplate with actions".to_owned());
+        }
+        let name =
+            if request.name_template.is_empty() { &request.release_name } else { &request.name_template };
         let options = Options {
-            release_name: request.release_name.clone(),
+            release_name: name.clone(),
             namespace: if request.namespace.is_empty() {
                 "default".to_owned()
             } else {

@@ -39,7 +39,11 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
         name: args.name.to_string(),
         version: args.version.to_string(),
         repo: args.repo.to_string(),
-        release_name: args.release_name.to_string(),
+        // What `helm template --generate-name` calls it.
+        release_name: match (args.release_name.as_str(), args.name_template.as_str()) {
+            ("", "") => "release-name".to_owned(),
+            (name, _) => name.to_owned(),
+        },
         name_template: args.name_template.to_string(),
         namespace: args.namespace.to_string(),
         kube_version: if args.kube_version.is_empty() {
