@@ -213,7 +213,7 @@ async fn gitea_is_read_and_a_foreign_or_endless_list_refused() {
         labels: vec!["idp".into()],
         archived: false,
     };
-    assert_eq!(found, [expected.clone()]);
+    assert_eq!(found, std::slice::from_ref(&expected));
     assert!(!forge("acme").path_exists(&expected, "main", "x").await.unwrap());
     assert_eq!(forge("endless").repositories().await.unwrap_err().kind, ScmErrorKind::TooLarge);
     assert_eq!(asked.load(Ordering::Relaxed), 100);

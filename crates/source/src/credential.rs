@@ -68,6 +68,8 @@ pub struct Credentials {
     pub insecure: bool,
     /// Whether a Helm repository is an OCI registry.
     pub enable_oci: bool,
+    /// Whether an OCI registry is spoken to without TLS.
+    pub force_http: bool,
     /// Whether LFS objects are wanted.
     pub enable_lfs: bool,
     /// Whether basic authentication is sent without being asked.
@@ -272,6 +274,7 @@ fn from_secret(data: &BTreeMap<String, String>) -> Credentials {
         gcp_service_account_key: secret("gcpServiceAccountKey"),
         insecure: flag("insecure") || flag("insecureIgnoreHostKey"),
         enable_oci: flag("enableOCI"),
+        force_http: flag("insecureOCIForceHttp"),
         enable_lfs: flag("enableLfs"),
         force_http_basic_auth: flag("forceHttpBasicAuth"),
         proxy: text("proxy"),

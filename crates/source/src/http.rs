@@ -193,7 +193,6 @@ pub(crate) struct HttpContext {
     pub clients: HttpClients,
     pub lookup: Arc<dyn CredentialLookup>,
     /// Longest single request of a chart repository.
-    #[expect(dead_code, reason = "charts are fetched in the next step")]
     pub request_timeout: Duration,
 }
 

@@ -1,11 +1,11 @@
-use crate::chart::Charts;
+use crate::chart::{Ask, ChartName, Charts, Download, download};
 use crate::git::{FETCHED_COMMITS, GitRepository, GitTree, full_commit, parse_submodules, submodule_url};
 use crate::http::{HttpClients, HttpContext};
 use crate::local::LocalRepositories;
 use crate::mirror::Mirror;
 use crate::repo_url::{mirror_key, without_credentials};
 use crate::{CredentialLookup, SourceError, SourceErrorKind};
-use fairway_core::{AppSource, BoxFuture, FileTree, Str};
+use fairway_core::{AppSource, BoxFuture, FileTree, Str, Tool};
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -328,8 +328,7 @@ impl Sources {
     /// As [`Self::resolve`]; for a chart whatever its repository brings.
     pub async fn resolve_source(&self, source: &AppSource) -> Result<Str, SourceError> {
         if is_chart(source) {
-            let charts = &self.inner.charts;
-            return charts.resolve(&source.repo_url, &source.chart, &source.target_revision).await;
+            return self.inner.charts.resolve(chart_name(source), &source.target_revision).await;
         }
         self.resolve(&source.repo_url, &source.target_revision).await
     }
@@ -344,7 +343,7 @@ impl Sources {
         revision: &str,
     ) -> Result<Arc<dyn FileTree>, SourceError> {
         if is_chart(source) {
-            return self.inner.charts.open(&source.repo_url, &source.chart, revision).await;
+            return self.inner.charts.open(chart_name(source), revision).await;
         }
         self.open(&source.repo_url, revision).await
     }
@@ -361,17 +360,56 @@ impl Sources {
         self.refresh(&source.repo_url).await.map(|_| ())
     }
 
-    /// Completes a chart: dependencies of `Chart.yaml` that `charts/` lacks are fetched (versions from the lock where it
-    /// has them) and appear below `charts/` in the returned tree. A chart that lacks none is returned as it is.
+    /// Returns a packed chart at a version or the newest of a range. `repository` is an HTTP or OCI address, or `@name`
+    /// or `alias:name` of a repository that the credentials know.
     ///
     /// # Errors
-    /// Whatever the dependency's repository brings.
-    pub async fn with_chart_dependencies(
+    /// Whatever the repository brings.
+    pub async fn chart_archive(
         &self,
-        tree: Arc<dyn FileTree>,
-        chart_dir: &str,
-    ) -> Result<Arc<dyn FileTree>, SourceError> {
-        self.inner.charts.with_dependencies(tree, chart_dir).await
+        repository: &str,
+        chart: &str,
+        version: &str,
+    ) -> Result<Vec<u8>, SourceError> {
+        let alias = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:"));
+        let repo_url = match alias {
+            Some(name) => match self.inner.http.lookup.find_named(name) {
+                Some(credentials) => credentials.url.clone(),
+                None => {
+                    let message = format!("no repository definition for {repository}");
+                    return Err(SourceError::new(SourceErrorKind::RepositoryNotFound, message));
+                }
+            },
+            None => repository.to_owned(),
+        };
+        let name = ChartName { repo_url: &repo_url, chart, pass_credentials: false };
+        let version = self.inner.charts.resolve(name, version).await?;
+        Ok(self.inner.charts.archive(name, &version).await?.0)
+    }
+
+    /// Returns what an `http` or `https` address serves: a values file or a remote resource. Credentials of a repository
+    /// whose URL is a prefix are sent.
+    ///
+    /// # Errors
+    /// Anything but a success; `TooLarge` beyond the file limit.
+    pub async fn remote_file(&self, url: &str) -> Result<Vec<u8>, SourceError> {
+        let parsed = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        let shown = without_credentials(url);
+        let parsed =
+            parsed.ok_or_else(|| SourceError::invalid(format!("{shown}: use an http or https address")))?;
+        let credentials = self.inner.http.lookup.find(url);
+        let ask = Ask {
+            url: &parsed,
+            home: &parsed,
+            pass_credentials: false,
+            credentials: credentials.as_deref(),
+            etag: None,
+            bytes_max: self.inner.options.file_bytes_max,
+        };
+        match download(&self.inner.http, &ask).await? {
+            Download::Bytes(bytes, _) => Ok(bytes),
+            Download::Unchanged => Err(SourceError::invalid(format!("{shown}: nothing came"))),
+        }
     }
 
     fn place(&self, repo_url: &str) -> Place {
@@ -396,6 +434,14 @@ impl Sources {
 /// Whether a source is a chart of a chart repository, or an OCI artifact.
 fn is_chart(source: &AppSource) -> bool {
     !source.chart.is_empty() || source.repo_url.starts_with("oci://")
+}
+
+fn chart_name(source: &AppSource) -> ChartName<'_> {
+    let pass_credentials = match &source.tool {
+        Tool::Helm(options) => options.pass_credentials,
+        Tool::Auto | Tool::Directory(_) | Tool::Kustomize(_) | Tool::Plugin(_) => false,
+    };
+    ChartName { repo_url: &source.repo_url, chart: &source.chart, pass_credentials }
 }
 
 fn not_a_commit(commit: &str) -> SourceError {

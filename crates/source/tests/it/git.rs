@@ -1,5 +1,4 @@
 //! Mirrors, trees and local repositories against the embedded Git server and the ordinary `git`.
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 use fairway_core::{FileTree, MemoryTree, NodeKind, ReadSet, SourceTree};
 use fairway_gitserver::{Fault, GitServer, GitServerOptions, NewRepository, RepoName};
