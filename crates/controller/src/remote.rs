@@ -27,6 +27,7 @@ impl Remote for RemoteSources {
     }
 
     fn file(&self, url: &str) -> Result<Arc<[u8]>, String> {
-        Err(format!("unsupported: remote file {url}; keep it in the repository, or use a Git base"))
+        let bytes = self.runtime.block_on(self.sources.remote_file(url)).map_err(|e| e.to_string())?;
+        Ok(bytes.into())
     }
 }

@@ -18,7 +18,6 @@
 mod chart;
 mod credential;
 mod error;
-mod fetch_ahead;
 mod git;
 mod http;
 mod local;
@@ -31,6 +30,5 @@ pub use credential::{
     CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString,
 };
 pub use error::{SourceError, SourceErrorKind};
-pub use fetch_ahead::FetchAhead;
 pub use repo_url::{is_same_repository, normalize_repo_url};
 pub use sources::{CommitMetadata, RefChange, Refresh, Sources, SourcesOptions};

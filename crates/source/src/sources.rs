@@ -360,6 +360,19 @@ impl Sources {
         self.refresh(&source.repo_url).await.map(|_| ())
     }
 
+    /// Completes a chart: dependencies of `Chart.yaml` that `charts/` lacks are fetched (versions from the lock where it
+    /// has them) and appear below `charts/` in the returned tree. A chart that lacks none is returned as it is.
+    ///
+    /// # Errors
+    /// Whatever the dependency's repository brings.
+    pub async fn with_chart_dependencies(
+        &self,
+        tree: Arc<dyn FileTree>,
+        chart_dir: &str,
+    ) -> Result<Arc<dyn FileTree>, SourceError> {
+        self.inner.charts.with_dependencies(tree, chart_dir).await
+    }
+
     /// Returns a packed chart at a version or the newest of a range. `repository` is an HTTP or OCI address, or `@name`
     /// or `alias:name` of a repository that the credentials know.
     ///
@@ -371,17 +384,7 @@ impl Sources {
         chart: &str,
         version: &str,
     ) -> Result<Vec<u8>, SourceError> {
-        let alias = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:"));
-        let repo_url = match alias {
-            Some(name) => match self.inner.http.lookup.find_named(name) {
-                Some(credentials) => credentials.url.clone(),
-                None => {
-                    let message = format!("no repository definition for {repository}");
-                    return Err(SourceError::new(SourceErrorKind::RepositoryNotFound, message));
-                }
-            },
-            None => repository.to_owned(),
-        };
+        let repo_url = self.inner.charts.repository_url(repository)?;
         let name = ChartName { repo_url: &repo_url, chart, pass_credentials: false };
         let version = self.inner.charts.resolve(name, version).await?;
         Ok(self.inner.charts.archive(name, &version).await?.0)

@@ -87,6 +87,17 @@ impl Charts {
         }
     }
 
+    /// Returns the address of a repository; `@name` and `alias:name` are looked up among the known ones.
+    pub fn repository_url(&self, repository: &str) -> Result<String, SourceError> {
+        let alias = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:"));
+        let Some(name) = alias else { return Ok(repository.to_owned()) };
+        let known = self.http.lookup.find_named(name);
+        known.map(|credentials| credentials.url.clone()).ok_or_else(|| {
+            let message = format!("no repository definition for {repository}");
+            SourceError::new(SourceErrorKind::RepositoryNotFound, message)
+        })
+    }
+
     /// Resolves a version or range; for an OCI artifact without chart name to a digest.
     pub async fn resolve(&self, name: ChartName<'_>, wanted: &str) -> Result<Str, SourceError> {
         // A version is what it is, as in Argo CD; whether it is there shows when it is opened.

@@ -2,10 +2,12 @@
 
 mod archive;
 mod charts;
+mod dependency;
 mod download;
 mod index;
 mod oci;
 mod oci_auth;
+mod overlay;
 
 pub(crate) use charts::{ChartName, Charts};
 pub(crate) use download::{Ask, Download, download};

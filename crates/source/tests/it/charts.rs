@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use fairway_core::AppSource;
 use fairway_source::{
-    FetchAhead, NoCredentials, SecretCredentials, SecretKind, SourceErrorKind, Sources, SourcesOptions,
+    NoCredentials, SecretCredentials, SecretKind, SourceErrorKind, Sources, SourcesOptions,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -141,14 +141,21 @@ async fn a_chart_of_an_http_repository_is_found_checked_and_kept() {
     sources.refresh_source(&app).await.unwrap();
     assert_eq!(sources.resolve_source(&app).await.unwrap(), "1.3.0");
 
-    // Dependencies: by name, by address; noted by the renderer, fetched between two renderings.
-    let ahead = FetchAhead::new();
-    assert_eq!(ahead.chart("@mine", "web", "~1.0").unwrap_err(), "not fetched yet");
-    assert!(ahead.chart("@other", "web", "1").is_err());
-    assert!(ahead.fetch_missing(&sources).await);
-    assert!(ahead.chart("@mine", "web", "~1.0").unwrap().starts_with(&[0x1f, 0x8b]));
-    assert_eq!(ahead.chart("@other", "web", "1").unwrap_err(), "no repository definition for @other");
-    assert!(!ahead.fetch_missing(&sources).await);
+    // Dependencies: by name of the repository, by its address, and from the same tree.
+    let parent = format!(
+        "apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n- {{name: web, version: ~1.0, repository: '@mine'}}\n\
+         - {{name: web, alias: w2, version: 1.3.0, repository: '{repo}'}}\n- {{name: lib, version: 1.x, repository: 'file://../lib'}}\n"
+    );
+    let tree =
+        fairway_core::MemoryTree::new([("p/Chart.yaml", parent.as_str()), ("lib/Chart.yaml", "name: lib\n")]);
+    shelf.put("/charts/index.yaml", index.replace("version: 1.2.0", "version: 1.3.0"));
+    let whole = sources.with_chart_dependencies(Arc::new(tree.unwrap()), "p").await.unwrap();
+    let names: Vec<_> = whole.list("p/charts").unwrap().unwrap().into_iter().map(|e| e.name).collect();
+    assert_eq!(names, ["lib", "web-1.0.0.tgz", "web-1.3.0.tgz"]);
+    assert!(whole.read("p/charts/web-1.0.0.tgz").unwrap().unwrap().starts_with(&[0x1f, 0x8b]));
+    let unknown = fairway_core::MemoryTree::new([("Chart.yaml", parent.replace("@mine", "@other"))]).unwrap();
+    let error = sources.with_chart_dependencies(Arc::new(unknown), "").await.err().unwrap();
+    assert_eq!(error.to_string(), "chart dependency web: no repository definition for @other");
 }
 
 #[tokio::test(flavor = "multi_thread")]
