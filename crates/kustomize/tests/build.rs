@@ -211,6 +211,19 @@ fn hostile_trees_end_in_errors() {
     assert!(yaml(&[("kustomization.yaml", regex), ("d.yaml", DEPLOYMENT)], "").is_err());
 }
 
+#[test]
+fn the_deepest_nesting_that_is_read_uses_up_no_stack() {
+    let nested = |levels: usize| format!("{}1{}", "{a: ".repeat(levels), "}".repeat(levels));
+    let object = |levels: usize| format!("kind: A\nmetadata: {{name: a}}\nspec: {}\n", nested(levels));
+    let kustomization = "resources: [a.yaml]\nnamePrefix: p-\npatches: [{path: a.yaml}]\nimages: [{name: x, newTag: z}]\nbuildMetadata: [originAnnotations]\n";
+    let files = |levels: usize| {
+        let object = object(levels);
+        yaml(&[("kustomization.yaml", kustomization), ("a.yaml", &object)], "")
+    };
+    assert_eq!(files(500).map(|_| ()), Ok(()));
+    assert!(files(600).is_err());
+}
+
 struct Elsewhere;
 
 impl Remote for Elsewhere {
