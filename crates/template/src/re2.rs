@@ -17,8 +17,11 @@ const REPEAT_MAX: u32 = 1000;
 /// # Errors
 /// Go's kind of complaint.
 pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
-    let mut translator =
-        Translator { chars: pattern.chars().peekable(), out: String::with_capacity(pattern.len() + 16) };
+    let mut translator = Translator {
+        chars: pattern.chars().peekable(),
+        names: Vec::new(),
+        out: String::with_capacity(pattern.len() + 16),
+    };
     translator
         .run()
         .and_then(|()| {
@@ -33,6 +36,7 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
 
 struct Translator<'a> {
     chars: Peekable<Chars<'a>>,
+    names: Vec<String>,
     out: String,
 }
 
@@ -137,7 +141,14 @@ impl Translator<'_> {
             }
             // The crate takes no name that starts with a digit; Go does.
             let prefix = if name.starts_with(|c: char| c.is_ascii_digit()) { "_" } else { "" };
-            self.out.push_str(&format!("P<{prefix}{name}>"));
+            // Of groups with one name Go finds the first.
+            let full = format!("{prefix}{name}");
+            if self.names.contains(&full) {
+                self.out.pop();
+            } else {
+                self.out.push_str(&format!("P<{full}>"));
+                self.names.push(full);
+            }
             let skip = rest.find('>').unwrap_or(0) + 1;
             for _ in 0..skip {
                 self.chars.next();

@@ -157,3 +157,122 @@ impl Layer {
         Arc::new(layer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{FixedClock, Map, SeededRandom};
+
+    fn run_with(limits: &Limits, texts: &[(&str, &str)]) -> Result<String, Error> {
+        let mut templates = Templates::new("gotpl", Arc::new(Functions::helm()), MissingKey::Zero);
+        for (name, text) in texts {
+            templates.parse(name, text)?;
+        }
+        let data: Map =
+            [("n".into(), Value::Float(3.0)), ("s".into(), Value::from("x"))].into_iter().collect();
+        let (clock, random) = (FixedClock(0), SeededRandom::new(1));
+        let run = Run { ports: Ports { clock: &clock, random: &random }, limits };
+        templates.execute(texts[0].0, data.into(), run)
+    }
+
+    fn run(text: &str) -> Result<String, String> {
+        run_with(&Limits::default(), &[("a/t", text)]).map_err(|e| e.message)
+    }
+
+    #[test]
+    fn templates_do_what_gos_do() {
+        for (text, expect) in [
+            (
+                "{{- range $i, $e := list 1 2 3 }}{{ if eq $e 2 }}{{ continue }}{{ end }}{{ $i }}={{ $e }};{{ end -}} ",
+                "0=1;2=3;",
+            ),
+            ("{{ with .s }}{{ . }}{{ $.n }}{{ else }}no{{ end }}", "x3"),
+            ("{{ $x := 1 }}{{ if true }}{{ $x = 2 }}{{ $x := 3 }}{{ end }}{{ $x }}", "2"),
+            ("{{ .missing }}|{{ print .missing }}|{{ range 2 }}{{ . }}{{ end }}", "<no value>|<nil>|01"),
+            ("{{ define \"f\" }}[{{ . }}]{{ end }}{{ include \"f\" 1 | indent 2 }}", "  [1]"),
+            ("{{ define \"f\" }}f{{ end }}{{ tpl \"{{ .s }}{{ include `f` . }}\" . }}", "xf"),
+            ("{{ $d := dict \"a\" 1 }}{{ $_ := set $d \"b\" (list) }}{{ toJson $d }}", "{\"a\":1,\"b\":[]}"),
+            ("{{ printf \"%d|%5.1f|%q\" .s .n .s }}", "%!d(string=x)|  3.0|\"x\""),
+            ("{{ and 0 (fail \"never\") }}{{ or 1 (fail \"never\") }}", "01"),
+        ] {
+            assert_eq!(run(text).as_deref(), Ok(expect), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_name_each_template_on_the_way() {
+        for (text, expect) in [
+            (
+                "{{ define \"f\" }}\n{{ .s.t }}{{ end }}{{ include \"f\" . }}",
+                "template: a/t:2:22: executing \"a/t\" at <include \"f\" .>: error calling include: template: a/t:2:5: \
+                 executing \"f\" at <.s.t>: can't evaluate field t in type interface {}",
+            ),
+            (
+                "{{ upper .n }}",
+                "template: a/t:1:9: executing \"a/t\" at <.n>: wrong type for value; expected string; got float64",
+            ),
+            ("{{ nope }}", "template: a/t:1: function \"nope\" not defined"),
+            (
+                "{{ trunc 1 }}",
+                "template: a/t:1:3: executing \"a/t\" at <trunc>: wrong number of args for trunc: want 2 got 1",
+            ),
+            (
+                "{{ template \"x\" }}",
+                "template: a/t:1:12: executing \"a/t\" at <{{template \"x\"}}>: template \"x\" not defined",
+            ),
+        ] {
+            assert_eq!(run(text).unwrap_err(), expect, "{text}");
+        }
+    }
+
+    #[test]
+    fn later_templates_replace_earlier_ones_unless_blank() {
+        let texts = [
+            ("main", "{{ include \"f\" . }}"),
+            ("1", "{{ define \"f\" }}one{{ end }}"),
+            ("2", "{{ define \"f\" }}two{{ end }}"),
+            ("3", "{{ define \"f\" }} {{ end }}"),
+        ];
+        assert_eq!(run_with(&Limits::default(), &texts).unwrap(), "two");
+    }
+
+    #[test]
+    fn every_limit_stops_a_run_and_says_its_name() {
+        let small = Limits {
+            steps_max: 10_000,
+            output_bytes_max: 10_000,
+            memory_bytes_max: 100_000,
+            depth_max: 500,
+            include_depth_max: 50,
+        };
+        for (text, name) in [
+            ("{{ range 3000 }}{{ range 1 }}{{ end }}{{ $x := 1 }}{{ $y := 2 }}{{ end }}", "steps_max"),
+            ("{{ range until 200 }}{{ repeat 100 \"x\" }}{{ end }}", "output_bytes_max"),
+            ("{{ $x := repeat 200000 \"x\" }}", "memory_bytes_max"),
+            ("{{ $x := until 1000000000 }}", "memory_bytes_max"),
+            (
+                "{{ define \"f\" }}{{ template \"f\" . }}{{ end }}{{ template \"f\" . }}",
+                "maximum template depth",
+            ),
+            (
+                "{{ define \"f\" }}{{ include \"f\" . }}{{ end }}{{ include \"f\" . }}",
+                "nested reference name",
+            ),
+            ("{{ $t := `{{ tpl .t . }}` }}{{ tpl $t (dict \"t\" $t) }}", "maximum template depth"),
+        ] {
+            let error = run_with(&small, &[("t", text)]).unwrap_err();
+            assert_eq!(error.kind, ErrorKind::Limit, "{text}: {error}");
+            assert!(error.message.contains(name), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_map_that_holds_itself_ends_in_an_error_or_a_cut() {
+        let looped = "{{ $d := dict }}{{ $_ := set $d \"d\" $d }}";
+        assert_eq!(run(&format!("{looped}{{{{ toYaml $d }}}}")).as_deref(), Ok(""));
+        for call in ["mustToJson $d", "deepCopy $d"] {
+            assert!(run(&format!("{looped}{{{{ {call} }}}}")).unwrap_err().contains("limit"), "{call}");
+        }
+        assert!(run(&format!("{looped}{{{{ $d }}}}")).unwrap().contains("..."));
+    }
+}

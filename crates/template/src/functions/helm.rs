@@ -12,7 +12,7 @@ pub(super) fn register(f: &mut Functions) {
         Ok(without_last_break(fairway_yaml::to_string(&data)))
     });
     f.native("toYamlPretty", &[&ANY], |_, a| {
-        let Ok(data) = a[0].checked_json() else { return Ok("".into()) };
+        let Ok(data) = a[0].yaml_v3() else { return Ok("".into()) };
         Ok(without_last_break(fairway_yaml::to_string_with(&data, Style::PRETTY)))
     });
     f.native("fromYaml", &[&STRING], |_, a| Ok(from_yaml(&a[0])));

@@ -53,20 +53,81 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 }
 
 /// Decodes as Go's `base64.StdEncoding`: line ends are skipped, trailing bits may be anything, padding must be there.
+/// Faults are named by the byte that Go names.
 pub(super) fn decode_base64(text: &[u8]) -> Result<Vec<u8>, String> {
-    decode(text, &Code { bits: 6, group: 4, name: "base64", digit: base64_digit, paddings: &[0, 1, 2] })
+    let corrupt = |at: usize| format!("illegal base64 data at input byte {at}");
+    let is_break = |b: &u8| matches!(b, b'\r' | b'\n');
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut buffer, mut held) = (0_u32, 0_usize);
+    let mut symbols = text.iter().copied().enumerate().filter(|(_, b)| !is_break(b));
+    while let Some((at, b)) = symbols.next() {
+        if let Some(digit) = base64_digit(b) {
+            buffer = buffer << 6 | u32::from(digit);
+            held += 1;
+            if held == 4 {
+                out.extend_from_slice(&buffer.to_be_bytes()[1..]);
+                (buffer, held) = (0, 0);
+            }
+            continue;
+        }
+        if b != b'=' || held < 2 {
+            return Err(corrupt(at));
+        }
+        if held == 2 {
+            match symbols.next() {
+                None => return Err(corrupt(text.len())),
+                Some((_, b'=')) => {}
+                Some((second, _)) => return Err(corrupt(second - 1)),
+            }
+        }
+        if let Some((trailing, _)) = symbols.next() {
+            return Err(corrupt(trailing));
+        }
+        let bytes = (buffer << (6 * (4 - held))).to_be_bytes();
+        out.extend_from_slice(&bytes[1..held]);
+        return Ok(out);
+    }
+    if held > 0 { Err(corrupt(text.len() - held)) } else { Ok(out) }
 }
 
+/// Decodes as Go's `base32.StdEncoding`, which counts faults without line ends and stops at padding near the end.
 fn decode_base32(text: &[u8]) -> Result<Vec<u8>, String> {
-    decode(text, &Code { bits: 5, group: 8, name: "base32", digit: base32_digit, paddings: &[0, 1, 3, 4, 6] })
-}
-
-struct Code {
-    bits: u32,
-    group: usize,
-    name: &'static str,
-    digit: fn(u8) -> Option<u8>,
-    paddings: &'static [usize],
+    const GROUP: usize = 8;
+    let symbols: Vec<u8> = text.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n')).collect();
+    let corrupt = |at: usize| format!("illegal base32 data at input byte {at}");
+    let mut out = Vec::with_capacity(symbols.len() / 8 * 5);
+    for (n, group) in symbols.chunks(GROUP).enumerate() {
+        let from = n * GROUP;
+        let (mut buffer, mut digits, mut ended) = (0_u64, 0, false);
+        for (j, b) in group.iter().enumerate() {
+            let after = &symbols[from + j + 1..];
+            if *b == b'=' && j >= 2 && after.len() < GROUP {
+                if after.len() + j < GROUP - 1 {
+                    return Err(corrupt(symbols.len()));
+                }
+                if let Some(k) = after.iter().take(GROUP - 1 - j).position(|b| *b != b'=') {
+                    return Err(corrupt(from + j + k));
+                }
+                if matches!(j, 3 | 6) {
+                    return Err(corrupt(from + j));
+                }
+                ended = true;
+                break;
+            }
+            let digit = base32_digit(*b).ok_or_else(|| corrupt(from + j))?;
+            buffer = buffer << 5 | u64::from(digit);
+            digits = j + 1;
+        }
+        if !ended && digits < GROUP {
+            return Err(corrupt(from));
+        }
+        let bytes = (buffer << (40 - 5 * digits)).to_be_bytes();
+        out.extend_from_slice(&bytes[3..3 + digits * 5 / 8]);
+        if ended {
+            break;
+        }
+    }
+    Ok(out)
 }
 
 fn base64_digit(b: u8) -> Option<u8> {
@@ -86,50 +147,6 @@ fn base32_digit(b: u8) -> Option<u8> {
         b'2'..=b'7' => Some(b - b'2' + 26),
         _ => None,
     }
-}
-
-fn decode(text: &[u8], code: &Code) -> Result<Vec<u8>, String> {
-    let corrupt = |at: usize| format!("illegal {} data at input byte {at}", code.name);
-    let symbols: Vec<(usize, u8)> =
-        text.iter().copied().enumerate().filter(|(_, b)| !matches!(b, b'\r' | b'\n')).collect();
-    let mut out = Vec::with_capacity(symbols.len() * 3 / 4);
-    let mut groups = symbols.chunks(code.group).peekable();
-    while let Some(group) = groups.next() {
-        let digits = group.iter().take_while(|(_, b)| *b != b'=').count();
-        for (at, b) in &group[..digits] {
-            if (code.digit)(*b).is_none() {
-                return Err(corrupt(*at));
-            }
-        }
-        if group.len() < code.group {
-            // Go names where the incomplete group began.
-            let at = if digits < group.len() { text.len() } else { group.first().map_or(0, |(at, _)| *at) };
-            return Err(corrupt(at));
-        }
-        let padding = code.group - digits;
-        let all_padding = group[digits..].iter().position(|(_, b)| *b != b'=');
-        if let Some(n) = all_padding {
-            return Err(corrupt(group[digits + n].0));
-        }
-        if !code.paddings.contains(&padding) {
-            return Err(corrupt(group[digits].0));
-        }
-        let (mut buffer, mut held) = (0_u64, 0_u32);
-        for (_, b) in &group[..digits] {
-            buffer = buffer << code.bits | u64::from((code.digit)(*b).unwrap_or(0));
-            held += code.bits;
-        }
-        while held >= 8 {
-            held -= 8;
-            out.push(u8::try_from(buffer >> held & 0xff).unwrap_or(0));
-        }
-        if padding > 0
-            && let Some(next) = groups.peek()
-        {
-            return Err(corrupt(next[0].0));
-        }
-    }
-    Ok(out)
 }
 
 fn base32(bytes: &[u8]) -> String {

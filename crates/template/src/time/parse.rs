@@ -273,8 +273,9 @@ impl Found {
             (_, Some(0), "" | "UTC") | (_, None, "" | "UTC") => (0, Zone::Utc),
             (_, Some(offset), name) => (offset, Zone::Fixed { name: name.to_owned(), offset }),
             (_, None, name) => {
+                // The zone is made up: what was read stays UTC and is only shown in it.
                 let hours: i32 = name.strip_prefix("GMT").and_then(|h| h.parse().ok()).unwrap_or(0);
-                (hours * 3600, Zone::Fixed { name: name.to_owned(), offset: hours * 3600 })
+                (0, Zone::Fixed { name: name.to_owned(), offset: hours * 3600 })
             }
         };
         Ok(Instant { seconds: civil.seconds() - i64::from(offset), nanos: self.nanos, zone })

@@ -193,6 +193,9 @@ fn in_order(map: &Map) -> Result<Vec<(fairway_value::Str, Value)>, String> {
     let (mut direct, mut tables) = (Vec::new(), Vec::new());
     for (name, value) in map.entries() {
         let value = plain(&value);
+        if matches!(&value, Value::List(l) if l.is_nil()) {
+            continue;
+        }
         let nested = is_table(&value) || is_table_array(&value)?;
         if nested { tables.push((name, value)) } else { direct.push((name, value)) }
     }

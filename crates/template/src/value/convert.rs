@@ -40,6 +40,13 @@ impl Value {
         encoder.error.map_or(Ok(data), Err)
     }
 
+    /// Returns the tree that go-yaml v3 would write, to which a nil slice is an empty one.
+    pub(crate) fn yaml_v3(&self) -> Result<Data, String> {
+        let mut encoder = Encoder { nil_as_empty: true, ..Encoder::new() };
+        let data = encoder.encode(self, 0);
+        encoder.error.map_or(Ok(data), Err)
+    }
+
     /// Writes JSON as Go's `json.Marshal`, with what is no UTF-8 as an escape.
     pub(crate) fn json_text(&self, escape: HtmlEscape) -> Result<String, String> {
         let mut encoder = Encoder::new();
@@ -58,11 +65,13 @@ struct Encoder {
     error: Option<String>,
     /// Whether a string was no UTF-8.
     raw: bool,
+    /// Whether nil slices and maps come out empty rather than null.
+    nil_as_empty: bool,
 }
 
 impl Encoder {
     fn new() -> Self {
-        Self { left: JSON_VALUES_MAX, error: None, raw: false }
+        Self { left: JSON_VALUES_MAX, error: None, raw: false, nil_as_empty: false }
     }
 
     fn fail(&mut self, message: String) -> Data {
@@ -95,9 +104,9 @@ impl Encoder {
                 use base64::Engine as _;
                 Data::from(base64::engine::general_purpose::STANDARD.encode(b))
             }
-            Value::List(l) if l.is_nil() => Data::Null,
+            Value::List(l) if l.is_nil() && !self.nil_as_empty => Data::Null,
             Value::List(l) => l.items().iter().map(|i| self.encode(i, depth + 1)).collect(),
-            Value::Map(m) if m.is_nil() => Data::Null,
+            Value::Map(m) if m.is_nil() && !self.nil_as_empty => Data::Null,
             Value::Map(m) => {
                 let mut out = Vec::with_capacity(m.len());
                 m.for_each(|k, v| out.push((k.clone(), self.encode(v, depth + 1))));
