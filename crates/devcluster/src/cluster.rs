@@ -1,4 +1,4 @@
-use crate::api::{Api, Loopback, Random, ReplyBody, Request};
+use crate::api::{Api, Loopback, Random, ReplyBody, Request, WatchStream};
 use crate::controllers::Controllers;
 use crate::http::{self, Shared};
 use crate::seed;
@@ -9,7 +9,7 @@ use base64::Engine as _;
 use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -107,12 +107,12 @@ impl DevCluster {
         let listener = TcpListener::bind(options.listen).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
         let lock = options.data_dir.as_deref().map(|dir| claim(dir, options.reset)).transpose()?;
-        let (api, controllers) = assemble(&options)?;
-        *api.address.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Loopback(address.to_string());
         let identity = options.tls.then(|| tls::identity(options.data_dir.as_deref())).transpose()?;
         let (certificate, acceptor) =
             identity.map_or((None, None), |i| (Some(i.certificate), Some(i.acceptor)));
+        let loopback =
+            Loopback { address: address.to_string(), certificate: certificate.clone().unwrap_or_default() };
+        let (api, controllers) = assemble(&options, loopback)?;
         let (ending, ended) = watch::channel(false);
         let shared = Shared { api: api.clone(), ending: ended.clone() };
         let mut tasks = Vec::new();
@@ -240,13 +240,14 @@ fn claim(folder: &Path, reset: bool) -> Result<File, StartError> {
 }
 
 /// Builds the API over its store, with what every cluster starts with, and the controllers.
-fn assemble(options: &Options) -> Result<(Arc<Api>, Option<Controllers>), StartError> {
+fn assemble(options: &Options, loopback: Loopback) -> Result<(Arc<Api>, Option<Controllers>), StartError> {
     let store = match &options.data_dir {
         None => Store::in_memory(),
         Some(folder) => Store::open(folder).map_err(|e| data_error(folder, e.to_string()))?,
     };
     let token = token(options)?;
     let api = Arc::new(Api::new(Arc::new(store), options.clock.clone(), token, options.controllers));
+    *api.address.write().unwrap_or_else(PoisonError::into_inner) = loopback;
     let controllers = options.controllers.then(|| Controllers::new(&api));
     api.attach(controllers.as_ref().map(Controllers::sink));
     seed::fill(&api);
@@ -300,9 +301,8 @@ impl InProcess {
     /// # Errors
     /// See [`StartError`].
     pub fn new(options: &Options) -> Result<Self, StartError> {
-        let (api, controllers) = assemble(&Options { data_dir: None, ..options.clone() })?;
-        *api.address.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Loopback(options.listen.to_string());
+        let loopback = Loopback { address: options.listen.to_string(), certificate: String::new() };
+        let (api, controllers) = assemble(&Options { data_dir: None, ..options.clone() }, loopback)?;
         let cluster = Self { api, controllers };
         cluster.settle();
         Ok(cluster)
@@ -321,9 +321,25 @@ impl InProcess {
         }
     }
 
-    /// Answers one request: status, headers, body. A watch's body is what it sends first.
+    /// Answers one request: status, headers, body. A watch's body is what it sends at once.
     #[must_use]
     pub fn request(&self, method: &str, uri: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+        let (mut answer, watch) = self.open(method, uri, headers, body);
+        if let Some(mut watch) = watch {
+            answer.body = watch.read(false);
+        }
+        answer
+    }
+
+    /// Answers one request and keeps its watch open, if it is one.
+    #[must_use]
+    pub fn open(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (Answer, Option<OpenWatch>) {
         let mut map = axum::http::HeaderMap::new();
         for (name, value) in headers {
             if let (Ok(name), Ok(value)) = (
@@ -343,11 +359,47 @@ impl InProcess {
         let request = Request::new(method, uri, map, bytes::Bytes::copy_from_slice(body));
         let reply = self.api.handle(&request);
         self.settle();
-        let body = match reply.body {
-            ReplyBody::Full(bytes) => bytes.to_vec(),
-            ReplyBody::Watch(_) => Vec::new(),
+        let (body, watch) = match reply.body {
+            ReplyBody::Full(bytes) => (bytes.to_vec(), None),
+            ReplyBody::Watch(watch) => (Vec::new(), Some(OpenWatch(watch))),
         };
-        Answer { status: reply.code, content_type: reply.content_type, warnings: reply.warnings, body }
+        (
+            Answer { status: reply.code, content_type: reply.content_type, warnings: reply.warnings, body },
+            watch,
+        )
+    }
+
+    /// Stores an object as it is, past admission and checks. The table is named as the resource is: `pods`,
+    /// `deployments.apps`.
+    pub fn put(&self, table: &str, object: fairway_value::Value) {
+        let key: fairway_value::Str = crate::api::key_of(&object).into();
+        match self.api.store.get(table, &key) {
+            // Nobody else writes to a server in one process.
+            Some(live) => drop(self.api.store.update(table, &key, live.rv, object)),
+            None => drop(self.api.store.create(table, key, object)),
+        }
+    }
+
+    /// Returns the newest resource version.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        self.api.store.version()
+    }
+
+    /// Forgets the history, as etcd's compaction does: older watches and lists get 410.
+    pub fn compact(&self) {
+        self.api.store.compact();
+    }
+}
+
+/// An open watch of an [`InProcess`] server.
+pub struct OpenWatch(Box<WatchStream>);
+
+impl OpenWatch {
+    /// Returns the lines that have come since the last call; with `last` also the bookmark that comes before the end.
+    #[must_use]
+    pub fn read(&mut self, last: bool) -> Vec<u8> {
+        self.0.drain(last)
     }
 }
 

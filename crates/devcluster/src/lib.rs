@@ -23,4 +23,4 @@ mod table;
 mod tls;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{Answer, DevCluster, InProcess, Options, StartError};
+pub use cluster::{Answer, DevCluster, InProcess, OpenWatch, Options, StartError};

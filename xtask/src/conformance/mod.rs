@@ -2,6 +2,7 @@
 
 mod apiserver;
 mod appset;
+mod devcluster;
 mod diff;
 mod gotemplate;
 mod health;
@@ -61,6 +62,11 @@ const CORPORA: &[(&str, Runner)] = &[
     ("apiserver-invalid", apiserver::invalid),
     ("apiserver-ssa", apiserver::ssa),
     ("diff", diff::run),
+    ("apiserver-tables", devcluster::tables),
+    ("apiserver-watch", devcluster::watch),
+    ("devcluster-defaulting", devcluster::defaulting),
+    ("devcluster-invalid", devcluster::invalid),
+    ("devcluster-ssa", devcluster::ssa),
     ("gotemplate", gotemplate::run),
     ("helm", helm::run),
     ("kustomize", kustomize::run),

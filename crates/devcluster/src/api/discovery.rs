@@ -75,7 +75,7 @@ fn version() -> Value {
 }
 
 fn legacy_versions(api: &Api) -> Value {
-    let address = api.address.read().unwrap_or_else(PoisonError::into_inner).0.clone();
+    let address = api.address.read().unwrap_or_else(PoisonError::into_inner).address.clone();
     json!({ "kind": "APIVersions", "versions": ["v1"],
         "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": address }] })
 }

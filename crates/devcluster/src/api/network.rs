@@ -137,10 +137,10 @@ impl Network {
                     taken.ips.push(ip);
                     None
                 }
-                Ok(_) if inside => Some("provided IP is already allocated"),
-                Ok(_) | Err(_) => {
-                    Some("the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/16")
-                }
+                Ok(_) if inside => Some("provided IP is already allocated".to_owned()),
+                Ok(_) | Err(_) => Some(format!(
+                    "the provided IP ({asked}) is not in the valid range. The range of valid IPs is 10.96.0.0/16"
+                )),
             };
             if let Some(why) = problem {
                 let message = format!("Invalid value: [{asked:?}]: failed to allocate IP {asked}: {why}");

@@ -13,9 +13,14 @@ use fairway_value::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-/// The address that clients reach the server at, for discovery.
+/// How clients reach the server, for discovery and for the roots in every namespace.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Loopback(pub(crate) String);
+pub(crate) struct Loopback {
+    /// Host and port.
+    pub(crate) address: String,
+    /// The certificate (PEM), with TLS.
+    pub(crate) certificate: String,
+}
 
 /// The whole API server, without sockets.
 pub(crate) struct Api {

@@ -7,6 +7,7 @@ use super::status::to_value;
 use super::{crd, format_secs};
 use fairway_value::Value;
 use serde_json::json;
+use std::sync::PoisonError;
 
 const MANAGER: &str = "kube-apiserver";
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
@@ -55,9 +56,10 @@ pub(crate) fn set_condition(
 /// Gives a namespace its default ServiceAccount and the certificates that Pods look for.
 pub(crate) fn fill_namespace(api: &Api, namespace: &str) {
     if api.find("configmaps", namespace, "kube-root-ca.crt").is_none() {
+        let roots = api.address.read().unwrap_or_else(PoisonError::into_inner).certificate.clone();
         let roots = json!({ "apiVersion": "v1", "kind": "ConfigMap",
             "metadata": { "name": "kube-root-ca.crt", "annotations": { "kubernetes.io/description": ROOTS } },
-            "data": { "ca.crt": "" } });
+            "data": { "ca.crt": roots } });
         // Refused only where the namespace is going, and then nobody needs it.
         let _ = api.make(&format!("/api/v1/namespaces/{namespace}/configmaps"), &to_value(&roots));
     }

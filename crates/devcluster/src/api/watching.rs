@@ -213,6 +213,23 @@ impl WatchStream {
         Some(out.into())
     }
 
+    /// Returns what is there without waiting; with `last` also the bookmark that comes shortly before the end.
+    pub(crate) fn drain(&mut self, last: bool) -> Vec<u8> {
+        if !self.done {
+            self.take_events();
+        }
+        let long = self.options.timeout_secs.is_none_or(|t| Duration::from_secs(t) > BOOKMARK_BEFORE_END);
+        if last && self.options.bookmarks && long && !self.done {
+            let line = self.bookmark(self.sent_to, false);
+            self.ready.push_back(line);
+        }
+        let mut out = Vec::new();
+        while let Some(chunk) = self.chunk() {
+            out.extend_from_slice(&chunk);
+        }
+        out
+    }
+
     /// Waits for the next chunk. Nothing when the watch is over.
     pub(crate) async fn next(&mut self) -> Option<Bytes> {
         loop {
