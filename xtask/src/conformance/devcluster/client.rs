@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// Starts a server with some namespaces and definitions.
 pub fn server(controllers: bool, namespaces: &[&str], definitions: &[Value]) -> Result<InProcess, String> {
     // Standing still, so that entries of one record are ordered as those written within one second are.
-    let clock = Arc::new(ManualClock::new(1_700_000_000));
+    let clock = Arc::new(ManualClock::new(1_800_000_000));
     let server =
         InProcess::new(&Options { controllers, clock, ..Options::default() }).map_err(|e| e.to_string())?;
     for name in namespaces {

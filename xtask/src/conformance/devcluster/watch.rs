@@ -19,8 +19,22 @@ pub fn run(dir: &Path) -> Report {
 struct Opened {
     number: usize,
     watch: Option<OpenWatch>,
-    /// What came with the answer, where no watch was opened.
-    body: Vec<u8>,
+    /// Events with the number of the exchange after which they were there.
+    events: Vec<(usize, Value)>,
+}
+
+impl Opened {
+    fn read(&mut self, exchange: usize, last: bool) {
+        if let Some(watch) = &mut self.watch {
+            let lines = watch.read(last);
+            self.take(exchange, &lines);
+        }
+    }
+
+    fn take(&mut self, exchange: usize, lines: &[u8]) {
+        let lines = lines.split(|b| *b == b'\n').filter(|l| !l.is_empty());
+        self.events.extend(lines.map(|l| (exchange, serde_json::from_slice(l).unwrap_or_default())));
+    }
 }
 
 fn record(case: &Value) -> Result<(), String> {
@@ -43,14 +57,17 @@ fn record(case: &Value) -> Result<(), String> {
         let fail = |why: String| format!("exchange {number}: {why}");
         check(response, &answer, extent_of_record, &mut names).map_err(fail)?;
         if response.get("events").is_some() {
-            opened.push(Opened { number, watch, body: answer.body });
+            let mut fresh = Opened { number, watch, events: Vec::new() };
+            fresh.take(number, &answer.body);
+            opened.push(fresh);
         }
+        opened.iter_mut().for_each(|w| w.read(number, false));
     }
     let any_order = text(case, "description").contains("not fixed");
     for mut watch in opened {
-        let lines = watch.watch.as_mut().map_or(watch.body, |w| w.read(true));
+        watch.read(usize::MAX, true);
         let expected = exchanges[watch.number]["response"]["events"].as_array().cloned().unwrap_or_default();
-        events(&expected, &lines, any_order, &mut names)
+        events(&expected, watch.events, any_order, &mut names)
             .map_err(|why| format!("events of exchange {}: {why}", watch.number))?;
     }
     match names.disorder(controllers) {
@@ -142,29 +159,29 @@ fn extent_of(body: &Value, extent: Extent) -> Extent {
     if whole && !is_reduced(body) { extent } else { Extent::Parts }
 }
 
-fn events(expected: &[Value], lines: &[u8], any_order: bool, names: &mut Names) -> Result<(), String> {
-    let mut actual: Vec<Value> = lines
-        .split(|b| *b == b'\n')
-        .filter(|l| !l.is_empty())
-        .map(|l| serde_json::from_slice(l).unwrap_or_default())
-        .collect();
-    // Bookmarks that say the same again are given once.
-    actual.dedup_by(|b, a| a["type"] == "BOOKMARK" && a == b);
+fn events(
+    expected: &[Value],
+    tagged: Vec<(usize, Value)>,
+    any_order: bool,
+    names: &mut Names,
+) -> Result<(), String> {
+    let mut tagged = tagged;
+    // Bookmarks that say the same again are given once; how many come depends on time.
+    tagged.dedup_by(|b, a| a.1["type"] == "BOOKMARK" && a.1 == b.1);
     if !expected.iter().any(|e| e["type"] == "BOOKMARK") {
-        actual.retain(|e| e["type"] != "BOOKMARK");
+        tagged.retain(|e| e.1["type"] != "BOOKMARK");
     }
-    // A watch ends by its time while the exchanges go on: what later ones do to objects that it never saw comes after.
-    let seen = |e: &Value| {
-        expected.iter().any(|x| x["object"]["metadata"]["name"] == e["object"]["metadata"]["name"])
-    };
-    while expected.len() < actual.len() && actual.last().is_some_and(|e| e["type"] != "BOOKMARK" && !seen(e))
-    {
-        actual.pop();
+    if expected.len() < tagged.len() && tagged.last().is_some_and(|e| e.1["type"] == "BOOKMARK") {
+        tagged.pop();
     }
-    if expected.len() < actual.len() && actual.last().is_some_and(|e| e["type"] == "BOOKMARK") {
-        // How many bookmarks come depends on time.
-        actual.pop();
+    // A watch ends by its time while the exchanges go on: what later ones do than that of its last event is not seen.
+    let last = expected.len().checked_sub(1).and_then(|n| tagged.get(n)).map(|e| e.0);
+    if let Some(last) = last {
+        while tagged.len() > expected.len() && tagged.last().is_some_and(|e| e.0 > last) {
+            tagged.pop();
+        }
     }
+    let actual: Vec<Value> = tagged.into_iter().map(|e| e.1).collect();
     let shown = || actual.iter().map(Value::to_string).collect::<Vec<_>>().join("\n    ");
     if expected.len() != actual.len() {
         return Err(format!("expected {} events, got {}:\n    {}", expected.len(), actual.len(), shown()));

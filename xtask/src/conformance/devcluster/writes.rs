@@ -113,7 +113,16 @@ fn mask(value: &Value) -> Value {
         Value::String(s) if s == "x-<random>" => json!("x-random"),
         Value::String(s) if s.len() == 7 && s.starts_with("x-") => json!("x-random"),
         Value::Array(list) => list.iter().map(mask).collect(),
-        Value::Object(map) => map.iter().map(|(k, v)| (k.clone(), mask(v))).collect(),
+        Value::Object(map) => {
+            let mut out: serde_json::Map<_, _> = map.iter().map(|(k, v)| (k.clone(), mask(v))).collect();
+            if let Some(entries) = out.get_mut("managedFields").and_then(Value::as_array_mut) {
+                // The recordings have them in this order, with or without time.
+                entries.sort_by_key(|e| {
+                    ["operation", "manager", "apiVersion", "subresource"].map(|k| text(e, k).to_owned())
+                });
+            }
+            Value::Object(out)
+        }
         other => other.clone(),
     }
 }
