@@ -1,4 +1,4 @@
-use crate::repo_url::normalize_repo_url;
+use crate::repo_url::{normalize_prefix, normalize_repo_url};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -214,7 +214,7 @@ impl SecretCredentials {
     fn template(&self, wanted: &str) -> Option<&Arc<Credentials>> {
         self.templates
             .iter()
-            .map(|t| (normalize_repo_url(&t.url), t))
+            .map(|t| (normalize_prefix(&t.url), t))
             .filter(|(prefix, _)| wanted.starts_with(prefix.as_str()))
             .max_by_key(|(prefix, _)| prefix.len())
             .map(|(_, t)| t)
@@ -302,6 +302,9 @@ mod tests {
             SecretKind::RepoCreds,
             &data(&[("url", "https://host/org/team"), ("username", "narrow"), ("password", "p2")]),
         );
+        for url in ["git@git.example:", "https://slash/org/"] {
+            secrets.add_secret(SecretKind::RepoCreds, &data(&[("url", url), ("username", "whole host")]));
+        }
         secrets.add_secret(
             SecretKind::Repository,
             &data(&[("url", "https://host/org/own.git"), ("username", "own"), ("password", "p3")]),
@@ -323,6 +326,9 @@ mod tests {
         assert_eq!(user("https://host/org/team/a.git").as_deref(), Some("narrow"));
         assert_eq!(user("https://HOST/org/own").as_deref(), Some("own"));
         assert_eq!(user("https://other/org/a"), None);
+        assert_eq!(user("git@git.example:org/a.git").as_deref(), Some("whole host"));
+        assert_eq!(user("https://slash/org/a").as_deref(), Some("whole host"));
+        assert_eq!(user("https://slash/organisation/a"), None);
     }
 
     #[test]

@@ -188,12 +188,14 @@ fn chain(error: &reqwest::Error) -> String {
     if text.is_empty() { "request failed".to_owned() } else { text }
 }
 
-/// Shared by everything that speaks HTTP.
+/// Shared by everything that reaches out.
 pub(crate) struct HttpContext {
     pub clients: HttpClients,
     pub lookup: Arc<dyn CredentialLookup>,
     /// Longest single request of a chart repository.
     pub request_timeout: Duration,
+    /// Carries ssh.
+    pub ssh_program: std::path::PathBuf,
 }
 
 #[cfg(test)]

@@ -17,6 +17,9 @@ const FRESH: Duration = Duration::from_secs(10);
 const WAIT_MIN: Duration = Duration::from_secs(1);
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
+/// Packs after which a mirror is cloned anew. Git itself repacks at 50 (`gc.autoPackLimit`).
+const PACKS_MAX: usize = 50;
+
 /// One remote repository and its copy on disk.
 pub(crate) struct Mirror {
     url: String,
@@ -165,16 +168,46 @@ impl Mirror {
             state.begun += 1;
             state.extra_specs.iter().cloned().chain(once).collect()
         };
-        let changes = fetch(&FetchRequest {
+        let request = FetchRequest {
             url: self.url.clone(),
             path: self.path.clone(),
             extra_specs,
             deadline: Instant::now() + self.fetch_timeout,
             runtime,
             http: self.http.clone(),
-        })?;
+        };
+        let changes = fetch(&request)?;
+        if pack_count(&self.path) > PACKS_MAX
+            && let Err(error) = self.renew(request)
+        {
+            // It goes on as it is, and is tried again after the next fetch.
+            tracing::warn!(repository = %without_credentials(&self.url), error = %error, "mirror not renewed");
+        }
         self.repository()?;
         Ok(changes)
+    }
+
+    /// Clones anew in place of a mirror of many packs: each fetch adds one, and every lookup asks them all. Readers of
+    /// the old one find its objects in the new one, which lies at the same path.
+    fn renew(&self, request: FetchRequest) -> Result<(), SourceError> {
+        let store = |path: &Path, e| SourceError::store(path.display(), e);
+        let (draft, old) = (self.path.with_extension("new"), self.path.with_extension("old"));
+        for path in [&draft, &old] {
+            if path.exists() {
+                std::fs::remove_dir_all(path).map_err(|e| store(path, e))?;
+            }
+        }
+        fetch(&FetchRequest {
+            path: draft.clone(),
+            deadline: Instant::now() + self.fetch_timeout,
+            ..request
+        })?;
+        let mut state = self.state();
+        std::fs::rename(&self.path, &old).map_err(|e| store(&self.path, e))?;
+        std::fs::rename(&draft, &self.path).map_err(|e| store(&draft, e))?;
+        state.repository = None;
+        drop(state);
+        std::fs::remove_dir_all(&old).map_err(|e| store(&old, e))
     }
 
     fn ended(
@@ -214,4 +247,9 @@ impl Mirror {
         state.last = Some((state.begun, Instant::now(), result.clone()));
         result
     }
+}
+
+fn pack_count(repository: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(repository.join("objects").join("pack")) else { return 0 };
+    entries.flatten().filter(|entry| entry.path().extension().is_some_and(|e| e == "pack")).count()
 }

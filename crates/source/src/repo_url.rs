@@ -7,6 +7,13 @@ pub fn normalize_repo_url(repo: &str) -> String {
     mirror_key(repo).to_lowercase()
 }
 
+/// Normalises the URL of a credential template. A slash or colon at its end is kept, so that `https://host/org/` is no
+/// prefix of `https://host/organisation`.
+pub(crate) fn normalize_prefix(prefix: &str) -> String {
+    let normal = normalize_repo_url(prefix);
+    if prefix.trim().ends_with(['/', ':']) { format!("{normal}/") } else { normal }
+}
+
 /// Whether two URLs name one repository.
 #[must_use]
 pub fn is_same_repository(left: &str, right: &str) -> bool {
@@ -35,7 +42,7 @@ pub(crate) fn split_scp(repo: &str) -> Option<(&str, &str)> {
         return None;
     }
     let (host, path) = repo.split_once(':')?;
-    (host.contains('@') && !host.contains('/') && !path.is_empty()).then_some((host, path))
+    (host.contains('@') && !host.contains('/')).then_some((host, path))
 }
 
 /// Returns the URL without user and password, for messages.

@@ -1,5 +1,7 @@
 use crate::chart::{Ask, ChartName, Charts, Download, download};
-use crate::git::{FETCHED_COMMITS, GitRepository, GitTree, full_commit, parse_submodules, submodule_url};
+use crate::git::{
+    FETCHED_COMMITS, GitRepository, GitTree, TreeLimits, full_commit, parse_submodules, submodule_url,
+};
 use crate::http::{HttpClients, HttpContext};
 use crate::local::LocalRepositories;
 use crate::mirror::Mirror;
@@ -28,6 +30,8 @@ pub struct SourcesOptions {
     pub request_timeout: Duration,
     /// Largest file that is read, bytes.
     pub file_bytes_max: u64,
+    /// The program that carries ssh, called as OpenSSH's `ssh`.
+    pub ssh_program: PathBuf,
     /// Whether submodules are looked into; as Argo CD's `reposerver.enable.git.submodule`.
     pub submodules: bool,
 }
@@ -42,6 +46,7 @@ impl SourcesOptions {
             fetch_timeout: Duration::from_secs(90),
             request_timeout: Duration::from_secs(15),
             file_bytes_max: 64 << 20,
+            ssh_program: "ssh".into(),
             submodules: true,
         }
     }
@@ -111,6 +116,7 @@ impl Sources {
             clients: HttpClients::default(),
             lookup: credentials,
             request_timeout: options.request_timeout,
+            ssh_program: options.ssh_program.clone(),
         });
         let slots = Arc::new(Semaphore::new(options.fetches_max.max(1)));
         let charts = Charts::new(&options.cache_dir, http.clone());
@@ -213,12 +219,15 @@ impl Sources {
                 return Err(SourceError::new(SourceErrorKind::TooLarge, message));
             }
             let (repository, id) = self.commit(&repo_url, &commit).await?;
-            let file_bytes_max = self.inner.options.file_bytes_max;
+            let limits = TreeLimits {
+                file_bytes_max: self.inner.options.file_bytes_max,
+                lfs: self.inner.http.lookup.find(&repo_url).is_some_and(|c| c.enable_lfs),
+            };
             let plain = {
                 let repository = repository.clone();
                 blocking(move || {
                     let root = repository.tree_of(id)?.ok_or_else(|| not_a_commit(&id.to_string()))?;
-                    Ok((GitTree::new(repository, root, BTreeMap::new(), file_bytes_max), root))
+                    Ok((GitTree::new(repository, root, BTreeMap::new(), limits), root))
                 })
                 .await?
             };
@@ -227,7 +236,7 @@ impl Sources {
             if submodules.is_empty() {
                 return Ok(Arc::new(tree) as Arc<dyn FileTree>);
             }
-            Ok(Arc::new(GitTree::new(repository, root, submodules, file_bytes_max)) as Arc<dyn FileTree>)
+            Ok(Arc::new(GitTree::new(repository, root, submodules, limits)) as Arc<dyn FileTree>)
         })
     }
 

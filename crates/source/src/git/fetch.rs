@@ -97,8 +97,12 @@ fn fetch_http(request: &FetchRequest, repository: &gix::Repository) -> Result<()
 fn fetch_ssh(request: &FetchRequest, repository: &gix::Repository) -> Result<(), SourceError> {
     let credentials = request.http.lookup.find(&request.url);
     let depth = credentials.as_ref().map_or(0, |c| c.depth);
-    let (connection, process) =
-        ssh_transport::connect(&request.url, credentials.as_deref(), &*request.http.lookup)?;
+    let (connection, process) = ssh_transport::connect(
+        &request.http.ssh_program,
+        &request.url,
+        credentials.as_deref(),
+        &*request.http.lookup,
+    )?;
     let watch = Watchdog::start(request.deadline, process.killer());
     let fetched = run(request, repository, connection, depth, &watch.interrupt);
     let late = watch.fired();

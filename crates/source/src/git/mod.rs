@@ -13,4 +13,4 @@ pub(crate) use fetch::{FETCHED_COMMITS, FetchRequest, fetch};
 pub(crate) use repository::GitRepository;
 pub(crate) use resolve::full_commit;
 pub(crate) use submodule::{parse_submodules, submodule_url};
-pub(crate) use tree::GitTree;
+pub(crate) use tree::{GitTree, TreeLimits};

@@ -2,6 +2,7 @@ use crate::repo_url::split_scp;
 use crate::{CredentialLookup, Credentials, SourceError, SourceErrorKind};
 use gix_transport::client::git::{ConnectMode, blocking_io::Connection};
 use std::io::{Read, Write as _};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use tempfile::TempDir;
@@ -48,6 +49,7 @@ impl SshProcess {
 
 /// Starts the `ssh` program for `git-upload-pack`. No configuration or agent of the user's has a say.
 pub(crate) fn connect(
+    program: &Path,
     repo_url: &str,
     credentials: Option<&Credentials>,
     lookup: &dyn CredentialLookup,
@@ -58,7 +60,7 @@ pub(crate) fn connect(
         .prefix("fairway-ssh-")
         .tempdir()
         .map_err(|e| SourceError::store("temporary folder for ssh", e))?;
-    let mut command = Command::new("ssh");
+    let mut command = Command::new(program);
     configure(&mut command, &files, credentials, lookup)?;
     if let Some(port) = address.port {
         command.arg("-p").arg(port.to_string());
@@ -67,7 +69,8 @@ pub(crate) fn connect(
     command.env("GIT_PROTOCOL", "version=2");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let unreachable = |why: String| SourceError::new(SourceErrorKind::Unreachable, why);
-    let mut child = command.spawn().map_err(|e| unreachable(format!("cannot start ssh: {e}")))?;
+    let mut child =
+        command.spawn().map_err(|e| unreachable(format!("cannot start {}: {e}", program.display())))?;
     let (Some(input), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -163,7 +166,8 @@ fn parse(repo_url: &str) -> Option<Address> {
             Address { destination, port: url.port(), path: path.to_owned() }
         }
     };
-    let sound = !address.destination.starts_with('-') && !address.path.starts_with('-');
+    let sound =
+        !address.path.is_empty() && !address.destination.starts_with('-') && !address.path.starts_with('-');
     sound.then_some(address)
 }
 

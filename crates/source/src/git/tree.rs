@@ -5,6 +5,8 @@ use gix::objs::tree::EntryKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// How the text begins that stands in Git for a file kept elsewhere.
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 /// Most links followed for one path, as Linux.
 const LINKS_MAX: usize = 40;
 
@@ -13,7 +15,16 @@ pub(crate) struct GitTree {
     repository: Arc<GitRepository>,
     root: gix::ObjectId,
     submodules: BTreeMap<String, Arc<dyn FileTree>>,
-    file_bytes_max: u64,
+    limits: TreeLimits,
+}
+
+/// What is refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TreeLimits {
+    /// Largest file, bytes.
+    pub file_bytes_max: u64,
+    /// Whether files kept in LFS are wanted. They cannot be had, so reading one is an error then.
+    pub lfs: bool,
 }
 
 /// What a path leads to once links are followed.
@@ -30,9 +41,9 @@ impl GitTree {
         repository: Arc<GitRepository>,
         root: gix::ObjectId,
         submodules: BTreeMap<String, Arc<dyn FileTree>>,
-        file_bytes_max: u64,
+        limits: TreeLimits,
     ) -> Self {
-        Self { repository, root, submodules, file_bytes_max }
+        Self { repository, root, submodules, limits }
     }
 
     /// Returns the commit that a path's submodule is at; nothing where the path is no submodule.
@@ -58,17 +69,26 @@ impl GitTree {
     fn blob(&self, id: gix::ObjectId, path: &str) -> Result<Arc<[u8]>, TreeError> {
         let read = self.repository.with(|handle| {
             let size = handle.find_header(id)?.size();
-            if size > self.file_bytes_max {
+            if size > self.limits.file_bytes_max {
                 return Ok(Err(size));
             }
             let blob = handle.find_blob(id)?;
             Ok(Ok(Arc::from(blob.data.as_slice())))
         });
         match read {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(bytes)) => {
-                Err(TreeError::TooLarge { path: path.to_owned(), bytes, bytes_max: self.file_bytes_max })
+            Ok(Ok(bytes)) => {
+                let bytes: Arc<[u8]> = bytes;
+                if self.limits.lfs && bytes.starts_with(LFS_POINTER) {
+                    let why = "unsupported: a file kept in Git LFS; keep it in Git".to_owned();
+                    return Err(TreeError::Store { path: path.to_owned(), why });
+                }
+                Ok(bytes)
             }
+            Ok(Err(bytes)) => Err(TreeError::TooLarge {
+                path: path.to_owned(),
+                bytes,
+                bytes_max: self.limits.file_bytes_max,
+            }),
             Err(error) => Err(self.store_error(path, &error)),
         }
     }

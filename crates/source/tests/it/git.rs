@@ -2,7 +2,9 @@
 
 use fairway_core::{FileTree, MemoryTree, NodeKind, ReadSet, SourceTree};
 use fairway_gitserver::{Fault, GitServer, GitServerOptions, NewRepository, RepoName};
-use fairway_source::{NoCredentials, SourceErrorKind, Sources, SourcesOptions};
+use fairway_source::{
+    NoCredentials, SecretCredentials, SecretKind, SourceErrorKind, Sources, SourcesOptions,
+};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -329,4 +331,74 @@ async fn many_callers_share_a_fetch_and_a_large_tree_reads_fast() {
         assert!(tree.content_id(path).unwrap().is_some());
     }
     println!("3,000 content ids: {:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ssh_carries_the_key_and_the_known_hosts_and_says_what_is_wrong() {
+    let rig = Rig::new().await;
+    rig.create("org/app", files());
+    // Stands in for `ssh`: notes what it was called with, then runs the command here.
+    let program = rig.dir.path().join("ssh");
+    let root = rig.server.store().root().display().to_string();
+    let script = format!(
+        "#!/bin/sh\nd={dir}\necho \"$*\" > $d/called\nfor a in \"$@\"; do case $a in \
+         IdentityFile=*) cp ${{a#*=}} $d/key;; UserKnownHostsFile=*) cp ${{a#*=}} $d/hosts;; esac; c=$a; done\n\
+         case $c in *denied*) echo 'git@h: Permission denied (publickey).' >&2; exit 255;; *hang*) exec sleep 60;; esac\n\
+         cd {root}; eval \"$c\"\n",
+        dir = rig.dir.path().display()
+    );
+    std::fs::write(&program, script).unwrap();
+    let chmod = Command::new("chmod").arg("755").arg(&program).status().unwrap();
+    assert!(chmod.success());
+    let mut credentials = SecretCredentials::new();
+    let secret = [("url", "git@h:"), ("sshPrivateKey", "-----KEY-----\nsecret\n")];
+    let data = secret.map(|(k, v)| (k.to_owned(), v.to_owned())).into_iter().collect();
+    credentials.add_secret(SecretKind::RepoCreds, &data);
+    credentials.set_ssh_known_hosts("h ssh-ed25519 AAAA".to_owned());
+    let mut options = SourcesOptions::new(rig.dir.path().join("ssh-cache"));
+    options.ssh_program = program;
+    options.fetch_timeout = Duration::from_secs(2);
+    let sources = Sources::new(options, Arc::new(credentials)).unwrap();
+
+    let commit = sources.resolve("git@h:org/app.git", "main").await.unwrap();
+    let tree = sources.open("git@h:org/app.git", &commit).await.unwrap();
+    assert_eq!(text(&tree, "README.md").as_deref(), Some("hello\n"));
+    let read = |name: &str| std::fs::read_to_string(rig.dir.path().join(name)).unwrap();
+    let called = read("called");
+    assert!(called.contains("BatchMode=yes") && called.contains("StrictHostKeyChecking=yes"), "{called}");
+    assert!(called.trim_end().ends_with("-- git@h git-upload-pack 'org/app.git'"), "{called}");
+    assert_eq!(
+        (read("key").as_str(), read("hosts").as_str()),
+        ("-----KEY-----\nsecret\n", "h ssh-ed25519 AAAA")
+    );
+
+    let denied = sources.resolve("git@h:denied.git", "main").await.unwrap_err();
+    assert_eq!(denied.kind, SourceErrorKind::Denied, "{denied}");
+    assert!(denied.to_string().contains("Permission denied") && !denied.to_string().contains("secret"));
+    let late = sources.resolve("git@h:hang.git", "main").await.unwrap_err();
+    assert_eq!(late.kind, SourceErrorKind::Timeout, "{late}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_of_many_packs_is_renewed_under_its_readers() {
+    let rig = Rig::new().await;
+    let url = rig.create("app", files());
+    let first = rig.sources.resolve(&url, "main").await.unwrap();
+    let tree = rig.sources.open(&url, &first).await.unwrap();
+    let packs = || {
+        let folders = std::fs::read_dir(rig.dir.path().join("cache/git")).unwrap();
+        let files = folders.flat_map(|f| std::fs::read_dir(f.unwrap().path().join("objects/pack")).unwrap());
+        files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|e| e == "pack")).count()
+    };
+    let mut most = 0;
+    for number in 0..53 {
+        rig.commit("app", &[("n", &number.to_string())]);
+        rig.sources.refresh(&url).await.unwrap();
+        most = most.max(packs());
+    }
+    assert_eq!(most, 50);
+    assert!(packs() < 10, "{}", packs());
+    assert_eq!(text(&tree, "apps/web/b.yaml").as_deref(), Some("b: 1\n"));
+    let last = rig.sources.resolve(&url, "main").await.unwrap();
+    assert_eq!(text(&rig.sources.open(&url, &last).await.unwrap(), "n").as_deref(), Some("52"));
 }
