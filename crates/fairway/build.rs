@@ -4,25 +4,30 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// Folders at the workspace root and the constants that hold their files.
-const EMBEDDED: [(&str, &str); 2] = [("config-repo-example", "CONFIG_REPO"), ("service-template", "SERVICE_TEMPLATE")];
+/// The constants, and for each the folders at the workspace root that it holds and where their files appear in it.
+const EMBEDDED: [(&str, &[(&str, &str)]); 2] = [
+    ("CONFIG_REPO", &[("config-repo-example", ""), ("charts/service", "charts/service/")]),
+    ("SERVICE_TEMPLATE", &[("service-template", "")]),
+];
 
 fn main() -> io::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let mut out = String::new();
-    for (folder, name) in EMBEDDED {
-        let dir = root.join(folder);
-        println!("cargo::rerun-if-changed={}", dir.display());
-        let mut files = Vec::new();
-        if dir.is_dir() {
-            walk(&dir, &mut files)?;
-        }
-        files.sort();
+    for (name, folders) in EMBEDDED {
         // Writing to a String cannot fail.
-        let _ = writeln!(out, "/// Files of `{folder}`, by path.\npub const {name}: &[(&str, &[u8])] = &[");
-        for file in files {
-            let relative = file.strip_prefix(&dir).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
-            let _ = writeln!(out, "    ({relative:?}, include_bytes!({:?})),", file.display().to_string());
+        let _ = writeln!(out, "/// Embedded files, by path.\npub const {name}: &[(&str, &[u8])] = &[");
+        for (folder, prefix) in folders {
+            let dir = root.join(folder);
+            println!("cargo::rerun-if-changed={}", dir.display());
+            let mut files = Vec::new();
+            walk(&dir, &mut files)?;
+            files.sort();
+            for file in files {
+                let relative =
+                    file.strip_prefix(&dir).map_err(io::Error::other)?.to_string_lossy().replace('\\', "/");
+                let path = format!("{prefix}{relative}");
+                let _ = writeln!(out, "    ({path:?}, include_bytes!({:?})),", file.display().to_string());
+            }
         }
         out.push_str("];\n");
     }

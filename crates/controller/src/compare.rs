@@ -113,6 +113,11 @@ pub async fn compare(
     for live in view.tracked_by(&ctx.app.id) {
         out.live.insert(live.key(), live);
     }
+    if ctx.app.sync_policy.options.create_namespace {
+        // The plan has to know whether the destination namespace is there.
+        let key = ObjectKey::new("", "Namespace", "", ctx.app.destination.namespace.clone());
+        out.live.extend(view.get(&key).map(|live| (key, live)));
+    }
     let mut fresh = VerdictCache::default();
     let mut uncertain = Vec::new();
     for (desired, hash) in target.objects.iter().zip(target.hashes.iter()) {

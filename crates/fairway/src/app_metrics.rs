@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 pub fn text(engine: &Engine) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = writeln!(out, "# HELP argocd_app_info Information about application.\n# TYPE argocd_app_info gauge");
+    let _ =
+        writeln!(out, "# HELP argocd_app_info Information about application.\n# TYPE argocd_app_info gauge");
     for app in engine.applications() {
         let of = |path: &[&str]| app.get(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let lowered = fairway_argocd::lower(app.object().value()).app;
@@ -31,7 +32,11 @@ pub fn text(engine: &Engine) -> String {
     let stats = engine.home().cache().stats();
     let (renders, waiting) = engine.load();
     for (name, help, value) in [
-        ("argocd_cluster_api_resource_objects", "Number of k8s resource objects in the cache.", stats.objects as u64),
+        (
+            "argocd_cluster_api_resource_objects",
+            "Number of k8s resource objects in the cache.",
+            stats.objects as u64,
+        ),
         ("argocd_cluster_api_resources", "Number of monitored Kubernetes API resources.", stats.kinds as u64),
         ("fairway_renders", "Sources rendered since start.", renders.rendered),
         ("fairway_renders_reused", "Sources whose earlier rendering still held.", renders.reused),

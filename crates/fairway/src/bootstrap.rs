@@ -2,7 +2,9 @@
 
 use anyhow::Context;
 use fairway_controller::Engine;
-use fairway_core::{ApplyMode, ApplyRequest, ClusterWriter, GroupKind, LiveView as _, Object, ObjectKey, Validation};
+use fairway_core::{
+    ApplyMode, ApplyRequest, ClusterWriter, GroupKind, LiveView as _, Object, ObjectKey, Validation,
+};
 use fairway_value::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,11 +34,13 @@ pub async fn install(engine: &Arc<Engine>) -> anyhow::Result<()> {
 }
 
 async fn wait_for_kinds(engine: &Arc<Engine>) -> anyhow::Result<()> {
-    let kinds = ["Application", "AppProject", "ApplicationSet"].map(|k| GroupKind::new(fairway_argocd::GROUP, k));
+    let kinds =
+        ["Application", "AppProject", "ApplicationSet"].map(|k| GroupKind::new(fairway_argocd::GROUP, k));
     let ready = async {
         loop {
             engine.home().rediscover().await?;
-            let all = kinds.iter().all(|k| engine.home().cache().scope(k).is_some() && engine.home().listed(k));
+            let all =
+                kinds.iter().all(|k| engine.home().cache().scope(k).is_some() && engine.home().listed(k));
             if all {
                 return Ok::<(), fairway_core::ApiError>(());
             }
@@ -45,7 +49,9 @@ async fn wait_for_kinds(engine: &Arc<Engine>) -> anyhow::Result<()> {
     };
     tokio::time::timeout(KINDS_WAIT, ready)
         .await
-        .with_context(|| format!("the API server does not serve Argo CD's kinds after {} s", KINDS_WAIT.as_secs()))?
+        .with_context(|| {
+            format!("the API server does not serve Argo CD's kinds after {} s", KINDS_WAIT.as_secs())
+        })?
         .context("wait for Argo CD's kinds")
 }
 

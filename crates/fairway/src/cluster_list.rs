@@ -14,7 +14,9 @@ pub fn items(engine: &Engine) -> Vec<Value> {
         out.push(cluster(IN_CLUSTER_SERVER, IN_CLUSTER_NAME, ""));
     }
     out.extend(snapshot.clusters.iter().map(|c| cluster(&c.server, &c.name, &c.project)));
-    if let Some(home) = out.iter_mut().find(|c| c.get("server").and_then(Value::as_str) == Some(IN_CLUSTER_SERVER)) {
+    if let Some(home) =
+        out.iter_mut().find(|c| c.get("server").and_then(Value::as_str) == Some(IN_CLUSTER_SERVER))
+    {
         let (status, message) = match engine.home().state() {
             ClusterState::Ready => ("Successful", String::new()),
             ClusterState::Starting => ("Unknown", "objects are being listed".to_owned()),

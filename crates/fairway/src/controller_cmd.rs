@@ -41,8 +41,9 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Some(file) => fairway_cluster::from_kubeconfig(file, args.context.as_deref()).await?,
         None => fairway_cluster::in_cluster()?,
     };
-    std::fs::create_dir_all(&args.cache_dir)
-        .with_context(|| format!("cannot write to {}; choose a folder with --cache-dir", args.cache_dir.display()))?;
+    std::fs::create_dir_all(&args.cache_dir).with_context(|| {
+        format!("cannot write to {}; choose a folder with --cache-dir", args.cache_dir.display())
+    })?;
     let listener = TcpListener::bind(args.listen)
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;

@@ -1,5 +1,9 @@
 //! The `fairway` binary: joins the shells to the ports.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool speaks on its standard streams"
+)]
 
 mod app_metrics;
 mod bootstrap;
@@ -19,7 +23,12 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(name = "fairway", version, about = "GitOps continuous delivery for Kubernetes", propagate_version = true)]
+#[command(
+    name = "fairway",
+    version,
+    about = "GitOps continuous delivery for Kubernetes",
+    propagate_version = true
+)]
 struct Args {
     /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
     #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn")]

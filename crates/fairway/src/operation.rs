@@ -34,7 +34,11 @@ fn by(username: &str) -> Value {
 }
 
 /// Builds the `operation` of an `ApplicationRollbackRequest`. As Argo CD, refused while automated sync is on.
-pub fn from_rollback_request(application: &Application, request: &Value, username: &str) -> Result<Value, String> {
+pub fn from_rollback_request(
+    application: &Application,
+    request: &Value,
+    username: &str,
+) -> Result<Value, String> {
     let app = fairway_argocd::lower(application.object().value()).app;
     if app.sync_policy.automated.is_some() {
         return Err("rollback cannot be initiated when auto-sync is enabled".to_owned());
@@ -75,11 +79,15 @@ mod tests {
 
     #[test]
     fn a_sync_request_becomes_an_operation_with_upstreams_names() {
-        let request = read(r#"{"prune":true,"strategy":{"hook":{"force":true}},"syncOptions":{"items":["Replace=true"]},"resources":null}"#);
+        let request = read(
+            r#"{"prune":true,"strategy":{"hook":{"force":true}},"syncOptions":{"items":["Replace=true"]},"resources":null}"#,
+        );
         let operation = from_sync_request(&request, "ann");
         assert_eq!(
             operation,
-            read(r#"{"initiatedBy":{"username":"ann"},"sync":{"prune":true,"syncOptions":["Replace=true"],"syncStrategy":{"hook":{"force":true}}}}"#)
+            read(
+                r#"{"initiatedBy":{"username":"ann"},"sync":{"prune":true,"syncOptions":["Replace=true"],"syncStrategy":{"hook":{"force":true}}}}"#
+            )
         );
     }
 
@@ -94,6 +102,9 @@ mod tests {
         let operation = from_rollback_request(&app(""), &read(r#"{"id":3}"#), "ann").unwrap();
         assert_eq!(operation.get_path(&["sync", "source", "path"]).and_then(Value::as_str), Some("old"));
         assert!(from_rollback_request(&app(""), &read(r#"{"id":4}"#), "ann").is_err());
-        assert!(from_rollback_request(&app(r#","syncPolicy":{"automated":{}}"#), &read(r#"{"id":3}"#), "a").is_err());
+        assert!(
+            from_rollback_request(&app(r#","syncPolicy":{"automated":{}}"#), &read(r#"{"id":3}"#), "a")
+                .is_err()
+        );
     }
 }

@@ -4,8 +4,8 @@ use fairway_argocd::{Application, GROUP, Refresh};
 use fairway_controller::{Engine, EngineEvent as LoopEvent, ReconcileError};
 use fairway_core::{ApiError, ApiErrorKind, AppId, GroupKind, LiveView as _, Object, ObjectKey};
 use fairway_server::{
-    AppKey, ApplicationList, Caller, Cascade, Change, EngineError, EngineEvent, EngineFuture, ErrorKind, PatchKind,
-    RefreshKind, ResourceId, VersionInfo, WebhookRequest,
+    AppKey, ApplicationList, Caller, Cascade, Change, EngineError, EngineEvent, EngineFuture, ErrorKind,
+    PatchKind, RefreshKind, ResourceId, VersionInfo, WebhookRequest,
 };
 use fairway_value::Value;
 use std::sync::Arc;
@@ -152,7 +152,9 @@ impl fairway_server::Engine for Port {
     fn ready(&self) -> Result<(), String> {
         match self.engine.home().state() {
             fairway_cluster::ClusterState::Ready => Ok(()),
-            fairway_cluster::ClusterState::Starting => Err("the cluster's objects are being listed".to_owned()),
+            fairway_cluster::ClusterState::Starting => {
+                Err("the cluster's objects are being listed".to_owned())
+            }
             fairway_cluster::ClusterState::Away(why) => Err(format!("the cluster is away: {why}")),
         }
     }
@@ -209,7 +211,8 @@ impl fairway_server::Engine for Port {
                     self.engine.patch_application(&Self::id(&key), patch).await.map_err(|e| api(&e))
                 }
                 PatchKind::Json => {
-                    let patched = crate::json_patch::apply(before.object().value(), &patch).map_err(invalid)?;
+                    let patched =
+                        crate::json_patch::apply(before.object().value(), &patch).map_err(invalid)?;
                     self.engine.put_object(Object::new(patched), true).await.map_err(|e| api(&e))
                 }
             }
@@ -252,7 +255,8 @@ impl fairway_server::Engine for Port {
             let done = async {
                 loop {
                     let current = self.found(&key)?;
-                    if current.refresh() != Some(Refresh::Normal) && current.refresh() != Some(Refresh::Hard) {
+                    if current.refresh() != Some(Refresh::Normal) && current.refresh() != Some(Refresh::Hard)
+                    {
                         return Ok(current.into_value());
                     }
                     if let Err(broadcast::error::RecvError::Closed) = events.recv().await {
@@ -277,10 +281,8 @@ impl fairway_server::Engine for Port {
     fn rollback(&self, key: AppKey, request: Value, caller: Caller) -> EngineFuture<'_, Value> {
         Box::pin(async move {
             let application = self.found(&key)?;
-            let operation =
-                crate::operation::from_rollback_request(&application, &request, &caller.username).map_err(
-                    |why| EngineError::new(ErrorKind::FailedPrecondition, why),
-                )?;
+            let operation = crate::operation::from_rollback_request(&application, &request, &caller.username)
+                .map_err(|why| EngineError::new(ErrorKind::FailedPrecondition, why))?;
             self.operate(&key, operation).await
         })
     }
@@ -352,7 +354,8 @@ impl fairway_server::Engine for Port {
             );
             let owner = self.engine.home().cache().app_of(&object);
             let is_part = owner == Some(Self::id(&key)) || self.compares(&key, &object);
-            let denied = || EngineError::new(ErrorKind::NotFound, format!("{object} is no part of the application"));
+            let denied =
+                || EngineError::new(ErrorKind::NotFound, format!("{object} is no part of the application"));
             if !is_part {
                 return Err(denied());
             }
@@ -369,7 +372,12 @@ impl fairway_server::Engine for Port {
         })
     }
 
-    fn revision_metadata(&self, key: AppKey, revision: String, source_index: usize) -> EngineFuture<'_, Value> {
+    fn revision_metadata(
+        &self,
+        key: AppKey,
+        revision: String,
+        source_index: usize,
+    ) -> EngineFuture<'_, Value> {
         Box::pin(async move {
             let application = self.found(&key)?;
             let app = fairway_argocd::lower(application.object().value()).app;
@@ -416,7 +424,8 @@ impl fairway_server::Engine for Port {
 
     fn delete_project(&self, name: String) -> EngineFuture<'_, ()> {
         Box::pin(async move {
-            let users = self.engine.applications().into_iter().filter(|a| a.project() == name.as_str()).count();
+            let users =
+                self.engine.applications().into_iter().filter(|a| a.project() == name.as_str()).count();
             if users > 0 {
                 let why = format!("project is referenced by {users} applications");
                 return Err(EngineError::new(ErrorKind::FailedPrecondition, why));
@@ -439,7 +448,9 @@ impl fairway_server::Engine for Port {
             let snapshot = self.engine.snapshot();
             let list = snapshot.credentials.repositories().map(|r| {
                 let mut out = Value::object();
-                for (key, value) in [("repo", &r.url), ("type", &r.repo_type), ("name", &r.name), ("project", &r.project)] {
+                for (key, value) in
+                    [("repo", &r.url), ("type", &r.repo_type), ("name", &r.name), ("project", &r.project)]
+                {
                     if !value.is_empty() {
                         out.set_path(&[key], value.as_str());
                     }
@@ -499,10 +510,8 @@ impl Port {
         }
         let snapshot = self.engine.snapshot();
         if !snapshot.projects.contains_key(&lowered.app.project) {
-            let words = format!(
-                "application references project {} which does not exist",
-                lowered.app.project
-            );
+            let words =
+                format!("application references project {} which does not exist", lowered.app.project);
             return Err(invalid(words));
         }
         Ok(())

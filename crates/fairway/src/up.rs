@@ -42,9 +42,9 @@ pub struct Args {
     /// A configuration repository of your own, as a folder or URL, instead of the example.
     #[arg(long, value_name = "PATH|URL")]
     pub repo: Option<String>,
-    /// Folder inside the repository with the Applications.
-    #[arg(long, default_value = ".")]
-    pub path: String,
+    /// Folder inside the repository with the Applications: `apps` in the example, else the root.
+    #[arg(long)]
+    pub path: Option<String>,
     /// Namespace of Applications, projects and settings.
     #[arg(long, default_value = "argocd")]
     pub namespace: String,
@@ -82,11 +82,12 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     alias_all(&engine, &git)?;
     let engine_task = tokio::spawn(engine.clone().run(wiring));
     tokio::spawn(follow_forge(engine.clone(), git.events(), git.url(), data.join("git")));
-    tokio::time::timeout(Duration::from_secs(30), engine.home().ready())
-        .await
-        .map_err(|_| anyhow::anyhow!("the cluster of {} is not ready: {:?}", kubeconfig.display(), engine.home().state()))?;
+    tokio::time::timeout(Duration::from_secs(30), engine.home().ready()).await.map_err(|_| {
+        anyhow::anyhow!("the cluster of {} is not ready: {:?}", kubeconfig.display(), engine.home().state())
+    })?;
     bootstrap::install(&engine).await?;
-    bootstrap::root_app(&engine, &repo_url, &args.path).await?;
+    let path = args.path.as_deref().unwrap_or(if args.repo.is_none() { "apps" } else { "." });
+    bootstrap::root_app(&engine, &repo_url, path).await?;
 
     let password = data.secret("password", 12)?;
     let key = data.secret("key", 32)?;
@@ -104,7 +105,8 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
     let shown = async {
         let all_well = progress::follow(&engine, started).await;
-        let place = Place { url: &url, password: &password, git: &repo_url, kubeconfig: &kubeconfig, args: &args };
+        let place =
+            Place { url: &url, password: &password, git: &repo_url, kubeconfig: &kubeconfig, args: &args };
         print_addresses(&place, all_well, started.elapsed());
         std::future::pending::<()>().await;
     };
@@ -249,12 +251,16 @@ struct Place<'a> {
 
 fn print_addresses(place: &Place<'_>, all_well: bool, took: Duration) {
     let mut out = std::io::stdout().lock();
-    let state = if all_well { "All applications are Synced and Healthy" } else { "Some applications are not well yet" };
+    let state = if all_well {
+        "All applications are Synced and Healthy"
+    } else {
+        "Some applications are not well yet"
+    };
     let kubeconfig = place.kubeconfig.display();
     let text = format!(
         "\n{state} after {:.1} s.\n\n  dashboard   {}   (admin / {})\n  repository  {}\n  cluster     export KUBECONFIG={kubeconfig}\n\n\
          Three things to try:\n  1. Push a change and watch it land:   git clone {} && cd config-repo, edit an image tag, git commit -am edit && git push\n  \
-         2. Scale something and watch it heal:  kubectl --kubeconfig {kubeconfig} -n demo-dev scale deployment/web --replicas=5\n  \
+         2. Scale something and watch it heal:  kubectl --kubeconfig {kubeconfig} -n web-dev scale deployment/web --replicas=5\n  \
          3. Open the dashboard:                 {}\n\nCtrl-C ends it; the state stays in {}.\n",
         took.as_secs_f64(),
         place.url,
