@@ -167,6 +167,7 @@ async fn wait_for(
         tokio::select! {
             Ok(()) = changes.changed() => {}
             Ok(()) = control.changed() => {}
+            () = tokio::time::sleep(crate::wait::LOOK_AGAIN) => {}
             else => return Err(Stop::Ended("the engine is shutting down".to_owned())),
         }
     }

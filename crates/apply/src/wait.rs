@@ -6,6 +6,10 @@ use std::time::Duration;
 /// How long a small thing, such as an object's removal, is waited for.
 const SMALL_WAIT: Duration = Duration::from_secs(60);
 
+/// How often a wait looks at the cache though nothing was announced: an object whose mark was taken off announces
+/// nothing to its App.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
 /// How a wait ended.
 pub(crate) enum Waited {
     /// What was waited for is so.
@@ -34,6 +38,7 @@ pub(crate) async fn until(
             tokio::select! {
                 Ok(()) = changes.changed() => {}
                 Ok(()) = control.changed() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
                 else => return Waited::Ended("the engine is shutting down".to_owned()),
             }
         }

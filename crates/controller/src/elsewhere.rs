@@ -19,6 +19,7 @@ impl Engine {
         operation: &Operation,
         named: &[Str],
         hooks: &BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
+        started_unix: i64,
     ) -> Result<(SyncPlan, Vec<Str>), String> {
         let app = app_at(pass.app, operation, named);
         if let Some(project) = pass.snapshot.projects.get(&app.project) {
@@ -43,7 +44,7 @@ impl Engine {
         let compared =
             compare(&ctx, &target, &mut VerdictCache::default()).await.map_err(|e| e.to_string())?;
         let there = Pass { app: &app, target: &Arc::new(target), compared: &Arc::new(compared), ..*pass };
-        Ok((self.plan_for(&there, operation, hooks), revisions))
+        Ok((self.plan_for(&there, operation, hooks, started_unix), revisions))
     }
 
     /// Renders an App at revisions that are not its own, past the memory of its own rendering.

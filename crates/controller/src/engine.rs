@@ -312,6 +312,20 @@ impl Engine {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Returns the settings with a project in them, where the cluster has it: its event may still be on its way.
+    pub(crate) fn snapshot_with(&self, project: &str) -> Arc<Snapshot> {
+        let snapshot = self.snapshot();
+        if snapshot.projects.contains_key(project) {
+            return snapshot;
+        }
+        let key = ObjectKey::new(GROUP, "AppProject", self.options.namespace.clone(), project);
+        if self.home().cache().get(&key).is_none() {
+            return snapshot;
+        }
+        self.reload_settings();
+        self.snapshot()
+    }
+
     pub(crate) fn schemas(&self) -> Arc<Schemas> {
         self.schemas.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -381,6 +395,11 @@ impl Engine {
     pub(crate) fn forget(&self, id: &AppId) {
         self.apps.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.renderer.forget(id);
+    }
+
+    /// Returns the time in seconds since 1970.
+    pub(crate) fn now_unix(&self) -> i64 {
+        unix_seconds(self.clock.now())
     }
 
     /// Returns the time in RFC 3339, UTC, seconds.

@@ -226,7 +226,7 @@ impl Engine {
         operation: Operation,
         written: Value,
     ) -> Option<Condition> {
-        let plan = self.plan_for(pass, &operation, &BTreeMap::new());
+        let plan = self.plan_for(pass, &operation, &BTreeMap::new(), self.now_unix());
         let deletion = plan.refusals.iter().find(|r| {
             matches!(r, fairway_plan::Refusal::EmptySource { .. } | fairway_plan::Refusal::OverBudget { .. })
         });
@@ -250,7 +250,10 @@ impl Engine {
         earlier: Option<&OperationState>,
     ) {
         let hooks = earlier.map(hook_outcomes).unwrap_or_default();
-        let (plan, revisions) = match self.plan_operation(pass, &operation, &hooks).await {
+        // One that was cut off goes on under its own start, so that its hooks keep their names.
+        let cut_off = earlier.filter(|s| s.finished_at.is_empty());
+        let started_unix = cut_off.and_then(|s| parse_time(&s.started_at)).unwrap_or_else(|| self.now_unix());
+        let (plan, revisions) = match self.plan_operation(pass, &operation, &hooks, started_unix).await {
             Ok(planned) => planned,
             Err(why) => {
                 memory.running = Some(ended_at_once(self, written, pass, OperationPhase::Error, why));
@@ -279,13 +282,12 @@ impl Engine {
             engine.queue.add(id, Level::Live);
             report
         });
-        let started_at = earlier.filter(|s| s.finished_at.is_empty()).map(|s| s.started_at.clone());
         let state = OperationState {
             operation: written,
             phase: OperationPhase::Running,
             message: Str::new(),
             sync_result: None,
-            started_at: started_at.unwrap_or_else(|| self.now_text().into()),
+            started_at: time_of(started_unix),
             finished_at: Str::new(),
             retry_count: earlier.map_or(0, |s| s.retry_count + i64::from(!s.finished_at.is_empty())),
         };
@@ -314,6 +316,7 @@ impl Engine {
         pass: &Pass<'_>,
         operation: &Operation,
         hooks: &BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
+        started_unix: i64,
     ) -> Result<(SyncPlan, Vec<Str>), String> {
         if !operation.automated && !self.window_permits(pass, true) {
             return Err("cannot sync: blocked by sync window".to_owned());
@@ -322,9 +325,9 @@ impl Engine {
         let same = operation.sync.sources.is_empty()
             && (named.iter().all(Str::is_empty) || named == pass.target.revisions);
         if same || operation.automated {
-            return Ok((self.plan_for(pass, operation, hooks), pass.target.revisions.clone()));
+            return Ok((self.plan_for(pass, operation, hooks, started_unix), pass.target.revisions.clone()));
         }
-        self.plan_elsewhere(pass, operation, &named, hooks).await
+        self.plan_elsewhere(pass, operation, &named, hooks, started_unix).await
     }
 }
 
@@ -361,6 +364,10 @@ fn ended_at_once(
         superseded: false,
         is_full: false,
     }
+}
+
+fn time_of(unix: i64) -> Str {
+    jiff::Timestamp::from_second(unix).map(|t| t.to_string()).unwrap_or_default().into()
 }
 
 fn first(revisions: &[Str]) -> Str {

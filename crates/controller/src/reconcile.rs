@@ -71,7 +71,7 @@ impl Engine {
         entry: &Arc<AppEntry>,
         memory: &mut Memory,
     ) -> Result<(), ReconcileError> {
-        let snapshot = self.snapshot();
+        let snapshot = self.snapshot_with(&app.project);
         if let Some(refused) = conditions.iter().find(|c| c.kind.blocks_sync()) {
             return Err(ReconcileError::Invalid(refused.message.to_string()));
         }
@@ -115,7 +115,7 @@ impl Engine {
             target: &target,
             compared: &compared,
         };
-        let preview = self.plan_for(&pass, &self.default_operation(app), &BTreeMap::new());
+        let preview = self.plan_for(&pass, &self.default_operation(app), &BTreeMap::new(), self.now_unix());
         entry.set_view(|view| {
             view.target = Some(target.clone());
             view.compared = Some(compared.clone());
@@ -216,13 +216,14 @@ impl Engine {
         pass: &Pass<'_>,
         operation: &fairway_core::Operation,
         hooks: &BTreeMap<(SyncPhase, fairway_core::ObjectKey), fairway_plan::HookOutcome>,
+        started_unix: i64,
     ) -> SyncPlan {
         let approved = pass.application.deletion_approved_at().and_then(crate::engine::parse_time).is_some();
         let kinds: &dyn LiveView = &**pass.place.cluster.cache();
         plan(&PlanInput {
             app: pass.app,
             operation,
-            started_unix: crate::engine::unix_seconds(self.clock.now()),
+            started_unix,
             revision: pass.target.revisions.first().map_or("", Str::as_str),
             desired: &pass.target.objects,
             live: &pass.compared.live,

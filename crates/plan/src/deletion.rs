@@ -88,10 +88,14 @@ fn hooks(input: &DeletionInput<'_>, refusals: &mut Vec<Refusal>) -> Vec<Placed> 
     for desired in input.desired {
         let policy = input.marks.policy(&desired.object);
         for phase in policy.hook_phases.iter().copied().filter(|p| *p > SyncPhase::SyncFail) {
-            let Some(object) = named_hook(&desired.object, phase, input.revision, input.started_unix) else {
+            let Some(mut object) = named_hook(&desired.object, phase, input.revision, input.started_unix)
+            else {
                 refusals.push(Refusal::NoName { key: desired.key(), file: desired.origin.file.clone() });
                 continue;
             };
+            if desired.name().is_empty() {
+                input.marks.mark(&mut object, input.app);
+            }
             let key = object.key();
             let live = input.live.get(&key);
             let (action, reason) = hook_action(phase, input.hooks.get(&(phase, key.clone())));

@@ -204,13 +204,17 @@ impl<'a> Planner<'a> {
             return;
         }
         for phase in phases {
-            let Some(object) =
+            let Some(mut object) =
                 named_hook(&desired.object, phase, self.input.revision, self.input.started_unix)
             else {
                 let file = desired.origin.file.clone();
                 self.refusals.push(Refusal::NoName { key: desired.key(), file });
                 return;
             };
+            if desired.name().is_empty() {
+                // The mark names the object, and only now it has a name.
+                self.input.marks.mark(&mut object, self.input.app);
+            }
             self.hook_in_phase(phase, &object, policy);
         }
     }
