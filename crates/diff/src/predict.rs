@@ -198,6 +198,101 @@ fn other_built_in_version(live: &Value, version: &str, schemas: &Schemas, custom
     })
 }
 
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_schema::request::{FieldValidation, Request, Verb, write};
+    use fairway_value::from_json;
+    use proptest::prelude::*;
+
+    fn deployment(replicas: Option<i64>, image: &str, env: &[String], cpu: Option<&str>) -> Value {
+        let mut object = from_json(
+            br#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"n","labels":{"a":"b"}},
+            "spec":{"selector":{"matchLabels":{"a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":
+            [{"name":"c","ports":[{"containerPort":80}]}]}}}}"#,
+        )
+        .unwrap();
+        if let Some(replicas) = replicas {
+            object.set_path(&["spec", "replicas"], replicas);
+        }
+        let containers = object.get_path_mut(&["spec", "template", "spec", "containers"]).unwrap();
+        let container = &mut containers.as_array_mut().unwrap().make_mut()[0];
+        container.set_path(&["image"], image);
+        if let Some(cpu) = cpu {
+            container.set_path(&["resources", "limits", "cpu"], cpu);
+        }
+        let variable = |n: &String| -> Value {
+            [("name", Value::from(n.as_str())), ("value", Value::from("1"))].into_iter().collect()
+        };
+        if !env.is_empty() {
+            container.set_path(&["env"], env.iter().map(variable).collect::<Value>());
+        }
+        object
+    }
+
+    /// What the server stores.
+    fn applied(live: Option<&Value>, desired: &Value) -> Value {
+        let schemas = Schemas::builtin();
+        let request = Request {
+            verb: Verb::Apply { force: true },
+            resource: schemas.resource("apps/v1", "Deployment").unwrap(),
+            subresource: "",
+            manager: "fairway",
+            namespace: "n",
+            name: "d",
+            body: desired,
+            field_validation: FieldValidation::Warn,
+            now: "2024-01-01T00:00:00Z",
+            uid: "u",
+        };
+        write(live, &request, schemas, &mut NoServer).unwrap().object
+    }
+
+    fn any_deployment() -> impl Strategy<Value = Value> {
+        let env = prop::collection::btree_set("[A-D]", 0..3).prop_map(|s| s.into_iter().collect::<Vec<_>>());
+        let cpu = prop::option::of(prop::sample::select(vec!["1", "1000m", "0.5"]));
+        (prop::option::of(0_i64..5), "nginx(:1)?", env.prop_shuffle(), cpu)
+            .prop_map(|(replicas, image, env, cpu)| deployment(replicas, &image, &env, cpu))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn after_an_apply_nothing_would_change(first in any_deployment(), second in any_deployment()) {
+            let options = Options::default();
+            let live = applied(Some(&applied(None, &first)), &second);
+            let verdict = |desired: &Value| outcome(desired, Some(&live), "fairway", Schemas::builtin(), &options);
+            prop_assert_eq!(verdict(&second), Outcome::Unchanged);
+            let full = predict(&second, Some(&live), "fairway", Schemas::builtin(), &options).outcome;
+            prop_assert_eq!(full, Outcome::Unchanged);
+        }
+
+        #[test]
+        fn a_prediction_is_what_the_apply_makes(first in any_deployment(), second in any_deployment()) {
+            let live = applied(None, &first);
+            let predicted = predict(&second, Some(&live), "fairway", Schemas::builtin(), &Options::default());
+            let mut after = applied(Some(&live), &second);
+            strip_server_fields(&mut after);
+            prop_assert_eq!(predicted.predicted_live, Some(after));
+        }
+    }
+
+    #[test]
+    fn the_quick_way_sees_a_changed_field_and_a_lost_owner() {
+        let desired = deployment(Some(2), "nginx:1", &["A".to_owned()], None);
+        let live = applied(None, &desired);
+        let schemas = Schemas::builtin();
+        assert!(same::surely_unchanged(&desired, &live, "fairway", schemas));
+        assert!(!same::surely_unchanged(&desired, &live, "other", schemas));
+        let mut scaled = live.clone();
+        scaled.set_path(&["spec", "replicas"], 3_i64);
+        assert!(!same::surely_unchanged(&desired, &scaled, "fairway", schemas));
+        let fewer = deployment(None, "nginx:1", &["A".to_owned()], None);
+        assert!(!same::surely_unchanged(&fewer, &live, "fairway", schemas));
+    }
+}
+
 /// Whether a kind's status has an endpoint of its own, so that applying a status changes nothing.
 pub(crate) fn status_is_apart(subresources: &[Subresource]) -> bool {
     subresources.iter().any(|s| s.name == "status")

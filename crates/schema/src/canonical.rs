@@ -269,7 +269,12 @@ fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Valu
                 let mut out = fairway_value::Array::with_capacity(items.len());
                 for (n, value) in items.iter().enumerate() {
                     let len = unknown.enter(format_args!("[{n}]"), false);
-                    out.push(convert(item, value, unknown)?);
+                    let value = if value.is_null() && item.scalar().is_some() {
+                        zero(item)
+                    } else {
+                        convert(item, value, unknown)?
+                    };
+                    out.push(value);
                     unknown.leave(len);
                 }
                 Ok(Value::Array(out))

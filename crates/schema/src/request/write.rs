@@ -2,7 +2,7 @@ use super::Refusal;
 use crate::managed::{self, ApplyError, Write};
 use crate::strategy::Chooser;
 use crate::validate::Cause;
-use crate::{Resource, Schemas, Scope, canonical, defaults, merge, strategy, validate};
+use crate::{Resource, Schemas, Scope, canonical, defaults, merge, strategy, validate, warnings};
 use fairway_value::Value;
 
 /// What a request does.
@@ -94,14 +94,14 @@ pub fn write(
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
-    let mut warnings = Vec::new();
+    let mut said = Vec::new();
     let object = match request.verb {
-        Verb::Create => decoded(request.body.clone(), request, schemas, &mut warnings)?,
-        Verb::Update => decoded(request.body.clone(), request, schemas, &mut warnings)?,
+        Verb::Create => decoded(request.body.clone(), request, schemas, &mut said)?,
+        Verb::Update => decoded(request.body.clone(), request, schemas, &mut said)?,
         Verb::Apply { force } => applied(live, force, request, schemas)?,
         Verb::JsonPatch | Verb::MergePatch | Verb::StrategicPatch => {
             let live = live.ok_or_else(|| Refusal::not_found(request.resource, request.name))?;
-            patched(live, request, schemas, &mut warnings)?
+            patched(live, request, schemas, &mut said)?
         }
     };
     let mut written = match live {
@@ -114,8 +114,10 @@ pub fn write(
         }
         Some(live) => update(live, object, request, schemas, chooser)?,
     };
-    warnings.append(&mut written.warnings);
-    written.warnings = warnings;
+    if !request.resource.custom && request.subresource.is_empty() {
+        said.extend(warnings::warnings(&written.object));
+    }
+    written.warnings = said;
     Ok(written)
 }
 
@@ -154,6 +156,19 @@ fn applied(
         return Err(Refusal::not_found(request.resource, request.name));
     }
     let mut config = request.body.clone();
+    let uid = text(&config, &["metadata", "uid"]);
+    if live.is_none() && !uid.is_empty() {
+        let why = format!(
+            "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+        );
+        return Err(Refusal::conflict(request.resource, request.name, &why));
+    }
+    if text(&config, &["metadata", "name"]).is_empty() && !request.name.is_empty() {
+        return Err(Refusal::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            request.name
+        )));
+    }
     if request.resource.scope == Scope::Namespaced && text(&config, &["metadata", "namespace"]).is_empty() {
         config.set_path(&["metadata", "namespace"], request.namespace);
     }

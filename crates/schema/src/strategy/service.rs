@@ -32,6 +32,13 @@ pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser
     let Some(before) = old.get("spec").and_then(Value::as_object).cloned() else { return Ok(()) };
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
     drop_foreign_fields(spec, &before);
+    // Whoever changes the one address means the first of the list.
+    let changed =
+        text(spec, "clusterIP") != text(&before, "clusterIP") && !text(spec, "clusterIP").is_empty();
+    if changed && spec.get("clusterIPs") == before.get("clusterIPs") {
+        let first = spec.get("clusterIP").cloned().unwrap_or_default();
+        spec.insert("clusterIPs", Value::from(vec![first]));
+    }
     if text(spec, "type") != "ExternalName" && text(&before, "type") != "ExternalName" {
         for key in ["clusterIP", "clusterIPs"] {
             if empty(spec, key)

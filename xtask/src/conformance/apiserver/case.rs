@@ -7,6 +7,18 @@ use std::path::Path;
 /// The time that stands for any time in the recordings.
 pub const NOW: &str = "1970-01-01T00:00:00Z";
 
+/// The uid of every object; shown as `<uid>`.
+pub const UID: &str = "11111111-2222-3333-4444-555555555555";
+const RANDOM: &str = "zzzzz";
+const ANY_IP: &str = "10.96.255.254";
+
+/// Puts the recordings' placeholders in the place of what was chosen.
+pub fn shown(object: &Value) -> Value {
+    let text =
+        object.to_string().replace(UID, "<uid>").replace(RANDOM, "<random>").replace(ANY_IP, "<clusterIP>");
+    from_json(text.as_bytes()).unwrap_or_default()
+}
+
 /// Reads a file of one JSON object a line.
 pub fn read(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -69,14 +81,14 @@ pub struct Placeholders {
 
 impl Chooser for Placeholders {
     fn cluster_ip(&mut self, asked: Option<&str>) -> Result<Value, String> {
-        Ok(Value::from(asked.unwrap_or("<clusterIP>")))
+        Ok(Value::from(asked.unwrap_or(ANY_IP)))
     }
     fn node_port(&mut self) -> Result<Value, String> {
         self.chosen += 1;
         Ok(Value::from(30_000 + self.chosen))
     }
     fn suffix(&mut self) -> Str {
-        Str::from("<random>")
+        Str::from(RANDOM)
     }
     fn now(&self) -> Str {
         Str::from(NOW)

@@ -1,7 +1,7 @@
-use super::case::{NOW, Placeholders, difference, read, text};
+use super::case::{NOW, Placeholders, UID, difference, read, shown, text};
 use crate::conformance::Report;
 use fairway_schema::managed::{Write, apply};
-use fairway_schema::{Schemas, strategy};
+use fairway_schema::{Schemas, strategy, validate, warnings};
 use fairway_value::Value;
 use std::path::Path;
 
@@ -26,12 +26,20 @@ fn check(case: &Value) -> Result<(), String> {
         now: NOW,
     };
     let mut object = apply(None, desired, &write, schemas).map_err(|e| e.to_string())?;
-    object.set_path(&["metadata", "uid"], "<uid>");
+    object.set_path(&["metadata", "uid"], UID);
     strategy::prepare_create(&mut object, schemas, &mut Placeholders::default())?;
+    if let Some(cause) = validate::create(&object, schemas).first() {
+        return Err(format!("refused: {}: {}", cause.field, cause.message));
+    }
     object.remove_path(&["metadata", "uid"]);
+    let mut object = shown(&object);
     let mut managed = object.remove_path(&["metadata", "managedFields"]).unwrap_or_else(Value::array);
     for entry in managed.as_array_mut().into_iter().flat_map(|m| m.make_mut()) {
         entry.remove_path(&["time"]);
+    }
+    let said: Value = warnings::warnings(&object).into_iter().map(Value::from).collect();
+    if let Some(why) = difference(case.get("warnings").unwrap_or(&Value::array()), &said) {
+        return Err(format!("warnings{why}"));
     }
     let expected = case.get("live").ok_or("no live")?;
     if let Some(why) = difference(expected, &object) {

@@ -83,12 +83,21 @@ fn causes(case: &Value, refusal: &Refusal, unordered: bool) -> Result<(), String
 fn attempt(case: &Value, body: &Value) -> Result<(), Refusal> {
     let schemas = Schemas::builtin();
     let not_found = || Refusal { code: 404, reason: "NotFound", ..Refusal::bad_request(NO_RESOURCE) };
+    let no_page = || Refusal { code: 404, reason: "", ..Refusal::bad_request("404 page not found") };
     let path = text(case, "path").split('?').next().unwrap_or_default();
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let (resource, namespace, name) = if parts.is_empty() {
-        let found = schemas.resource(text(body, "apiVersion"), text(body, "kind")).ok_or_else(not_found)?;
+        // Servers know groups before they know kinds.
+        let version = text(body, "apiVersion");
+        let known = schemas.resources().any(|r| r.api_version() == version);
+        let missing = || if known { not_found() } else { no_page() };
+        let found = schemas.resource(version, text(body, "kind")).ok_or_else(missing)?;
         let meta = |key: &str| body.get_path(&["metadata", key]).and_then(Value::as_str).unwrap_or_default();
         let namespace = if found.scope == Scope::Namespaced { meta("namespace") } else { "" };
+        // A slash in a name or a missing namespace makes another URL of it.
+        if meta("name").contains('/') || (found.scope == Scope::Namespaced && namespace.is_empty()) {
+            return Err(not_found());
+        }
         (found, namespace.to_owned(), meta("name").to_owned())
     } else {
         let (group, rest) = match parts.as_slice() {
@@ -101,7 +110,12 @@ fn attempt(case: &Value, body: &Value) -> Result<(), Refusal> {
             [version, plural, name, ..] => (*version, "", *plural, *name),
             _ => return Err(not_found()),
         };
-        let found = schemas.resource_by_plural(group, version, plural).ok_or_else(not_found)?;
+        let known = schemas.resources().any(|r| r.group == group && r.version == version);
+        let missing = || if known { not_found() } else { no_page() };
+        let found = schemas.resource_by_plural(group, version, plural).ok_or_else(missing)?;
+        if (found.scope == Scope::Namespaced) == namespace.is_empty() {
+            return Err(not_found());
+        }
         (found, namespace.to_owned(), name.to_owned())
     };
     let request = Request {
@@ -114,7 +128,7 @@ fn attempt(case: &Value, body: &Value) -> Result<(), Refusal> {
         body,
         field_validation: FieldValidation::Warn,
         now: NOW,
-        uid: "<uid>",
+        uid: super::case::UID,
     };
     write(None, &request, schemas, &mut Placeholders::default()).map(|_| ())
 }

@@ -1,0 +1,119 @@
+use crate::managed::quote;
+use fairway_value::{HtmlEscape, Value, to_json};
+
+/// One refused field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// `FieldValueRequired`, `FieldValueInvalid`, … as in `details.causes[].reason`.
+    pub reason: &'static str,
+    /// The message without the field, as in `details.causes[].message`.
+    pub message: String,
+    /// Path of the field: `spec.template.spec.containers[0].name`.
+    pub field: String,
+}
+
+/// How many refusals of one object are listed; the rest would help nobody.
+const CAUSES_MAX: usize = 1000;
+
+/// Collects refusals in the order in which the server finds them.
+#[derive(Default)]
+pub(super) struct Faults {
+    causes: Vec<Cause>,
+}
+
+/// Shows a value as the server does: strings quoted, the rest as JSON.
+pub(super) fn show(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => "null".to_owned(),
+        Some(Value::String(s)) => quote(s),
+        Some(other) => to_json(other, HtmlEscape::Yes),
+    }
+}
+
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).unwrap_or_default()
+}
+
+pub(super) fn int(value: &Value, key: &str) -> Option<i64> {
+    value.get(key).and_then(Value::as_i64)
+}
+
+/// Whether a field is there and not null.
+pub(super) fn has(value: &Value, key: &str) -> bool {
+    value.get(key).is_some_and(|v| !v.is_null())
+}
+
+impl Faults {
+    pub fn into_causes(self) -> Vec<Cause> {
+        self.causes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.causes.is_empty()
+    }
+
+    fn push(&mut self, reason: &'static str, field: impl Into<String>, message: String) {
+        if self.causes.len() < CAUSES_MAX {
+            self.causes.push(Cause { reason, message, field: field.into() });
+        }
+    }
+
+    pub fn required(&mut self, field: impl Into<String>, detail: &str) {
+        let colon = if detail.is_empty() { "" } else { ": " };
+        self.push("FieldValueRequired", field, format!("Required value{colon}{detail}"));
+    }
+
+    pub fn invalid(&mut self, field: impl Into<String>, shown: impl AsRef<str>, detail: &str) {
+        self.push("FieldValueInvalid", field, format!("Invalid value: {}: {detail}", shown.as_ref()));
+    }
+
+    /// A string value that is wrong.
+    pub fn invalid_text(&mut self, field: impl Into<String>, value: &str, detail: &str) {
+        self.invalid(field, quote(value), detail);
+    }
+
+    /// Every message about one string value.
+    pub fn each(&mut self, field: &str, value: &str, details: Vec<String>) {
+        for detail in details {
+            self.invalid_text(field, value, &detail);
+        }
+    }
+
+    pub fn unsupported(&mut self, field: impl Into<String>, shown: impl AsRef<str>, supported: &[&str]) {
+        let quoted: Vec<String> = supported.iter().map(|s| quote(s)).collect();
+        let message =
+            format!("Unsupported value: {}: supported values: {}", shown.as_ref(), quoted.join(", "));
+        self.push("FieldValueNotSupported", field, message);
+    }
+
+    /// A string that must be one of a few; an empty one is required if `required` says so.
+    pub fn one_of(&mut self, field: impl Into<String>, value: &str, supported: &[&str]) {
+        if !supported.contains(&value) {
+            self.unsupported(field, quote(value), supported);
+        }
+    }
+
+    pub fn forbidden(&mut self, field: impl Into<String>, detail: &str) {
+        self.push("FieldValueForbidden", field, format!("Forbidden: {detail}"));
+    }
+
+    pub fn not_found(&mut self, field: impl Into<String>, value: &str) {
+        self.push("FieldValueNotFound", field, format!("Not found: {}", quote(value)));
+    }
+
+    pub fn duplicate(&mut self, field: impl Into<String>, shown: impl AsRef<str>) {
+        self.push("FieldValueDuplicate", field, format!("Duplicate value: {}", shown.as_ref()));
+    }
+
+    pub fn too_long(&mut self, field: impl Into<String>, max: usize) {
+        self.push("FieldValueTooLong", field, format!("Too long: may not be more than {max} bytes"));
+    }
+
+    pub fn with_reason(&mut self, reason: &'static str, field: impl Into<String>, message: String) {
+        self.push(reason, field, message);
+    }
+}

@@ -1,0 +1,405 @@
+use super::fault::{Faults, has, int, list, show, text};
+use super::workload::label_selector;
+use super::{meta, names};
+use crate::managed::quote;
+use fairway_value::Value;
+
+/// Checks the networking group.
+pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
+    let empty = Value::object();
+    let spec = object.get("spec").unwrap_or(&empty);
+    match kind {
+        "Ingress" => ingress(object, spec, faults),
+        "IngressClass" if text(spec, "controller").is_empty() => faults.required("spec.controller", ""),
+        "NetworkPolicy" => network_policy(spec, faults),
+        "IPAddress" if !has(spec, "parentRef") => faults.required("spec.parentRef", ""),
+        _ => {}
+    }
+}
+
+fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
+    let rules = list(spec, "rules");
+    if rules.is_empty() && !has(spec, "defaultBackend") {
+        // The server shows nothing where there are no rules.
+        faults.invalid(
+            "spec",
+            show(spec.get("rules")),
+            "either `defaultBackend` or `rules` must be specified",
+        );
+    }
+    if let Some(backend) = spec.get("defaultBackend").filter(|b| !b.is_null()) {
+        self::backend(backend, "spec.defaultBackend", faults);
+    }
+    for (n, tls) in list(spec, "tls").iter().enumerate() {
+        for (i, host) in list(tls, "hosts").iter().filter_map(Value::as_str).enumerate() {
+            let field = format!("spec.tls[{n}].hosts[{i}]");
+            let wrong =
+                if host.contains('*') { names::wildcard_subdomain(host) } else { names::subdomain(host) };
+            faults.each(&field, host, wrong);
+        }
+    }
+    for (n, rule) in rules.iter().enumerate() {
+        let field = format!("spec.rules[{n}]");
+        let host = text(rule, "host");
+        if !host.is_empty() {
+            let field = format!("{field}.host");
+            if names::is_ip(host) {
+                faults.invalid_text(&field, host, "must be a DNS name, not an IP address");
+            }
+            let wrong =
+                if host.contains('*') { names::wildcard_subdomain(host) } else { names::subdomain(host) };
+            faults.each(&field, host, wrong);
+        }
+        let paths = rule.get_path(&["http", "paths"]).and_then(Value::as_array);
+        if has(rule, "http") && paths.is_none_or(<[Value]>::is_empty) {
+            faults.required(format!("{field}.http.paths"), "");
+        }
+        for (i, path) in paths.unwrap_or_default().iter().enumerate() {
+            ingress_path(path, &format!("{field}.http.paths[{i}]"), faults);
+        }
+    }
+    let _ = object;
+}
+
+fn ingress_path(path: &Value, field: &str, faults: &mut Faults) {
+    let value = text(path, "path");
+    match path.get("pathType").and_then(Value::as_str) {
+        None => faults.required(format!("{field}.pathType"), "pathType must be specified"),
+        Some("Exact" | "Prefix") => {
+            if !value.starts_with('/') {
+                faults.invalid_text(format!("{field}.path"), value, "must be an absolute path");
+            }
+            for bad in ["//", "/./", "/../", "%2f", "%2F"] {
+                if value.contains(bad) {
+                    faults.invalid_text(format!("{field}.path"), value, &format!("must not contain '{bad}'"));
+                }
+            }
+        }
+        Some("ImplementationSpecific") => {
+            if !value.is_empty() && !value.starts_with('/') {
+                faults.invalid_text(format!("{field}.path"), value, "must be an absolute path");
+            }
+        }
+        Some(other) => {
+            faults.one_of(format!("{field}.pathType"), other, &["Exact", "ImplementationSpecific", "Prefix"]);
+        }
+    }
+    let empty = Value::object();
+    backend(path.get("backend").unwrap_or(&empty), &format!("{field}.backend"), faults);
+}
+
+fn backend(backend: &Value, field: &str, faults: &mut Faults) {
+    let service = backend.get("service").filter(|s| !s.is_null());
+    let resource = has(backend, "resource");
+    match service {
+        Some(_) if resource => {
+            faults.invalid_text(field, "", "cannot set both resource and service backends")
+        }
+        Some(service) => {
+            let name = text(service, "name");
+            if name.is_empty() {
+                faults.required(format!("{field}.service.name"), "");
+            } else {
+                faults.each(&format!("{field}.service.name"), name, names::label(name));
+            }
+            let port = service.get("port");
+            let port_name = port.map(|p| text(p, "name")).unwrap_or_default();
+            let number = port.and_then(|p| int(p, "number")).unwrap_or(0);
+            match (port_name.is_empty(), number) {
+                (true, 0) => faults.required(field, "port name or number is required"),
+                (false, 0) => {
+                    faults.each(&format!("{field}.service.port.name"), port_name, names::port_name(port_name))
+                }
+                (true, n) => {
+                    if let Some(why) = names::port(n) {
+                        faults.invalid(format!("{field}.service.port.number"), n.to_string(), why);
+                    }
+                }
+                (false, _) => faults.invalid_text(field, "", "cannot set both port name & port number"),
+            }
+        }
+        None if !resource => faults.required(field, "resource or service backend is required"),
+        None => {}
+    }
+}
+
+fn network_policy(spec: &Value, faults: &mut Faults) {
+    label_selector(spec.get("podSelector"), "spec.podSelector", faults);
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        for (n, rule) in list(spec, direction).iter().enumerate() {
+            let field = format!("spec.{direction}[{n}]");
+            for (i, port) in list(rule, "ports").iter().enumerate() {
+                policy_port(port, &format!("{field}.ports[{i}]"), faults);
+            }
+            for (i, peer) in list(rule, peers).iter().enumerate() {
+                policy_peer(peer, &format!("{field}.{peers}[{i}]"), faults);
+            }
+        }
+    }
+    let types = list(spec, "policyTypes");
+    if types.len() > 2 {
+        faults.invalid(
+            "spec.policyTypes",
+            show(spec.get("policyTypes")),
+            "may not specify more than two policyTypes",
+        );
+        return;
+    }
+    for (n, kind) in types.iter().filter_map(Value::as_str).enumerate() {
+        faults.one_of(format!("spec.policyTypes[{n}]"), kind, &["Ingress", "Egress"]);
+    }
+}
+
+fn policy_port(port: &Value, field: &str, faults: &mut Faults) {
+    let protocol = text(port, "protocol");
+    if !protocol.is_empty() {
+        faults.one_of(format!("{field}.protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+    }
+    match port.get("port") {
+        Some(Value::Int(number)) => {
+            if let Some(why) = names::port(*number) {
+                faults.invalid(format!("{field}.port"), number.to_string(), why);
+            }
+        }
+        Some(Value::String(name)) => faults.each(&format!("{field}.port"), name, names::port_name(name)),
+        _ => {}
+    }
+}
+
+fn policy_peer(peer: &Value, field: &str, faults: &mut Faults) {
+    let selectors = ["podSelector", "namespaceSelector"].iter().filter(|k| has(peer, k)).count();
+    for key in ["podSelector", "namespaceSelector"] {
+        label_selector(peer.get(key), &format!("{field}.{key}"), faults);
+    }
+    match peer.get("ipBlock").filter(|b| !b.is_null()) {
+        Some(block) => {
+            ip_block(block, &format!("{field}.ipBlock"), faults);
+            if selectors > 0 {
+                faults.forbidden(field, "may not specify both ipBlock and another peer");
+            }
+        }
+        None if selectors == 0 => faults.required(field, "must specify a peer"),
+        None => {}
+    }
+}
+
+fn ip_block(block: &Value, field: &str, faults: &mut Faults) {
+    let cidr = text(block, "cidr");
+    if cidr.is_empty() {
+        return faults.required(format!("{field}.cidr"), "");
+    }
+    let Some(outer) = names::cidr(cidr) else {
+        return faults.invalid_text(format!("{field}.cidr"), cidr, names::NOT_A_CIDR);
+    };
+    for (n, except) in list(block, "except").iter().filter_map(Value::as_str).enumerate() {
+        let field = format!("{field}.except[{n}]");
+        match names::cidr(except) {
+            None => faults.invalid_text(field, except, names::NOT_A_CIDR),
+            Some(inner) if !inside(inner, outer) => {
+                faults.invalid_text(field, except, "must be a strict subset of `cidr`");
+            }
+            Some(_) => {}
+        }
+    }
+}
+
+fn inside(inner: (std::net::IpAddr, u32), outer: (std::net::IpAddr, u32)) -> bool {
+    use std::net::IpAddr::{V4, V6};
+    let (a, b, width) = match (inner.0, outer.0) {
+        (V4(a), V4(b)) => (u128::from(u32::from(a)), u128::from(u32::from(b)), 32),
+        (V6(a), V6(b)) => (u128::from(a), u128::from(b), 128),
+        _ => return false,
+    };
+    let shift = width - outer.1;
+    let same = shift >= 128 || a >> shift == b >> shift;
+    same && inner.1 > outer.1
+}
+
+/// Checks a Service.
+pub(super) fn service(object: &Value, faults: &mut Faults) {
+    let empty = Value::object();
+    let spec = object.get("spec").unwrap_or(&empty);
+    let kind = text(spec, "type");
+    let headless = text(spec, "clusterIP") == "None";
+    let ports = list(spec, "ports");
+    if ports.is_empty() && !headless && kind != "ExternalName" {
+        faults.required("spec.ports", "");
+    }
+    match kind {
+        "LoadBalancer" if headless => {
+            faults.invalid(
+                "spec.clusterIPs[0]",
+                "\"None\"",
+                "may not be set to 'None' for LoadBalancer services",
+            );
+        }
+        "NodePort" if headless => {
+            faults.invalid(
+                "spec.clusterIPs[0]",
+                "\"None\"",
+                "may not be set to 'None' for NodePort services",
+            );
+        }
+        "ExternalName" => {
+            let name = text(spec, "externalName");
+            let name = name.strip_suffix('.').unwrap_or(name);
+            if name.is_empty() {
+                faults.required("spec.externalName", "");
+            } else {
+                faults.each("spec.externalName", name, names::subdomain(name));
+            }
+        }
+        _ => {}
+    }
+    service_ports(ports, headless, faults);
+    if let Some(selector) = spec.get("selector") {
+        meta::labels(Some(selector), "spec.selector", faults);
+    }
+    match text(spec, "sessionAffinity") {
+        "" => faults.required("spec.sessionAffinity", ""),
+        affinity => faults.one_of("spec.sessionAffinity", affinity, &["ClientIP", "None"]),
+    }
+    service_ips(spec, kind, faults);
+    for (n, ip) in list(spec, "externalIPs").iter().filter_map(Value::as_str).enumerate() {
+        if !names::is_ip(ip) {
+            faults.invalid_text(format!("spec.externalIPs[{n}]"), ip, names::NOT_AN_IP);
+        }
+    }
+    match kind {
+        "" => faults.required("spec.type", ""),
+        kind => faults.one_of("spec.type", kind, &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]),
+    }
+    service_load_balancer(spec, kind, faults);
+}
+
+fn service_load_balancer(spec: &Value, kind: &str, faults: &mut Faults) {
+    let ranges = list(spec, "loadBalancerSourceRanges");
+    if !ranges.is_empty() {
+        let field = "spec.LoadBalancerSourceRanges";
+        if kind != "LoadBalancer" {
+            faults.forbidden(field, "may only be used when `type` is 'LoadBalancer'");
+        }
+        for (n, range) in ranges.iter().filter_map(Value::as_str).enumerate() {
+            if names::cidr(range.trim()).is_none() {
+                faults.invalid_text(format!("{field}[{n}]"), range, names::NOT_A_CIDR);
+            }
+        }
+    }
+    let external = kind == "LoadBalancer" || kind == "NodePort" || !list(spec, "externalIPs").is_empty();
+    let policy = text(spec, "externalTrafficPolicy");
+    if !policy.is_empty() {
+        if external {
+            faults.one_of("spec.externalTrafficPolicy", policy, &["Cluster", "Local"]);
+        } else {
+            let why = "may only be set for externally-accessible services";
+            faults.invalid_text("spec.externalTrafficPolicy", policy, why);
+        }
+    }
+    if has(spec, "allocateLoadBalancerNodePorts") && kind != "LoadBalancer" {
+        let why = "may only be used when `type` is 'LoadBalancer'";
+        faults.forbidden("spec.allocateLoadBalancerNodePorts", why);
+    }
+    let class = text(spec, "loadBalancerClass");
+    if !class.is_empty() && kind != "LoadBalancer" {
+        faults.forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
+    }
+}
+
+fn service_ips(spec: &Value, kind: &str, faults: &mut Faults) {
+    if kind == "ExternalName" {
+        if has(spec, "clusterIP") && !text(spec, "clusterIP").is_empty() {
+            faults.forbidden("spec.clusterIPs", "may not be set when `type` is 'ExternalName'");
+        }
+        return;
+    }
+    for (n, ip) in list(spec, "clusterIPs").iter().filter_map(Value::as_str).enumerate() {
+        if ip != "None" && !ip.is_empty() && !names::is_ip(ip) && !ip.starts_with('<') {
+            faults.invalid_text(format!("spec.clusterIPs[{n}]"), ip, names::NOT_AN_IP);
+        }
+    }
+}
+
+fn service_ports(ports: &[Value], headless: bool, faults: &mut Faults) {
+    let mut names_seen: Vec<&str> = Vec::new();
+    let mut seen: Vec<(i64, &str)> = Vec::new();
+    for (n, port) in ports.iter().enumerate() {
+        let field = format!("spec.ports[{n}]");
+        let name = text(port, "name");
+        if ports.len() > 1 && name.is_empty() {
+            faults.required(format!("{field}.name"), "");
+        } else if !name.is_empty() {
+            faults.each(&format!("{field}.name"), name, names::label(name));
+            if names_seen.contains(&name) {
+                faults.duplicate(format!("{field}.name"), quote(name));
+            }
+            names_seen.push(name);
+        }
+        let number = int(port, "port").unwrap_or(0);
+        if let Some(why) = names::port(number) {
+            faults.invalid(format!("{field}.port"), number.to_string(), why);
+        }
+        match text(port, "protocol") {
+            "" => faults.required(format!("{field}.protocol"), ""),
+            protocol => faults.one_of(format!("{field}.protocol"), protocol, &["SCTP", "TCP", "UDP"]),
+        }
+        match port.get("targetPort") {
+            Some(Value::String(name)) => {
+                faults.each(&format!("{field}.targetPort"), name, names::port_name(name))
+            }
+            Some(target) => {
+                let number = target.as_i64().unwrap_or(0);
+                if let Some(why) = names::port(number) {
+                    faults.invalid(format!("{field}.targetPort"), number.to_string(), why);
+                }
+            }
+            None => {}
+        }
+        let key = (number, text(port, "protocol"));
+        if seen.contains(&key) {
+            // Shown are the parts that make the port, the others as zero.
+            let shown = format!(
+                "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}",
+                quote(key.1)
+            );
+            faults.duplicate(&field, shown);
+        }
+        seen.push(key);
+    }
+    let _ = headless;
+}
+
+/// Checks an Endpoints object.
+pub(super) fn endpoints(object: &Value, faults: &mut Faults) {
+    for (n, subset) in list(object, "subsets").iter().enumerate() {
+        let field = format!("subsets[{n}]");
+        let all = ["addresses", "notReadyAddresses"];
+        if all.iter().all(|k| list(subset, k).is_empty()) {
+            faults.required(&field, "must specify `addresses` or `notReadyAddresses`");
+        }
+        for key in all {
+            for (i, address) in list(subset, key).iter().enumerate() {
+                let ip = text(address, "ip");
+                let field = format!("{field}.{key}[{i}].ip");
+                if !names::is_ip(ip) {
+                    faults.invalid_text(&field, ip, names::NOT_AN_IP);
+                    // A second check says it shorter.
+                    faults.invalid_text(&field, ip, "must be a valid IP address");
+                }
+            }
+        }
+        let ports = list(subset, "ports");
+        for (i, port) in ports.iter().enumerate() {
+            let field = format!("{field}.ports[{i}]");
+            let name = text(port, "name");
+            if ports.len() > 1 && name.is_empty() {
+                faults.required(format!("{field}.name"), "");
+            } else if !name.is_empty() {
+                faults.each(&format!("{field}.name"), name, names::label(name));
+            }
+            let number = int(port, "port").unwrap_or(0);
+            if let Some(why) = names::port(number) {
+                faults.invalid(format!("{field}.port"), number.to_string(), why);
+            }
+        }
+    }
+}
