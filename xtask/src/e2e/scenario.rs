@@ -198,7 +198,8 @@ fn example_and_new_service(world: &mut World) -> anyhow::Result<()> {
     let started = Instant::now();
     world.up(&[])?;
     world.until("the root Application is there", || Ok(world.app("root-app").ok()))?;
-    world.all_well(5)?;
+    world.until("every Ingress has an address", || play_traefik(world, 4))?;
+    world.all_well(7)?;
     println!("    example Synced and Healthy after {:.1} s", started.elapsed().as_secs_f64());
     let asked = Instant::now();
     world.fairway(&["demo", "new-service", "orders"])?;
@@ -206,9 +207,25 @@ fn example_and_new_service(world: &mut World) -> anyhow::Result<()> {
         let list = world.kubectl.run(&["get", "applications.argoproj.io", "-A", "-o", "name"])?;
         Ok(list.lines().any(|l| l.contains("orders")).then_some(()))
     })?;
-    world.all_well(6)?;
+    world.until("every Ingress has an address", || play_traefik(world, 5))?;
+    world.all_well(8)?;
     println!("    new service well after {:.1} s", asked.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// Gives each Ingress an address, as the ingress controller that the example expects would. The devcluster does so itself.
+fn play_traefik(world: &World, expected: usize) -> anyhow::Result<Option<()>> {
+    let list: Value = serde_json::from_str(&world.kubectl.run(&["get", "ingress", "-A", "-o", "json"])?)?;
+    let items = list["items"].as_array().cloned().unwrap_or_default();
+    for ingress in items.iter().filter(|i| i.pointer("/status/loadBalancer/ingress").is_none()) {
+        let text = |path: &str| ingress.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let patch = r#"{"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.1"}]}}}"#;
+        let (name, namespace) = (text("/metadata/name"), text("/metadata/namespace"));
+        let what =
+            ["-n", namespace, "patch", "ingress", name, "--subresource=status", "--type=merge", "-p", patch];
+        world.kubectl.run(&what)?;
+    }
+    Ok((items.len() >= expected).then_some(()))
 }
 
 /// A power cut in the middle of a sync: after the next start everything is there once.
