@@ -7,6 +7,7 @@
 
 mod app_metrics;
 mod bootstrap;
+mod cli;
 mod cluster_list;
 mod controller_cmd;
 mod data_dir;
@@ -27,7 +28,8 @@ use std::process::ExitCode;
     name = "fairway",
     version,
     about = "GitOps continuous delivery for Kubernetes",
-    propagate_version = true
+    propagate_version = true,
+    after_help = cli::EXIT_CODES
 )]
 struct Args {
     /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
@@ -46,6 +48,10 @@ enum Command {
     Up(up::Args),
     /// Runs the engine and its API inside a cluster.
     Controller(controller_cmd::Args),
+    /// Lists, shows, compares, syncs and deletes Applications of a running engine.
+    App(cli::AppArgs),
+    /// Shows what the platform does, on the running `fairway up`.
+    Demo(cli::DemoArgs),
 }
 
 fn main() -> ExitCode {
@@ -65,8 +71,11 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
+            let (code, has_words) = cli::code_of(&error);
+            if has_words {
+                eprintln!("error: {error:#}");
+            }
+            code
         }
     }
 }
@@ -75,6 +84,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Up(args) => up::run(args).await,
         Command::Controller(args) => controller_cmd::run(args).await,
+        Command::App(args) => cli::run_app(args).await,
+        Command::Demo(args) => cli::run_demo(args).await,
     }
 }
 
@@ -83,4 +94,14 @@ fn log_to_stderr(filter: &str, json: bool) {
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { builder.json().init() } else { builder.init() }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::Args::command().debug_assert();
+    }
 }

@@ -1,0 +1,67 @@
+//! `fairway app`: what is done with Applications, over the API of a running engine.
+
+mod delete;
+mod diff;
+mod get;
+mod history;
+mod list;
+mod operation;
+mod refresh;
+mod sync;
+mod wait;
+
+use super::exit::EXIT_CODES;
+
+/// Arguments of `fairway app`.
+#[derive(clap::Args, Debug)]
+pub struct AppArgs {
+    #[command(subcommand)]
+    command: AppCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+#[command(after_help = EXIT_CODES)]
+enum AppCommand {
+    /// Lists Applications.
+    #[command(visible_alias = "ls", after_help = EXIT_CODES)]
+    List(list::Args),
+    /// Shows one Application and its resources.
+    #[command(after_help = EXIT_CODES)]
+    Get(get::Args),
+    /// Shows what a sync would change in the cluster; exit code 1 where there is something.
+    #[command(after_help = EXIT_CODES)]
+    Diff(diff::Args),
+    /// Starts a sync and waits for its end.
+    #[command(after_help = EXIT_CODES)]
+    Sync(sync::Args),
+    /// Waits until Applications are synced, healthy and at rest.
+    #[command(after_help = EXIT_CODES)]
+    Wait(wait::Args),
+    /// Lists what was deployed before.
+    #[command(after_help = EXIT_CODES)]
+    History(history::Args),
+    /// Syncs to an entry of the history.
+    #[command(after_help = EXIT_CODES)]
+    Rollback(history::RollbackArgs),
+    /// Fetches and compares again.
+    #[command(after_help = EXIT_CODES)]
+    Refresh(refresh::Args),
+    /// Deletes Applications, with their resources unless told otherwise.
+    #[command(after_help = EXIT_CODES)]
+    Delete(delete::Args),
+}
+
+/// Runs `fairway app`.
+pub async fn run(args: AppArgs) -> anyhow::Result<()> {
+    match args.command {
+        AppCommand::List(args) => list::run(args).await,
+        AppCommand::Get(args) => get::run(args).await,
+        AppCommand::Diff(args) => diff::run(args).await,
+        AppCommand::Sync(args) => sync::run(args).await,
+        AppCommand::Wait(args) => wait::run(args).await,
+        AppCommand::History(args) => history::run(args).await,
+        AppCommand::Rollback(args) => history::rollback(args).await,
+        AppCommand::Refresh(args) => refresh::run(args).await,
+        AppCommand::Delete(args) => delete::run(args).await,
+    }
+}
