@@ -101,6 +101,14 @@ impl<'t> Scanner<'t> {
 
     /// Whether the token at the head could still turn out to be a key, so that more must be read first.
     fn head_may_be_key(&mut self) -> Result<bool, Fault> {
+        // Outside flow collections there is one candidate.
+        if let [key] = self.simple_keys.as_slice() {
+            return if key.possible && key.token_number == self.tokens_taken {
+                self.is_valid(0)
+            } else {
+                Ok(false)
+            };
+        }
         let first = self.simple_keys.partition_point(|k| k.token_number < self.tokens_taken);
         let mut n = first;
         while let Some(key) = self.simple_keys.get(n).filter(|k| k.token_number == self.tokens_taken) {
