@@ -67,8 +67,11 @@ pub const DEFAULT_API_VERSIONS: &[&str] = &[
 /// The Kubernetes version that Helm 3 assumes without a cluster.
 pub const DEFAULT_KUBE_VERSION: &str = "v1.20.0";
 
-/// What `.Capabilities.HelmVersion.Version` says: the Helm whose output is matched.
-pub const HELM_VERSION: &str = "v3.22.0";
+/// What `.Capabilities.HelmVersion.Version` says: the Helm whose output is matched, in its own words.
+pub const HELM_VERSION: &str = "v3.22";
+
+/// The Go release that this Helm was built with.
+pub(crate) const HELM_GO_VERSION: &str = "go1.26.8";
 
 /// A Kubernetes version with its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]

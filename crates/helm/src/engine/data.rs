@@ -1,6 +1,6 @@
 //! The objects that templates see beside `.Values`.
 
-use crate::capabilities::{DEFAULT_API_VERSIONS, HELM_VERSION, KubeVersion};
+use crate::capabilities::{DEFAULT_API_VERSIONS, HELM_GO_VERSION, HELM_VERSION, KubeVersion};
 use crate::metadata::{Dependency, Maintainer};
 use crate::tree::Node;
 use fairway_template::functions::Signature;
@@ -93,7 +93,7 @@ pub(super) fn capabilities(kube: &KubeVersion, added: &[String]) -> Value {
             .json_field("Version", "version", true, text(HELM_VERSION))
             .json_field("GitCommit", "git_commit", true, text(""))
             .json_field("GitTreeState", "git_tree_state", true, text(""))
-            .json_field("GoVersion", "go_version", true, text("go1.26")),
+            .json_field("GoVersion", "go_version", true, text(HELM_GO_VERSION)),
     );
     Value::object(
         Struct::new(&CAPABILITIES_POINTER)
