@@ -50,6 +50,21 @@ enum Command {
     Controller(controller_cmd::Args),
     /// Lists, shows, compares, syncs and deletes Applications of a running engine.
     App(cli::AppArgs),
+    /// Shows what the next sync of an Application would do, and why.
+    #[command(after_help = cli::EXIT_CODES)]
+    Plan(cli::PlanArgs),
+    /// Deploys a configuration repository into a cluster in memory and says what would fail.
+    #[command(after_help = cli::EXIT_CODES)]
+    Check(cli::CheckArgs),
+    /// Renders a folder, a repository or an Application, without a cluster.
+    #[command(after_help = cli::EXIT_CODES)]
+    Render(Box<cli::RenderArgs>),
+    /// Helm's offline commands: template, lint, show.
+    Helm(cli::HelmArgs),
+    /// Kustomize: build.
+    Kustomize(cli::KustomizeArgs),
+    /// Prints the completions of a shell.
+    Completion(cli::CompletionArgs),
     /// Shows what the platform does, on the running `fairway up`.
     Demo(cli::DemoArgs),
 }
@@ -85,6 +100,12 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Up(args) => up::run(args).await,
         Command::Controller(args) => controller_cmd::run(args).await,
         Command::App(args) => cli::run_app(args).await,
+        Command::Plan(args) => cli::run_plan(args).await,
+        Command::Check(args) => cli::run_check(args).await,
+        Command::Render(args) => cli::run_render(*args).await,
+        Command::Helm(args) => cli::run_helm(args),
+        Command::Kustomize(args) => cli::run_kustomize(args),
+        Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,
     }
 }

@@ -114,8 +114,10 @@ fn values(
 }
 
 /// Charts inside kustomizations: those in the tree; charts of repositories are fetched by the caller's port.
-pub(crate) struct Inflator<'a> {
+pub struct Inflator<'a> {
+    /// What the cluster offers.
     pub capabilities: &'a Capabilities,
+    /// The time and random bytes.
     pub ports: Ports<'a>,
 }
 

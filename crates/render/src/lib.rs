@@ -21,5 +21,6 @@ mod value_files;
 pub use detect::{SourceType, detect};
 pub use env::BuildEnv;
 pub use error::RenderError;
+pub use helm::Inflator;
 pub use input::{Capabilities, RefSource, RenderInput, Rendered};
 pub use render::render;

@@ -1,12 +1,26 @@
 //! The commands that talk to a running engine or work offline.
 
 mod app;
+mod check;
 mod client;
+mod completion;
 mod demo;
+mod disk_tree;
 mod exit;
+mod helm;
+mod kustomize;
 mod output;
+mod plan;
+mod ports;
+mod render;
 mod table;
 
 pub use app::{AppArgs, run as run_app};
+pub use check::{CheckArgs, run as run_check};
+pub use completion::{CompletionArgs, run as run_completion};
 pub use demo::{DemoArgs, run as run_demo};
 pub use exit::{EXIT_CODES, code_of};
+pub use helm::{HelmArgs, run as run_helm};
+pub use kustomize::{KustomizeArgs, run as run_kustomize};
+pub use plan::{PlanArgs, run as run_plan};
+pub use render::{RenderArgs, run as run_render};

@@ -79,7 +79,7 @@ fn for_people(apps: &[Value], format: Format, colour: bool) -> String {
     table.text(colour)
 }
 
-pub(super) fn or_unknown(word: &str) -> &str {
+pub(in crate::cli) fn or_unknown(word: &str) -> &str {
     if word.is_empty() { "Unknown" } else { word }
 }
 

@@ -10,6 +10,8 @@ mod refresh;
 mod sync;
 mod wait;
 
+pub(super) use list::or_unknown;
+
 use super::exit::EXIT_CODES;
 
 /// Arguments of `fairway app`.

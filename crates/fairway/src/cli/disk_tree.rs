@@ -1,0 +1,150 @@
+//! A folder of this machine as the renderers read it.
+
+use anyhow::{Context as _, bail};
+use fairway_core::{ContentId, FileTree, NodeKind, TreeEntry, TreeError, normalize_path};
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Largest file that is read: more than any manifest or chart archive.
+const FILE_BYTES_MAX: u64 = 64 << 20;
+/// Most entries of one folder.
+const ENTRIES_MAX: usize = 100_000;
+/// Deepest nesting that a content id looks into.
+const DEPTH_MAX: usize = 64;
+
+/// Files below a root folder. Links are followed where they stay below it; where the root is the whole disk, they must
+/// stay below the folder named on the command line or beside the link.
+pub struct DiskTree {
+    root: PathBuf,
+    home: PathBuf,
+}
+
+/// A folder or file with the tree that it lies in.
+pub struct Place {
+    /// The tree.
+    pub tree: Arc<DiskTree>,
+    /// The path inside the tree.
+    pub path: String,
+}
+
+impl Place {
+    /// Finds the tree of a path: the Git work tree around it, else the whole disk.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        let whole = path.canonicalize().with_context(|| format!("open {}", path.display()))?;
+        let home = if whole.is_dir() { whole.clone() } else { whole.parent().unwrap_or(&whole).to_owned() };
+        let root =
+            home.ancestors().find(|dir| dir.join(".git").exists()).unwrap_or(Path::new("/")).to_owned();
+        let inside = whole.strip_prefix(&root).unwrap_or(&whole);
+        let Some(path) = inside.to_str() else {
+            bail!("{} is no UTF-8; rename it", whole.display());
+        };
+        Ok(Self { path: path.replace('\\', "/"), tree: Arc::new(DiskTree { root, home }) })
+    }
+
+    /// Takes a folder itself as the root.
+    pub fn rooted(dir: &Path) -> anyhow::Result<Self> {
+        let root = dir.canonicalize().with_context(|| format!("open {}", dir.display()))?;
+        Ok(Self { tree: Arc::new(DiskTree { home: root.clone(), root }), path: String::new() })
+    }
+}
+
+impl DiskTree {
+    /// Returns where a path really lies; nothing where nothing is there.
+    fn locate(&self, path: &str) -> Result<Option<PathBuf>, TreeError> {
+        let inside = normalize_path(path)?;
+        let wanted = self.root.join(&inside);
+        let real = match wanted.canonicalize() {
+            Ok(real) => real,
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
+            Err(e) => return Err(store(path, &e)),
+        };
+        let beside = wanted.parent().unwrap_or(&self.root);
+        let stays = if self.root == Path::new("/") {
+            real == wanted || real.starts_with(&self.home) || real.starts_with(beside)
+        } else {
+            real.starts_with(&self.root)
+        };
+        if stays {
+            return Ok(Some(real));
+        }
+        let why = format!("the link leads outside of {}", self.root.display());
+        Err(TreeError::Link { path: path.to_owned(), why })
+    }
+
+    fn id(&self, path: &str, depth: usize) -> Result<Option<ContentId>, TreeError> {
+        if depth > DEPTH_MAX {
+            let why = format!("folders are nested deeper than the limit of {DEPTH_MAX}");
+            return Err(TreeError::Store { path: path.to_owned(), why });
+        }
+        if let Some(bytes) = self.read(path)? {
+            return Ok(Some(ContentId(*blake3::hash(&bytes).as_bytes())));
+        }
+        let Some(entries) = self.list(path)? else { return Ok(None) };
+        let mut hash = blake3::Hasher::new();
+        for entry in entries {
+            let below = if path.is_empty() { entry.name.clone() } else { format!("{path}/{}", entry.name) };
+            hash.update(entry.name.as_bytes()).update(&[0]);
+            if let Some(id) = self.id(&below, depth + 1)? {
+                hash.update(&id.0);
+            }
+        }
+        Ok(Some(ContentId(*hash.finalize().as_bytes())))
+    }
+}
+
+fn store(path: &str, error: &std::io::Error) -> TreeError {
+    TreeError::Store { path: path.to_owned(), why: error.to_string() }
+}
+
+impl FileTree for DiskTree {
+    fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
+        let Some(real) = self.locate(path)? else { return Ok(None) };
+        let about = std::fs::metadata(&real).map_err(|e| store(path, &e))?;
+        // Whatever is neither file nor folder, such as a pipe, would be waited for.
+        if !about.is_file() {
+            return Ok(None);
+        }
+        let mut bytes = Vec::new();
+        let file = std::fs::File::open(&real).map_err(|e| store(path, &e))?;
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| store(path, &e))?;
+        if bytes.len() as u64 > FILE_BYTES_MAX {
+            return Err(TreeError::TooLarge {
+                path: path.to_owned(),
+                bytes: about.len(),
+                bytes_max: FILE_BYTES_MAX,
+            });
+        }
+        Ok(Some(bytes.into()))
+    }
+
+    fn list(&self, dir: &str) -> Result<Option<Vec<TreeEntry>>, TreeError> {
+        let Some(real) = self.locate(dir)?.filter(|p| p.is_dir()) else { return Ok(None) };
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(&real).map_err(|e| store(dir, &e))? {
+            let entry = entry.map_err(|e| store(dir, &e))?;
+            let kind = entry.file_type().map_err(|e| store(dir, &e))?;
+            let kind = match kind {
+                kind if kind.is_symlink() => NodeKind::Symlink,
+                kind if kind.is_dir() => NodeKind::Dir,
+                kind if kind.is_file() => NodeKind::File,
+                _ => continue,
+            };
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            if name == ".git" {
+                continue;
+            }
+            if entries.len() == ENTRIES_MAX {
+                let why = format!("the folder has more entries than the limit of {ENTRIES_MAX}");
+                return Err(TreeError::Store { path: dir.to_owned(), why });
+            }
+            entries.push(TreeEntry { name, kind });
+        }
+        entries.sort();
+        Ok(Some(entries))
+    }
+
+    fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
+        self.id(&normalize_path(path)?, 0)
+    }
+}

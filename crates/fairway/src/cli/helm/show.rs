@@ -1,0 +1,33 @@
+//! `fairway helm show`.
+
+use super::chart::load;
+use crate::cli::output::print;
+
+#[derive(clap::Args, Debug)]
+pub(super) struct Args {
+    /// What to print.
+    #[arg(value_enum)]
+    what: What,
+    /// The chart's folder or archive.
+    chart: String,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum What {
+    All,
+    Chart,
+    Crds,
+    Readme,
+    Values,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let chart = load(&args.chart, false)?;
+    print(&match args.what {
+        What::All => chart.show_all(),
+        What::Chart => chart.show_chart(),
+        What::Crds => chart.show_crds(),
+        What::Readme => chart.show_readme(),
+        What::Values => chart.show_values(),
+    })
+}
