@@ -183,7 +183,6 @@ impl DevCluster {
     }
 
     /// Returns the API as a service, for callers in the same process that need no socket.
-    #[must_use]
     pub fn router(&self) -> axum::Router {
         http::router(self.shared.clone())
     }

@@ -87,11 +87,6 @@ impl FieldSelector {
         self.0.is_empty()
     }
 
-    /// Returns the name that the selector asks for, if it asks for one.
-    pub(crate) fn name(&self) -> Option<&str> {
-        self.0.iter().find(|t| t.equal && t.field == "metadata.name").map(|t| t.value.as_str())
-    }
-
     pub(crate) fn matches(&self, object: &Value) -> bool {
         self.0.iter().all(|t| (read(object, &t.field) == t.value) == t.equal)
     }

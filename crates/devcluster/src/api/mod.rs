@@ -44,5 +44,5 @@ pub(crate) use registry::Resource;
 pub(crate) use server::{Api, Loopback};
 pub(crate) use settle::{fill_namespace, set_condition};
 pub(crate) use status::{ApiError, to_value};
-pub(crate) use time::{format_micros, format_secs, parse_secs};
+pub(crate) use time::{format_secs, parse_secs};
 pub(crate) use watching::WatchStream;

@@ -228,11 +228,6 @@ impl Registry {
             .map(|(_, r)| r)
     }
 
-    /// Returns every resource.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Resource>> {
-        self.resources.values()
-    }
-
     /// Whether a group is served in a version.
     pub(crate) fn serves(&self, group: &str, version: &str) -> bool {
         self.groups.iter().any(|(g, vs)| g == group && vs.iter().any(|v| v == version))

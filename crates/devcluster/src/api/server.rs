@@ -9,7 +9,6 @@ use super::{Random, auth, crd, delete, discovery, media, openapi, read, settle, 
 use crate::Clock;
 use crate::store::{Event, Sink, Store};
 use axum::http::Method;
-use fairway_value::Value;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 

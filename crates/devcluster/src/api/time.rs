@@ -8,12 +8,6 @@ pub(crate) fn format_secs(micros: i64) -> String {
     Timestamp::from_second(secs).map_or_else(|_| "1970-01-01T00:00:00Z".to_owned(), |t| t.to_string())
 }
 
-/// Formats with microseconds (`metav1.MicroTime`).
-pub(crate) fn format_micros(micros: i64) -> String {
-    let secs = format_secs(micros);
-    format!("{}.{:06}Z", secs.trim_end_matches('Z'), micros.rem_euclid(1_000_000))
-}
-
 /// Reads an RFC 3339 time as seconds since the epoch.
 pub(crate) fn parse_secs(text: &str) -> Option<i64> {
     text.parse::<Timestamp>().ok().map(Timestamp::as_second)
@@ -26,7 +20,6 @@ mod tests {
     #[test]
     fn times_are_written_as_go_does() {
         assert_eq!(format_secs(1_700_000_000_900_000), "2023-11-14T22:13:20Z");
-        assert_eq!(format_micros(1_700_000_000_000_070), "2023-11-14T22:13:20.000070Z");
         assert_eq!(parse_secs("2023-11-14T22:13:20Z"), Some(1_700_000_000));
     }
 }

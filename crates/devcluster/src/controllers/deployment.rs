@@ -289,6 +289,10 @@ fn late(world: &World, deployment: &Value, complete: bool) -> bool {
         world.queue.push_at(world.now() + (limit + 1) * 1_000_000, "deployments.apps", &key(deployment));
         return false;
     }
+    // Once too late, only another template or the rollout's end makes it better.
+    if text(condition, "reason") == "ProgressDeadlineExceeded" {
+        return true;
+    }
     let since = crate::api::parse_secs(text(condition, "lastUpdateTime")).unwrap_or_default() * 1_000_000;
     let due = since + limit * 1_000_000;
     if world.now() < due {

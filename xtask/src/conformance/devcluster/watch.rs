@@ -198,7 +198,6 @@ fn events(
                 *names = trial;
             } else if first.is_none() {
                 first = why;
-            } else {
             }
             first.is_none() || differ(event, rest[*n], extent, &mut names.clone(), "").is_none()
         });

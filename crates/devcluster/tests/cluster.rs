@@ -1,0 +1,270 @@
+//! The cluster from outside: over loopback, across restarts, and its controllers at work.
+
+use fairway_devcluster::{DevCluster, InProcess, ManualClock, Options, StartError};
+use fairway_value::{Value, from_json};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// Sends one HTTP/1.1 request without TLS; returns the status and everything after the head.
+async fn send(address: SocketAddr, token: &str, method: &str, path: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-type: application/json\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    let (_, rest) = answer.split_once("\r\n\r\n").unwrap();
+    (status, rest.to_owned())
+}
+
+fn plain(data_dir: Option<&Path>) -> Options {
+    Options { tls: false, data_dir: data_dir.map(Path::to_owned), ..Options::default() }
+}
+
+fn config_map(name: &str) -> String {
+    format!(r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}},"data":{{"a":"b"}}}}"#)
+}
+
+const MAPS: &str = "/api/v1/namespaces/default/configmaps";
+
+#[tokio::test]
+async fn only_loopback_addresses_are_listened_on() {
+    let options = Options { listen: "0.0.0.0:0".parse().unwrap(), ..Options::default() };
+    assert!(matches!(DevCluster::start(options).await, Err(StartError::NotLoopback(_))));
+}
+
+#[tokio::test]
+async fn requests_without_the_token_are_refused() {
+    let cluster = DevCluster::start(plain(None)).await.unwrap();
+    let (status, _) = send(cluster.address(), "wrong", "GET", MAPS, "").await;
+    assert_eq!(status, 401);
+    let (status, body) = send(cluster.address(), cluster.token(), "POST", MAPS, &config_map("a")).await;
+    assert_eq!(status, 201, "{body}");
+    cluster.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_watch_sees_what_happens_and_ends_in_time() {
+    let cluster = DevCluster::start(plain(None)).await.unwrap();
+    let (address, token) = (cluster.address(), cluster.token().to_owned());
+    let path = format!("{MAPS}?watch=1&timeoutSeconds=1&fieldSelector=metadata.name%3Dseen");
+    let watch = tokio::spawn({
+        let token = token.clone();
+        async move { send(address, &token, "GET", &path, "").await }
+    });
+    for name in ["unseen", "seen"] {
+        send(address, &token, "POST", MAPS, &config_map(name)).await;
+    }
+    let (status, events) = watch.await.unwrap();
+    assert_eq!(status, 200);
+    assert!(events.contains(r#""type":"ADDED""#) && events.contains(r#""name":"seen""#), "{events}");
+    assert!(!events.contains("unseen"), "{events}");
+    cluster.shutdown().await;
+}
+
+#[tokio::test]
+async fn what_was_answered_survives_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let cluster = DevCluster::start(plain(Some(folder.path()))).await.unwrap();
+    let token = cluster.token().to_owned();
+    let (_, made) = send(cluster.address(), &token, "POST", MAPS, &config_map("kept")).await;
+    send(cluster.address(), &token, "POST", MAPS, &config_map("gone")).await;
+    send(cluster.address(), &token, "DELETE", &format!("{MAPS}/gone"), "").await;
+    // Dropped without a shutdown: nothing but the log says what happened. A line torn by a crash is ignored.
+    drop(cluster);
+    let log = folder.path().join("log.jsonl");
+    let mut text = std::fs::read_to_string(&log).unwrap();
+    text.push_str("{\"t\":\"configmaps\",\"k\":\"default/to");
+    std::fs::write(&log, text).unwrap();
+
+    let cluster = loop {
+        match DevCluster::start(plain(Some(folder.path()))).await {
+            // The dropped cluster's tasks hold the folder until the runtime has ended them.
+            Err(StartError::DataDir { .. }) => tokio::task::yield_now().await,
+            other => break other.unwrap(),
+        }
+    };
+    assert_eq!(cluster.token(), token);
+    let (status, found) = send(cluster.address(), &token, "GET", &format!("{MAPS}/kept"), "").await;
+    assert_eq!((status, found), (200, made));
+    let (status, _) = send(cluster.address(), &token, "GET", &format!("{MAPS}/gone"), "").await;
+    assert_eq!(status, 404);
+    cluster.shutdown().await;
+
+    let reset = Options { reset: true, ..plain(Some(folder.path())) };
+    let cluster = DevCluster::start(reset).await.unwrap();
+    let (status, _) = send(cluster.address(), cluster.token(), "GET", &format!("{MAPS}/kept"), "").await;
+    assert_eq!(status, 404);
+    cluster.shutdown().await;
+}
+
+/// A server in this process whose clock stands still.
+fn server() -> (InProcess, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::new(1_800_000_000));
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    (InProcess::new(&options).unwrap(), clock)
+}
+
+fn ask(server: &InProcess, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let kind = if method == "PATCH" { "application/apply-patch+yaml" } else { "application/json" };
+    let answer = server.request(method, path, &[("content-type", kind)], body.as_bytes());
+    (answer.status, from_json(&answer.body).unwrap_or_default())
+}
+
+#[track_caller]
+fn make(server: &InProcess, path: &str, body: &str) {
+    let (status, answer) = ask(server, "POST", path, body);
+    assert_eq!(status, 201, "{answer}");
+}
+
+fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
+    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn condition(object: &Value, kind: &str) -> String {
+    let list = object.pointer("/status/conditions").and_then(Value::as_array).unwrap_or_default();
+    let found = list.iter().find(|c| text(c, "/type") == kind);
+    found.map_or_else(String::new, |c| format!("{} {}", text(c, "/status"), text(c, "/reason")))
+}
+
+const DEPLOYMENTS: &str = "/apis/apps/v1/namespaces/default/deployments";
+
+fn deployment(image: &str) -> String {
+    format!(
+        r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"web"}},"spec":{{"replicas":3,
+           "selector":{{"matchLabels":{{"app":"web"}}}},"template":{{"metadata":{{"labels":{{"app":"web"}}}},
+           "spec":{{"containers":[{{"name":"c","image":"{image}"}}]}}}}}}}}"#
+    )
+}
+
+#[test]
+fn a_deployment_rolls_out_and_a_bad_image_keeps_the_old_pods() {
+    let (server, clock) = server();
+    make(&server, DEPLOYMENTS, &deployment("nginx:1"));
+    let web = format!("{DEPLOYMENTS}/web");
+    let (_, now) = ask(&server, "GET", &web, "");
+    assert_eq!(now.pointer("/status/availableReplicas"), Some(&Value::Int(3)));
+    assert_eq!(condition(&now, "Progressing"), "True NewReplicaSetAvailable");
+
+    let (status, answer) = ask(&server, "PUT", &web, &deployment("nginx:fail"));
+    assert_eq!(status, 200, "{answer}");
+    let (_, now) = ask(&server, "GET", &web, "");
+    assert_eq!(now.pointer("/status/availableReplicas"), Some(&Value::Int(3)));
+    assert_eq!(condition(&now, "Available"), "True MinimumReplicasAvailable");
+    assert_eq!(condition(&now, "Progressing"), "True ReplicaSetUpdated");
+    clock.advance_secs(601);
+    server.settle();
+    let (_, now) = ask(&server, "GET", &web, "");
+    assert_eq!(condition(&now, "Progressing"), "False ProgressDeadlineExceeded", "{now}");
+
+    let (status, _) = ask(&server, "DELETE", &web, "");
+    assert_eq!(status, 200);
+    let (_, pods) = ask(&server, "GET", "/api/v1/namespaces/default/pods", "");
+    assert_eq!(pods.pointer("/items").and_then(Value::as_array).map(<[Value]>::len), Some(0));
+}
+
+#[test]
+fn a_cron_job_starts_jobs_by_the_clock() {
+    let (server, clock) = server();
+    let crons = "/apis/batch/v1/namespaces/default/cronjobs";
+    make(
+        &server,
+        crons,
+        r#"{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"tick"},"spec":{"schedule":"*/5 * * * *",
+           "jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}}}"#,
+    );
+    clock.advance_secs(300);
+    server.settle();
+    let (_, jobs) = ask(&server, "GET", "/apis/batch/v1/namespaces/default/jobs", "");
+    let items = jobs.pointer("/items").and_then(Value::as_array).unwrap_or_default();
+    assert_eq!(items.len(), 1);
+    assert_eq!(condition(&items[0], "Complete"), "True CompletionsReached");
+}
+
+#[test]
+fn another_managers_field_is_a_conflict() {
+    let (server, _) = server();
+    let path = |manager: &str| format!("{MAPS}/a?fieldManager={manager}");
+    let body = |value: &str| {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a}}\ndata: {{k: v-{value}}}\n")
+    };
+    assert_eq!(ask(&server, "PATCH", &path("one"), &body("x")).0, 201);
+    let (status, answer) = ask(&server, "PATCH", &path("two"), &body("y"));
+    assert_eq!((status, text(&answer, "/reason")), (409, "Conflict"));
+    assert_eq!(text(&answer, "/details/causes/0/field"), ".data.k");
+}
+
+#[test]
+fn a_definition_is_served_at_once_and_takes_its_objects_with_it() {
+    let (server, _) = server();
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    make(
+        &server,
+        definitions,
+        r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"things.x.io"},
+           "spec":{"group":"x.io","scope":"Namespaced","names":{"plural":"things","kind":"Thing"},"versions":[{"name":"v1",
+           "served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object",
+           "properties":{"size":{"type":"integer","default":3}}}}}}}]}}"#,
+    );
+    let things = "/apis/x.io/v1/namespaces/default/things";
+    make(
+        &server,
+        things,
+        r#"{"apiVersion":"x.io/v1","kind":"Thing","metadata":{"name":"t"},"spec":{"extra":1}}"#,
+    );
+    let (_, thing) = ask(&server, "GET", &format!("{things}/t"), "");
+    assert_eq!(thing.get("spec").map(ToString::to_string).as_deref(), Some(r#"{"size":3}"#));
+    ask(&server, "DELETE", &format!("{definitions}/things.x.io"), "");
+    assert_eq!(ask(&server, "GET", things, "").0, 404);
+    assert_eq!(ask(&server, "GET", &format!("{definitions}/things.x.io"), "").0, 404);
+}
+
+#[test]
+fn a_policy_denies_with_its_own_words() {
+    let (server, _) = server();
+    let root = "/apis/admissionregistration.k8s.io/v1";
+    make(
+        &server,
+        &format!("{root}/validatingadmissionpolicies"),
+        r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicy","metadata":{"name":"few"},
+           "spec":{"matchConstraints":{"resourceRules":[{"apiGroups":["apps"],"apiVersions":["v1"],
+           "operations":["CREATE","UPDATE"],"resources":["deployments"]}]},"variables":[{"name":"n",
+           "expression":"object.spec.replicas"}],"validations":[{"expression":"variables.n <= 2",
+           "messageExpression":"'at most 2 replicas, not ' + string(variables.n)"}]}}"#,
+    );
+    make(
+        &server,
+        &format!("{root}/validatingadmissionpolicybindings"),
+        r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicyBinding",
+           "metadata":{"name":"few-everywhere"},"spec":{"policyName":"few","validationActions":["Deny"]}}"#,
+    );
+    let (status, answer) = ask(&server, "POST", DEPLOYMENTS, &deployment("nginx:1"));
+    assert_eq!(status, 422);
+    assert_eq!(
+        text(&answer, "/message"),
+        "deployments.apps \"web\" is forbidden: ValidatingAdmissionPolicy 'few' with binding 'few-everywhere' denied \
+         request: at most 2 replicas, not 3"
+    );
+}
+
+#[test]
+fn a_namespace_goes_with_everything_in_it() {
+    let (server, _) = server();
+    make(
+        &server,
+        "/api/v1/namespaces",
+        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"tmp"}}"#,
+    );
+    make(&server, "/apis/apps/v1/namespaces/tmp/deployments", &deployment("nginx:1"));
+    assert_eq!(ask(&server, "DELETE", "/api/v1/namespaces/tmp", "").0, 200);
+    assert_eq!(ask(&server, "GET", "/api/v1/namespaces/tmp", "").0, 404);
+    let (_, pods) = ask(&server, "GET", "/api/v1/pods", "");
+    assert_eq!(pods.pointer("/items").and_then(Value::as_array).map(<[Value]>::len), Some(0));
+}
