@@ -11,26 +11,41 @@ mod app;
 mod builtin;
 mod fields;
 mod pod;
+mod rollout;
+mod rules;
+mod spark;
+mod special;
 
 pub use app::{Part, app_health};
 
-use fairway_core::{Health, HealthStatus, Object};
+use fairway_core::{GroupKind, Health, HealthStatus, Object};
 
 /// Judges one live object; nothing where its kind has no check.
 ///
 /// A check that cannot read its object (a field of a wrong type) gives `Unknown` with the reason, as Argo CD shows it.
 #[must_use]
 pub fn assess(object: &Object) -> Option<Health> {
-    assess_builtin(object)
+    let gk = object.gvk().group_kind();
+    pending_deletion(object).or_else(|| assess_shipped(&gk, object)).or_else(|| builtin::assess(object))
 }
 
 /// Judges one live object by Argo CD's native checks alone, without those it ships as Lua.
 #[must_use]
 pub fn assess_builtin(object: &Object) -> Option<Health> {
-    if object.deletion_timestamp().is_some() && !object.finalizers().any(|f| f == HOOK_FINALIZER) {
-        return Some(Health::new(HealthStatus::Progressing, "Pending deletion"));
-    }
-    builtin::assess(object)
+    pending_deletion(object).or_else(|| builtin::assess(object))
+}
+
+/// Judges one live object by the check that Argo CD ships as a script for a kind; nothing where it ships none. The
+/// object's own kind is not looked at.
+#[must_use]
+pub fn assess_shipped(kind: &GroupKind, object: &Object) -> Option<Health> {
+    special::assess_as(&kind.group, &kind.kind, object)
+        .or_else(|| rules::assess_as(&kind.group, &kind.kind, object))
+}
+
+fn pending_deletion(object: &Object) -> Option<Health> {
+    let deleting = object.deletion_timestamp().is_some() && !object.finalizers().any(|f| f == HOOK_FINALIZER);
+    deleting.then(|| Health::new(HealthStatus::Progressing, "Pending deletion"))
 }
 
 /// Finalizer that keeps a hook's object until its result was read: deletion says nothing about the hook's success.

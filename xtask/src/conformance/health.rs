@@ -1,7 +1,7 @@
 //! Health judged by Argo CD: its native checks, and the checks it ships as scripts.
 
 use super::Report;
-use fairway_core::{Health, Object};
+use fairway_core::{GroupKind, Health, Object};
 use serde_json::Value as Json;
 use std::path::Path;
 
@@ -28,26 +28,42 @@ pub fn run_lua(dir: &Path) -> Report {
             .and_then(|text| serde_json::from_str::<Json>(&text).map_err(|e| e.to_string()));
         match tests {
             Ok(tests) => {
+                let script = kind_of(tests["group"].as_str(), tests["kind"].as_str());
                 for test in tests["tests"].as_array().into_iter().flatten() {
                     let input = test["input"].as_str().unwrap_or_default();
-                    report.case(format!("{name}/{input}"), one(kind, input, test));
+                    report.case(format!("{name}/{input}"), one(kind, input, test, script.as_ref()));
                 }
             }
             Err(why) => report.case(name, Err(why)),
         }
     }
     lines(&root.join("lua_mutations.jsonl"), &mut report, |case| {
-        compare(fairway_health::assess(&object(&case["object"])), case)
+        // `KIND-GROUP/health.lua`
+        let script = case["script"].as_str().and_then(|s| s.split('/').next()?.split_once('-'));
+        let script = script.and_then(|(kind, group)| kind_of(Some(group), Some(kind)));
+        compare(shipped(script.as_ref(), &object(&case["object"])), case)
     });
     report
 }
 
-fn one(kind: &Path, input: &str, test: &Json) -> Result<(), String> {
+/// Returns the kind whose script judges; nothing for a wildcard, where the object's own kind tells.
+fn kind_of(group: Option<&str>, kind: Option<&str>) -> Option<GroupKind> {
+    let (group, kind) = (group?, kind?);
+    let wild = group.contains(['_', '*']) || kind.contains(['_', '*']);
+    (!wild).then(|| GroupKind::new(group, kind))
+}
+
+fn shipped(script: Option<&GroupKind>, object: &Object) -> Option<Health> {
+    let own = object.gvk().group_kind();
+    fairway_health::assess_shipped(script.unwrap_or(&own), object)
+}
+
+fn one(kind: &Path, input: &str, test: &Json, script: Option<&GroupKind>) -> Result<(), String> {
     let path = [kind.join(input), kind.join("inputs").join(input)];
     let path = path.iter().find(|p| p.is_file()).ok_or("input not found")?;
     let text = std::fs::read_to_string(path).map_err(|e| e.to_string())?;
     let value = fairway_yaml::parse(&text).map_err(|e| e.to_string())?;
-    judge(fairway_health::assess(&Object::new(value)), test)
+    judge(shipped(script, &Object::new(value)), test)
 }
 
 fn object(json: &Json) -> Object {
