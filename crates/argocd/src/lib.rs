@@ -16,9 +16,11 @@ mod appset;
 mod crds;
 mod fields;
 mod go_duration;
+mod json;
 mod lower;
 mod object_policy;
 mod operation;
+mod operation_state;
 mod project;
 mod secrets;
 mod settings;
@@ -38,13 +40,13 @@ pub use go_duration::parse_go_duration;
 pub use lower::{Lowered, lower};
 pub use object_policy::object_policy;
 pub use operation::{OperationError, lower_operation, operation_of};
+pub use operation_state::{
+    HistoryRecord, OperationPhase, OperationState, ResourceResult, ResultCode, SyncResult,
+};
 pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of};
 pub use secrets::{ClusterSecret, RepositoryKind, RepositorySecret, Secret, parse_cluster, parse_repository};
 pub use settings::{ResourceFilter, Settings};
-pub use status::{
-    HistoryRecord, OperationPhase, OperationState, ResourceResult, ResourceStatus, ResultCode, SourceType,
-    StatusInput, Summary, SyncResult, raise,
-};
+pub use status::{ResourceStatus, SourceType, StatusInput, Summary, raise};
 pub use sync_options::parse_sync_options;
 pub use tracking::{ArgoMarks, TrackingId};
 pub use words::*;

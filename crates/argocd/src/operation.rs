@@ -1,7 +1,8 @@
 use crate::fields::{Fields, Notes};
+use crate::json::{put, texts};
 use crate::lower::{read_options, read_retry};
 use crate::source::read_source;
-use fairway_core::{Map, ObjectKey, Operation, OperationSync, Retry, Str, SyncTarget, Value};
+use fairway_core::{Map, ObjectKey, Operation, OperationSync, Retry, SyncTarget, Value};
 use std::cell::RefCell;
 
 /// An `operation` that cannot be carried out.
@@ -74,21 +75,6 @@ pub fn lower_operation(value: &Value) -> Result<Operation, OperationError> {
     }
 }
 
-fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
-    let value = value.into();
-    let is_zero = match &value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Int(n) => *n == 0,
-        Value::String(s) => s.is_empty(),
-        Value::Array(a) => a.is_empty(),
-        Value::Object(m) => m.is_empty(),
-        Value::Bool(true) | Value::Uint(_) | Value::Float(_) => false,
-    };
-    if !is_zero {
-        map.insert(key, value);
-    }
-}
-
 /// Writes an operation as the root field `operation`. Sync options and sources stay out: what the App says holds.
 #[must_use]
 pub fn operation_of(operation: &Operation) -> Value {
@@ -116,10 +102,6 @@ pub fn operation_of(operation: &Operation) -> Value {
     put(&mut out, "initiatedBy", initiator);
     put(&mut out, "retry", retry_value(&operation.retry));
     Value::Object(out)
-}
-
-fn texts(list: &[Str]) -> Value {
-    list.iter().cloned().map(Value::String).collect()
 }
 
 fn target_value(target: &SyncTarget) -> Value {

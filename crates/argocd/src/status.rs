@@ -1,75 +1,8 @@
 use crate::application::Application;
-use fairway_core::{Condition, Gvk, Health, HealthStatus, Map, ObjectKey, Str, SyncPhase, SyncStatus, Value};
+use crate::json::{put, texts};
+use crate::operation_state::{HistoryRecord, OperationState, history_value, put_revisions};
+use fairway_core::{Condition, Gvk, Health, HealthStatus, Map, Str, SyncStatus, Value};
 use std::collections::BTreeMap;
-
-/// `operationState.phase`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OperationPhase {
-    /// Under way, or waiting for its next attempt.
-    Running,
-    /// Asked to end.
-    Terminating,
-    /// Ended without success.
-    Failed,
-    /// Could not be carried out.
-    Error,
-    /// Ended with success.
-    Succeeded,
-}
-
-impl OperationPhase {
-    /// Returns Argo CD's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Running => "Running",
-            Self::Terminating => "Terminating",
-            Self::Failed => "Failed",
-            Self::Error => "Error",
-            Self::Succeeded => "Succeeded",
-        }
-    }
-
-    /// Reads Argo CD's word.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Running, Self::Terminating, Self::Failed, Self::Error, Self::Succeeded]
-            .into_iter()
-            .find(|p| p.as_str() == word)
-    }
-
-    /// Whether nothing more happens.
-    #[must_use]
-    pub fn is_completed(self) -> bool {
-        matches!(self, Self::Failed | Self::Error | Self::Succeeded)
-    }
-}
-
-/// `operationState.syncResult.resources[].status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResultCode {
-    /// Written, or found as wanted.
-    Synced,
-    /// The write failed.
-    SyncFailed,
-    /// Deleted.
-    Pruned,
-    /// Should be deleted, but is not.
-    PruneSkipped,
-}
-
-impl ResultCode {
-    /// Returns Argo CD's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Synced => "Synced",
-            Self::SyncFailed => "SyncFailed",
-            Self::Pruned => "Pruned",
-            Self::PruneSkipped => "PruneSkipped",
-        }
-    }
-}
 
 /// How a source was rendered: `status.sourceType`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,78 +53,6 @@ pub struct ResourceStatus {
     pub requires_deletion_confirmation: bool,
 }
 
-/// One entry of `operationState.syncResult.resources`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResourceResult {
-    /// The object.
-    pub key: ObjectKey,
-    /// Its API version.
-    pub version: Str,
-    /// How it ended, once it has.
-    pub status: Option<ResultCode>,
-    /// For people.
-    pub message: Str,
-    /// The hook it is, if it is one.
-    pub hook_type: Option<SyncPhase>,
-    /// How the hook stands; also set for objects that are waited for.
-    pub hook_phase: Option<OperationPhase>,
-    /// Phase it belongs to.
-    pub sync_phase: SyncPhase,
-    /// Container images of a workload.
-    pub images: Vec<Str>,
-}
-
-/// `status.operationState`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OperationState {
-    /// The operation as it was asked for.
-    pub operation: Value,
-    /// How it stands.
-    pub phase: OperationPhase,
-    /// For people.
-    pub message: Str,
-    /// What it synced, once it is known which revision it syncs.
-    pub sync_result: Option<SyncResult>,
-    /// RFC 3339.
-    pub started_at: Str,
-    /// RFC 3339; empty while under way. With phase `Running` it means waiting for the next attempt.
-    pub finished_at: Str,
-    /// How many attempts failed before this one.
-    pub retry_count: i64,
-}
-
-/// `operationState.syncResult`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SyncResult {
-    /// Revisions by source.
-    pub revisions: Vec<Str>,
-    /// Sources as written in the App.
-    pub sources: Vec<Value>,
-    /// Whether the App has a list of sources.
-    pub multi_source: bool,
-    /// Per object.
-    pub resources: Vec<ResourceResult>,
-}
-
-/// One entry of `status.history`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HistoryRecord {
-    /// Number, growing by one.
-    pub id: i64,
-    /// Revisions by source.
-    pub revisions: Vec<Str>,
-    /// Sources as written in the App.
-    pub sources: Vec<Value>,
-    /// Whether the App had a list of sources.
-    pub multi_source: bool,
-    /// RFC 3339.
-    pub deployed_at: Str,
-    /// RFC 3339.
-    pub deploy_started_at: Str,
-    /// `initiatedBy` as in the operation.
-    pub initiated_by: Value,
-}
-
 /// `status.summary`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
@@ -233,25 +94,6 @@ pub struct StatusInput<'a> {
     pub reconciled_at: &'a str,
     /// Namespace of the controller.
     pub controller_namespace: &'a str,
-}
-
-fn put(map: &mut Map, key: &str, value: impl Into<Value>) {
-    let value = value.into();
-    let is_empty = match &value {
-        Value::Null | Value::Bool(false) => true,
-        Value::Int(n) => *n == 0,
-        Value::String(s) => s.is_empty(),
-        Value::Array(a) => a.is_empty(),
-        Value::Object(m) => m.is_empty(),
-        Value::Bool(true) | Value::Uint(_) | Value::Float(_) => false,
-    };
-    if !is_empty {
-        map.insert(key, value);
-    }
-}
-
-fn texts(list: &[Str]) -> Value {
-    list.iter().cloned().map(Value::String).collect()
 }
 
 /// Builds `status` with Argo CD's field names. What has no value is left out, as Go's `omitempty` does; the same
@@ -313,14 +155,6 @@ fn sync_value(input: &StatusInput<'_>) -> Value {
     Value::Object(sync)
 }
 
-fn put_revisions(map: &mut Map, revisions: &[Str], multi_source: bool) {
-    if multi_source {
-        put(map, "revisions", texts(revisions));
-    } else {
-        put(map, "revision", revisions.first().cloned().unwrap_or_default());
-    }
-}
-
 fn health_value(input: &StatusInput<'_>, before: Option<&Value>) -> Value {
     let old = before.and_then(|s| s.get("health"));
     let old_status = old.and_then(|h| h.get("status")).and_then(Value::as_str);
@@ -379,148 +213,78 @@ fn conditions_value(input: &StatusInput<'_>, before: Option<&Value>) -> Value {
     conditions.iter().map(value).collect()
 }
 
-fn put_sources(map: &mut Map, sources: &[Value], multi_source: bool) {
-    if multi_source {
-        put(map, "sources", sources.to_vec());
-    } else if let Some(source) = sources.first() {
-        put(map, "source", source.clone());
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_core::{ConditionKind, Object};
 
-fn history_value(record: &HistoryRecord) -> Value {
-    let mut out = Map::new();
-    out.insert("id", record.id);
-    put_revisions(&mut out, &record.revisions, record.multi_source);
-    put_sources(&mut out, &record.sources, record.multi_source);
-    out.insert("deployedAt", record.deployed_at.clone());
-    put(&mut out, "deployStartedAt", record.deploy_started_at.clone());
-    put(&mut out, "initiatedBy", record.initiated_by.clone());
-    Value::Object(out)
-}
+    const LATER: &str = "2026-01-02T00:00:00Z";
 
-impl HistoryRecord {
-    /// Reads one entry of `status.history`.
-    #[must_use]
-    pub fn from_value(value: &Value) -> Self {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(Str::from).unwrap_or_default();
-        let (revisions, sources, multi_source) = read_revisions(value);
-        Self {
-            id: value.get("id").and_then(Value::as_i64).unwrap_or_default(),
-            revisions,
-            sources,
-            multi_source,
-            deployed_at: text("deployedAt"),
-            deploy_started_at: text("deployStartedAt"),
-            initiated_by: value.get("initiatedBy").cloned().unwrap_or_default(),
-        }
-    }
-}
-
-fn read_revisions(value: &Value) -> (Vec<Str>, Vec<Value>, bool) {
-    let list = |key: &str| value.get(key).and_then(Value::as_array).unwrap_or_default();
-    let multi_source = !list("sources").is_empty();
-    if multi_source {
-        let revisions = list("revisions").iter().filter_map(Value::as_str).map(Str::from).collect();
-        return (revisions, list("sources").to_vec(), true);
-    }
-    let revision = value.get("revision").and_then(Value::as_str).filter(|r| !r.is_empty());
-    let source = value.get("source").filter(|s| !s.is_null());
-    (revision.into_iter().map(Str::from).collect(), source.into_iter().cloned().collect(), false)
-}
-
-impl OperationState {
-    /// Writes `status.operationState`.
-    #[must_use]
-    pub fn to_value(&self) -> Value {
-        let mut out = Map::new();
-        out.insert("operation", self.operation.clone());
-        out.insert("phase", self.phase.as_str());
-        put(&mut out, "message", self.message.clone());
-        if let Some(result) = &self.sync_result {
-            let mut sync = Map::new();
-            put(&mut sync, "resources", result.resources.iter().map(result_value).collect::<Value>());
-            // Not `omitempty` upstream: clients may rely on the field.
-            sync.insert("revision", "");
-            put_revisions(&mut sync, &result.revisions, result.multi_source);
-            put_sources(&mut sync, &result.sources, result.multi_source);
-            out.insert("syncResult", sync);
-        }
-        out.insert("startedAt", self.started_at.clone());
-        put(&mut out, "finishedAt", self.finished_at.clone());
-        put(&mut out, "retryCount", self.retry_count);
-        Value::Object(out)
+    fn application(status: &str) -> Application {
+        let json = format!(
+            r#"{{"metadata":{{"name":"a"}},"spec":{{"source":{{"repoURL":"r","path":"p"}},"destination":{{"name":"c"}}}},
+            "status":{status}}}"#
+        );
+        Application::new(Object::new(fairway_value::from_json(json.as_bytes()).unwrap()))
     }
 
-    /// Reads `status.operationState`; nothing where the phase is missing or unknown.
-    #[must_use]
-    pub fn from_value(value: &Value) -> Option<Self> {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).map(Str::from).unwrap_or_default();
-        Some(Self {
-            operation: value.get("operation").cloned().unwrap_or_default(),
-            phase: OperationPhase::from_word(&text("phase"))?,
-            message: text("message"),
-            sync_result: value.get("syncResult").filter(|r| !r.is_null()).map(read_result),
-            started_at: text("startedAt"),
-            finished_at: text("finishedAt"),
-            retry_count: value.get("retryCount").and_then(Value::as_i64).unwrap_or_default(),
+    fn raised(application: &Application, health: &Health, conditions: &[Condition]) -> Value {
+        raise(&StatusInput {
+            application,
+            now: LATER,
+            sync_status: SyncStatus::Synced,
+            revisions: &["abc".into()],
+            health,
+            resources: &[],
+            persist_resource_health: false,
+            operation_state: None,
+            history: &[],
+            conditions,
+            summary: &Summary::default(),
+            source_types: &[SourceType::Helm],
+            reconciled_at: LATER,
+            controller_namespace: "argocd",
         })
     }
-}
 
-fn result_value(result: &ResourceResult) -> Value {
-    let mut out = Map::new();
-    // The first five are not `omitempty` upstream.
-    out.insert("group", result.key.group.clone());
-    out.insert("version", result.version.clone());
-    out.insert("kind", result.key.kind.clone());
-    out.insert("namespace", result.key.namespace.clone());
-    out.insert("name", result.key.name.clone());
-    put(&mut out, "status", result.status.map(ResultCode::as_str).unwrap_or_default());
-    put(&mut out, "message", result.message.clone());
-    put(&mut out, "hookType", result.hook_type.map(SyncPhase::as_str).unwrap_or_default());
-    put(&mut out, "hookPhase", result.hook_phase.map(OperationPhase::as_str).unwrap_or_default());
-    put(&mut out, "syncPhase", result.sync_phase.as_str());
-    put(&mut out, "images", texts(&result.images));
-    Value::Object(out)
-}
-
-fn read_result(value: &Value) -> SyncResult {
-    let (revisions, sources, multi_source) = read_revisions(value);
-    let resources = value.get("resources").and_then(Value::as_array).unwrap_or_default();
-    SyncResult {
-        revisions,
-        sources,
-        multi_source,
-        resources: resources.iter().map(read_resource_result).collect(),
+    #[test]
+    fn what_clients_need_is_always_there() {
+        let status = raised(&application("null"), &Health::default(), &[]);
+        let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str);
+        assert_eq!(text("/sync/status"), Some("Synced"));
+        assert_eq!(text("/sync/revision"), Some("abc"));
+        assert_eq!(text("/sync/comparedTo/destination/name"), Some("c"));
+        assert_eq!(text("/health/status"), Some("Healthy"));
+        assert_eq!(text("/sourceType"), Some("Helm"));
+        assert_eq!(status.get("conditions"), None);
     }
-}
 
-fn phase_from_word(word: &str) -> Option<SyncPhase> {
-    [
-        SyncPhase::PreSync,
-        SyncPhase::Sync,
-        SyncPhase::PostSync,
-        SyncPhase::SyncFail,
-        SyncPhase::PreDelete,
-        SyncPhase::Delete,
-        SyncPhase::PostDelete,
-    ]
-    .into_iter()
-    .find(|p| p.as_str() == word)
-}
+    #[test]
+    fn only_what_changes_gets_a_new_time_and_unknown_parts_stay() {
+        let before = application(
+            r#"{"health":{"status":"Healthy","lastTransitionTime":"old"},"extra":1,
+            "conditions":[{"type":"SyncError","message":"m","lastTransitionTime":"old"}]}"#,
+        );
+        let conditions =
+            [Condition::new(ConditionKind::SyncError, "m"), Condition::new(ConditionKind::SyncError, "n")];
+        let status = raised(&before, &Health::default(), &conditions);
+        let text = |pointer: &str| status.pointer(pointer).and_then(Value::as_str);
+        assert_eq!(text("/health/lastTransitionTime"), Some("old"));
+        assert_eq!(text("/conditions/0/lastTransitionTime"), Some("old"));
+        assert_eq!(text("/conditions/1/lastTransitionTime"), Some(LATER));
+        assert_eq!(status.get("extra"), Some(&Value::Int(1)));
+        let worse = Health::new(HealthStatus::Degraded, "");
+        let status = raised(&before, &worse, &[]);
+        assert_eq!(status.pointer("/health/lastTransitionTime").and_then(Value::as_str), Some(LATER));
+    }
 
-fn read_resource_result(value: &Value) -> ResourceResult {
-    let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-    let images = value.get("images").and_then(Value::as_array).unwrap_or_default();
-    let codes = [ResultCode::Synced, ResultCode::SyncFailed, ResultCode::Pruned, ResultCode::PruneSkipped];
-    ResourceResult {
-        key: ObjectKey::new(text("group"), text("kind"), text("namespace"), text("name")),
-        version: text("version").into(),
-        status: codes.into_iter().find(|c| c.as_str() == text("status")),
-        message: text("message").into(),
-        hook_type: phase_from_word(text("hookType")),
-        hook_phase: OperationPhase::from_word(text("hookPhase")),
-        sync_phase: phase_from_word(text("syncPhase")).unwrap_or_default(),
-        images: images.iter().filter_map(Value::as_str).map(Str::from).collect(),
+    #[test]
+    fn an_operation_state_survives_writing_and_reading() {
+        let json = br#"{"operation":{"sync":{}},"phase":"Running","startedAt":"t","finishedAt":"u","retryCount":2,
+            "message":"m","syncResult":{"revision":"abc","source":{"repoURL":"r"},"resources":[{"group":"apps",
+            "version":"v1","kind":"Deployment","namespace":"n","name":"d","status":"Synced","message":"x",
+            "hookPhase":"Running","syncPhase":"Sync"}]}}"#;
+        let value = fairway_value::from_json(json).unwrap();
+        assert_eq!(OperationState::from_value(&value).unwrap().to_value(), value);
     }
 }
