@@ -22,8 +22,6 @@ pub enum UncertainReason {
     BrokenManagedFields(String),
     /// Fields were last applied in another version whose conversion is not known.
     OtherVersion(String),
-    /// A value that only the server can choose would be needed.
-    ServerChooses(String),
     /// The server is expected to refuse this.
     Refused(String),
 }
@@ -34,7 +32,6 @@ impl std::fmt::Display for UncertainReason {
             Self::UnknownSchema => f.write_str("the schema of this kind is not known"),
             Self::BrokenManagedFields(why) => write!(f, "metadata.managedFields cannot be read: {why}"),
             Self::OtherVersion(version) => write!(f, "fields were applied as {version}"),
-            Self::ServerChooses(what) => write!(f, "it needs {what}"),
             Self::Refused(why) => write!(f, "the server is expected to refuse it: {why}"),
         }
     }

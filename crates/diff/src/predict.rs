@@ -81,17 +81,18 @@ pub fn outcome(
     predict(desired, live, manager, schemas, options).outcome
 }
 
-/// Chooses nothing: what only a server can choose makes a prediction uncertain.
+/// Stands in for the server where that would choose: something changes, and only the server knows what to.
 struct NoServer;
 
-const NO_SERVER: &str = "a value that only the server can choose";
+/// What stands for a value that the server would choose.
+const CHOSEN: &str = "(chosen by the server)";
 
 impl Chooser for NoServer {
-    fn cluster_ip(&mut self, _: Option<&str>) -> Result<Value, String> {
-        Err(NO_SERVER.to_owned())
+    fn cluster_ip(&mut self, asked: Option<&str>) -> Result<Value, String> {
+        Ok(Value::from(asked.unwrap_or(CHOSEN)))
     }
     fn node_port(&mut self) -> Result<Value, String> {
-        Err(NO_SERVER.to_owned())
+        Ok(Value::from(CHOSEN))
     }
     fn suffix(&mut self) -> Str {
         Str::new()
@@ -143,7 +144,8 @@ fn server_side(
         return uncertain(UncertainReason::OtherVersion(version), live);
     }
     let write = Write { manager, api_version, kind, subresource: "", force: true, now: "" };
-    let mut predicted = match managed::apply(Some(live), desired, &write, schemas) {
+    let placed = in_namespace_of(desired, live);
+    let mut predicted = match managed::apply(Some(live), &placed, &write, schemas) {
         Ok(predicted) => predicted,
         Err(ApplyError::Typed(why)) if why.starts_with("failed to decode managed fields") => {
             return uncertain(UncertainReason::BrokenManagedFields(why), live);
@@ -164,7 +166,7 @@ fn server_side(
         && !resource.custom
         && let Err(why) = strategy::update_service(&mut predicted, live, &mut NoServer)
     {
-        return uncertain(UncertainReason::ServerChooses(why), live);
+        return uncertain(UncertainReason::Refused(why), live);
     }
     strategy::prepare_update(&mut predicted, live, "", schemas);
     let mut normalized = live.clone();
@@ -185,6 +187,18 @@ fn server_side(
     }
 }
 
+/// The URL says the namespace where the object does not.
+fn in_namespace_of(desired: &Value, live: &Value) -> Value {
+    let path = ["metadata", "namespace"];
+    let mut placed = desired.clone();
+    if placed.get_path(&path).is_none()
+        && let Some(namespace) = live.get_path(&path)
+    {
+        placed.set_path(&path, namespace.clone());
+    }
+    placed
+}
+
 /// Built-in kinds change their shape from version to version (autoscaling v1 and v2): who wrote in another one owns fields that are
 /// not known here.
 fn other_built_in_version(live: &Value, version: &str, schemas: &Schemas, custom: bool) -> Option<String> {
@@ -196,6 +210,11 @@ fn other_built_in_version(live: &Value, version: &str, schemas: &Schemas, custom
         let served = other != version && schemas.resource(other, text(live, "kind")).is_some();
         served.then(|| other.to_owned())
     })
+}
+
+/// Whether a kind's status has an endpoint of its own, so that applying a status changes nothing.
+pub(crate) fn status_is_apart(subresources: &[Subresource]) -> bool {
+    subresources.iter().any(|s| s.name == "status")
 }
 
 #[cfg(test)]
@@ -291,9 +310,4 @@ mod tests {
         let fewer = deployment(None, "nginx:1", &["A".to_owned()], None);
         assert!(!same::surely_unchanged(&fewer, &live, "fairway", schemas));
     }
-}
-
-/// Whether a kind's status has an endpoint of its own, so that applying a status changes nothing.
-pub(crate) fn status_is_apart(subresources: &[Subresource]) -> bool {
-    subresources.iter().any(|s| s.name == "status")
 }

@@ -115,6 +115,17 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
         "status" => keep_all_but_status(object, old, resource),
         _ => {}
     }
+    if resource.kind == "Namespace" && !resource.custom && subresource.is_empty() {
+        // Only /finalize changes these.
+        match old.get_path(&["spec", "finalizers"]) {
+            Some(kept) => {
+                object.set_path(&["spec", "finalizers"], kept.clone());
+            }
+            None => {
+                object.remove_path(&["spec", "finalizers"]);
+            }
+        }
+    }
     if resource.kind == "DaemonSet" && !resource.custom {
         count_template(object, old);
     }
