@@ -1,9 +1,5 @@
 //! The `fairway` binary: joins the shells to the ports.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a command-line tool speaks on its standard streams"
-)]
+#![expect(clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod app_metrics;
 mod bootstrap;
@@ -53,6 +49,9 @@ enum Command {
     /// Shows what the next sync of an Application would do, and why.
     #[command(after_help = cli::EXIT_CODES)]
     Plan(cli::PlanArgs),
+    /// Compares what two revisions of a repository render to, Applications in it included.
+    #[command(after_help = cli::EXIT_CODES)]
+    Diff(cli::DiffArgs),
     /// Deploys a configuration repository into a cluster in memory and says what would fail.
     #[command(after_help = cli::EXIT_CODES)]
     Check(cli::CheckArgs),
@@ -101,6 +100,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Controller(args) => controller_cmd::run(args).await,
         Command::App(args) => cli::run_app(args).await,
         Command::Plan(args) => cli::run_plan(args).await,
+        Command::Diff(args) => cli::run_diff(args).await,
         Command::Check(args) => cli::run_check(args).await,
         Command::Render(args) => cli::run_render(*args).await,
         Command::Helm(args) => cli::run_helm(args),

@@ -49,7 +49,7 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<()> {
     data.open(false)?;
     let outcome = tokio::select! {
         outcome = deploy(&args, &data) => outcome,
-        () = crate::signals::ended() => Err(Failure::new(DIFFERENT, "the check was interrupted")),
+        () = crate::signals::ended() => Err(Failure::error(DIFFERENT, "the check was interrupted")),
     };
     // What is left behind is a temporary folder.
     let _ = std::fs::remove_dir_all(&scratch);
@@ -59,7 +59,7 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<()> {
     if failing == 0 {
         return Ok(());
     }
-    Err(Failure::new(
+    Err(Failure::error(
         DIFFERENT,
         format!("{failing} of {} Applications would not be Synced and Healthy", apps.len()),
     ))
@@ -105,7 +105,7 @@ fn repository(folder: &Path, data: &DataDir) -> anyhow::Result<PathBuf> {
 }
 
 /// Returns the URL of the remote `origin`.
-fn origin(folder: &Path) -> Option<String> {
+pub(super) fn origin(folder: &Path) -> Option<String> {
     let text = ["config", ".git/config"].iter().find_map(|f| std::fs::read_to_string(folder.join(f)).ok())?;
     origin_in(&text)
 }

@@ -196,7 +196,7 @@ impl Client {
                 root_cause(error)
             )
         };
-        Failure::new(UNREACHABLE, message)
+        Failure::error(UNREACHABLE, message)
     }
 }
 
@@ -213,7 +213,7 @@ fn no_engine(connection: &Connection) -> anyhow::Error {
         "no engine runs on {}; start one with `fairway up`, or name it with --data-dir or --server",
         connection.data_dir.display()
     );
-    Failure::new(UNREACHABLE, message)
+    Failure::error(UNREACHABLE, message)
 }
 
 /// Turns an answer that is no success into one sentence.
@@ -222,18 +222,18 @@ fn refusal(status: StatusCode, body: &Value, path: &[&str]) -> anyhow::Error {
     let said = said.map_or_else(|| format!("HTTP {status}"), str::to_owned);
     match (status, path) {
         // Argo CD's API does not tell an Application that is not there from one that may not be seen.
-        (StatusCode::NOT_FOUND | StatusCode::FORBIDDEN, ["applications", name, ..]) => Failure::new(
+        (StatusCode::NOT_FOUND | StatusCode::FORBIDDEN, ["applications", name, ..]) => Failure::error(
             MISSING,
             format!(
                 "application {name} does not exist, or this account may not see it ({said}); see `fairway app list`"
             ),
         ),
-        (StatusCode::NOT_FOUND, _) => Failure::new(MISSING, said),
-        (StatusCode::UNAUTHORIZED, _) => Failure::new(
+        (StatusCode::NOT_FOUND, _) => Failure::error(MISSING, said),
+        (StatusCode::UNAUTHORIZED, _) => Failure::error(
             REFUSED,
             format!("the engine refuses the login: {said}; check the account, password or token"),
         ),
-        _ => Failure::new(REFUSED, said),
+        _ => Failure::error(REFUSED, said),
     }
 }
 

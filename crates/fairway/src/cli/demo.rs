@@ -84,7 +84,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
         let message = format!(
             "{name:?} is no name of a service; use a-z, 0-9 and -, a letter first, {NAME_BYTES_MAX} characters at most"
         );
-        return Err(Failure::new(2, message));
+        return Err(Failure::error(2, message));
     }
     Ok(())
 }
@@ -105,7 +105,7 @@ async fn create(forge: &Forge, name: &str, started: Instant) -> anyhow::Result<(
                 "the forge at {} has no template {ORGANIZATION}/{TEMPLATE}; start over with `fairway up --reset`",
                 forge.base
             );
-            return Err(Failure::new(MISSING, message));
+            return Err(Failure::error(MISSING, message));
         }
         let body =
             json!({ "owner": ORGANIZATION, "name": name, "description": format!("The service {name}") });
@@ -183,7 +183,7 @@ async fn follow(client: &Client, name: &str, started: Instant, longest: Duration
                 "{name} is not Synced and Healthy after {} s ({state}); see `fairway app get {name}`",
                 longest.as_secs()
             );
-            return Err(Failure::new(DIFFERENT, message));
+            return Err(Failure::error(DIFFERENT, message));
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -221,7 +221,7 @@ impl Forge {
             request = request.json(body);
         }
         let answer = request.send().await.map_err(|_| {
-            Failure::new(
+            Failure::error(
                 UNREACHABLE,
                 format!("the forge at {} does not answer; is `fairway up` running?", self.base),
             )

@@ -59,13 +59,7 @@ impl DiskTree {
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(e) => return Err(store(path, &e)),
         };
-        let beside = wanted.parent().unwrap_or(&self.root);
-        let stays = if self.root == Path::new("/") {
-            real == wanted || real.starts_with(&self.home) || real.starts_with(beside)
-        } else {
-            real.starts_with(&self.root)
-        };
-        if stays {
+        if stays(&self.root, &self.home, &wanted, &real) {
             return Ok(Some(real));
         }
         let why = format!("the link leads outside of {}", self.root.display());
@@ -91,6 +85,14 @@ impl DiskTree {
         }
         Ok(Some(ContentId(*hash.finalize().as_bytes())))
     }
+}
+
+/// Whether what a path leads to may be read, as [`DiskTree`] says.
+fn stays(root: &Path, home: &Path, wanted: &Path, real: &Path) -> bool {
+    if root != Path::new("/") {
+        return real.starts_with(root);
+    }
+    real == wanted || real.starts_with(home) || wanted.parent().is_some_and(|beside| real.starts_with(beside))
 }
 
 fn store(path: &str, error: &std::io::Error) -> TreeError {
@@ -146,5 +148,23 @@ impl FileTree for DiskTree {
 
     fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
         self.id(&normalize_path(path)?, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_stay_in_the_work_tree_or_near_what_was_named() {
+        let stays = |root: &str, home: &str, wanted: &str, real: &str| {
+            stays(Path::new(root), Path::new(home), Path::new(wanted), Path::new(real))
+        };
+        assert!(stays("/r", "/r/a", "/r/a/link", "/r/b/file"));
+        assert!(!stays("/r", "/r/a", "/r/a/link", "/etc/passwd"));
+        assert!(!stays("/r", "/r/a", "/r/a/link", "/r2/file"));
+        assert!(stays("/", "/x/overlay", "/x/base/file", "/x/base/file"));
+        assert!(stays("/", "/x/overlay", "/x/base/link", "/x/base/below/file"));
+        assert!(!stays("/", "/x/overlay", "/x/base/link", "/etc/passwd"));
     }
 }

@@ -35,13 +35,13 @@ pub struct Failure {
 
 impl Failure {
     /// Makes an error.
-    pub fn new(code: u8, message: impl Into<String>) -> anyhow::Error {
+    pub fn error(code: u8, message: impl Into<String>) -> anyhow::Error {
         anyhow::Error::new(Self { code, message: message.into() })
     }
 
     /// Ends with [`DIFFERENT`] where everything has been said already.
     pub fn silent() -> anyhow::Error {
-        Self::new(DIFFERENT, "")
+        Self::error(DIFFERENT, "")
     }
 }
 

@@ -91,7 +91,7 @@ pub fn run(args: KustomizeArgs) -> anyhow::Result<()> {
         charts: Some(&inflator),
     };
     let built =
-        build(&*place.tree, &place.path, &options).map_err(|e| Failure::new(DIFFERENT, e.to_string()))?;
+        build(&*place.tree, &place.path, &options).map_err(|e| Failure::error(DIFFERENT, e.to_string()))?;
     for warning in &built.warnings {
         eprintln!("{warning}");
     }

@@ -5,7 +5,7 @@ use super::exit::{DIFFERENT, Failure};
 use super::output::print;
 use super::ports::machine;
 use anyhow::{Context as _, bail, ensure};
-use fairway_core::{AppSource, FileTree, Str};
+use fairway_core::{AppSource, Desired, FileTree, Str};
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, SourceType};
 use fairway_source::{NoCredentials, Sources, SourcesOptions};
 use fairway_value::Value;
@@ -48,18 +48,18 @@ pub struct RenderArgs {
 }
 
 /// One App that is rendered.
-struct Subject {
-    name: String,
-    namespace: String,
-    project: String,
-    sources: Vec<AppSource>,
+pub(super) struct Subject {
+    pub name: String,
+    pub namespace: String,
+    pub project: String,
+    pub sources: Vec<AppSource>,
 }
 
 /// A source with its files.
-struct Opened {
-    source: AppSource,
-    revision: String,
-    tree: Arc<dyn FileTree>,
+pub(super) struct Opened {
+    pub source: AppSource,
+    pub revision: String,
+    pub tree: Arc<dyn FileTree>,
 }
 
 /// Runs `fairway render`.
@@ -122,7 +122,7 @@ fn applications(file: &Path) -> anyhow::Result<Vec<Subject>> {
         if !lowered.is_valid() {
             let why: Vec<String> = lowered.conditions.iter().map(|c| c.message.to_string()).collect();
             let name = lowered.app.id.name;
-            return Err(Failure::new(
+            return Err(Failure::error(
                 DIFFERENT,
                 format!("Application {name} is not valid: {}", why.join("; ")),
             ));
@@ -195,12 +195,23 @@ fn render_all(
     opened: &[Opened],
     capabilities: &Capabilities,
 ) -> anyhow::Result<(String, Vec<String>)> {
+    let (objects, warnings) = objects(subject, opened, capabilities)?;
+    let document = |o: &Desired| format!("---\n{}", fairway_yaml::to_string(o.object.value()));
+    Ok((objects.iter().map(document).collect(), warnings))
+}
+
+/// Renders every source and returns the objects with the warnings.
+pub(super) fn objects(
+    subject: &Subject,
+    opened: &[Opened],
+    capabilities: &Capabilities,
+) -> anyhow::Result<(Vec<Desired>, Vec<String>)> {
     let refs: BTreeMap<Str, RefSource> = opened
         .iter()
         .filter(|o| !o.source.ref_name.is_empty())
         .map(|o| (o.source.ref_name.clone(), RefSource { tree: o.tree.clone() }))
         .collect();
-    let (mut text, mut warnings) = (String::new(), Vec::new());
+    let (mut objects, mut warnings) = (Vec::new(), Vec::new());
     for (index, at) in opened.iter().enumerate() {
         if !at.source.ref_name.is_empty() && at.source.path.is_empty() && at.source.chart.is_empty() {
             continue;
@@ -220,14 +231,11 @@ fn render_all(
             remote: None,
             ports: machine(),
         })
-        .map_err(|e| Failure::new(DIFFERENT, e.to_string()))?;
-        for desired in &rendered.objects {
-            text.push_str("---\n");
-            text.push_str(&fairway_yaml::to_string(desired.object.value()));
-        }
+        .map_err(|e| Failure::error(DIFFERENT, e.to_string()))?;
+        objects.extend(rendered.objects);
         warnings.extend(rendered.warnings);
     }
-    Ok((text, warnings))
+    Ok((objects, warnings))
 }
 
 #[cfg(test)]

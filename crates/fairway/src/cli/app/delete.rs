@@ -55,7 +55,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 
 fn is_confirmed(app: &AppName, cascade: bool) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(Failure::new(
+        return Err(Failure::error(
             2,
             format!("deleting {app} is to be confirmed; say --yes where nobody can be asked"),
         ));
@@ -77,7 +77,7 @@ async fn gone(client: &Client, app: &AppName, timeout: u64) -> anyhow::Result<()
         }
         if timeout > 0 && started.elapsed() >= Duration::from_secs(timeout) {
             let message = format!("{app} is still there after {timeout} s; see `fairway app get {app}`");
-            return Err(Failure::new(DIFFERENT, message));
+            return Err(Failure::error(DIFFERENT, message));
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -64,7 +64,8 @@ fn difference(item: &Value) -> String {
     fairway_diff::text::unified(live.as_ref(), predicted.as_ref())
 }
 
-fn coloured(heading: &str, difference: &str, on: bool) -> String {
+/// Returns a diff below its heading.
+pub(in crate::cli) fn coloured(heading: &str, difference: &str, on: bool) -> String {
     let mut out = format!("{heading}\n");
     for line in difference.lines() {
         let colour = match line.as_bytes().first() {

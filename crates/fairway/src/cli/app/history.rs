@@ -94,7 +94,7 @@ pub(super) async fn rollback(args: RollbackArgs) -> anyhow::Result<()> {
     let id = match args.id {
         Some(id) => id,
         None => previous(history).ok_or_else(|| {
-            Failure::new(
+            Failure::error(
                 MISSING,
                 format!("{} was deployed less than twice; there is nothing to go back to", args.app),
             )

@@ -10,6 +10,7 @@ mod refresh;
 mod sync;
 mod wait;
 
+pub(super) use diff::coloured;
 pub(super) use list::or_unknown;
 
 use super::exit::EXIT_CODES;

@@ -35,7 +35,7 @@ pub(super) async fn until(
                 state(&["status", "health", "status"]),
                 super::list::or_unknown(text(&value, &["status", "operationState", "phase"])),
             );
-            return Err(Failure::new(DIFFERENT, message));
+            return Err(Failure::error(DIFFERENT, message));
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
@@ -77,7 +77,7 @@ pub(super) fn report(app: &Value, format: Format) -> anyhow::Result<()> {
         "Succeeded" => Ok(()),
         _ => {
             let message = one_line(text(app, &["status", "operationState", "message"]));
-            Err(Failure::new(
+            Err(Failure::error(
                 DIFFERENT,
                 format!("the operation ended as {}: {message}", super::list::or_unknown(phase)),
             ))

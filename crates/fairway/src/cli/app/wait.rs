@@ -78,7 +78,7 @@ async fn selected(client: &Client, selector: &str) -> anyhow::Result<Vec<AppName
         })
         .collect();
     if apps.is_empty() {
-        return Err(Failure::new(MISSING, format!("no Application matches {selector}")));
+        return Err(Failure::error(MISSING, format!("no Application matches {selector}")));
     }
     Ok(apps)
 }

@@ -15,7 +15,7 @@ pub fn load(path: &str, complete: bool) -> anyhow::Result<Chart> {
         } else {
             format!("path {path:?} not found; name a chart's folder or its .tgz archive")
         };
-        return Err(Failure::new(DIFFERENT, message));
+        return Err(Failure::error(DIFFERENT, message));
     }
     if on_disk.is_file() {
         let bytes = std::fs::read(on_disk)?;
@@ -40,5 +40,5 @@ pub fn fail(error: &dyn std::error::Error) -> anyhow::Error {
         }
         cause = inner.source();
     }
-    Failure::new(DIFFERENT, text)
+    Failure::error(DIFFERENT, text)
 }

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     print(&out)?;
     let sum = format!("{} chart(s) linted, {failed} chart(s) failed", args.charts.len());
     if failed > 0 {
-        return Err(Failure::new(DIFFERENT, sum));
+        return Err(Failure::error(DIFFERENT, sum));
     }
     if args.quiet { Ok(()) } else { print(&format!("{sum}\n")) }
 }

@@ -136,7 +136,7 @@ fn write_files(release: &Release, show: &Show, dir: &Path) -> anyhow::Result<()>
                     .open(&path)
             })
             .and_then(|mut file| file.write_all(text.as_bytes()));
-        done.map_err(|e| Failure::new(DIFFERENT, format!("write {}: {e}", path.display())))?;
+        done.map_err(|e| Failure::error(DIFFERENT, format!("write {}: {e}", path.display())))?;
         if written.insert(inside) {
             print(&format!("wrote {}\n", path.display()))?;
         }
