@@ -46,9 +46,11 @@ const LINES_MAX: usize = 600;
 const LINES_LIMIT: usize = 1000;
 
 /// Calls that a pure crate may not make.
-const IMPURE_CALLS: [&str; 7] = [
+const IMPURE_CALLS: [&str; 9] = [
     "std::fs::",
-    "std::net::",
+    "std::net::Tcp",
+    "std::net::Udp",
+    "std::net::ToSocketAddrs",
     "std::env::var",
     "SystemTime::now",
     "Instant::now",
