@@ -1,6 +1,7 @@
 //! The project's own tools. No product code lives here.
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
+mod bench;
 mod ci;
 mod conformance;
 mod e2e;
@@ -26,6 +27,8 @@ enum Command {
     Tidy(tidy::Args),
     /// Runs the built binary on a cluster: Git push in, cluster state out.
     E2e(e2e::Args),
+    /// Measures the engine on the reference workload, against the writes alone.
+    Bench(bench::Args),
     /// Makes the data of the built-in kinds.
     Schema(schema::Args),
 }
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ci(args) => ci::main(&args),
         Command::Tidy(args) => tidy::main(&args),
         Command::E2e(args) => e2e::main(&args),
+        Command::Bench(args) => bench::main(&args),
         Command::Schema(args) => schema::main(args),
     }
 }

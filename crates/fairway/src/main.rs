@@ -8,6 +8,7 @@ mod cluster_list;
 mod controller_cmd;
 mod data_dir;
 mod embedded;
+mod floor;
 mod json_patch;
 mod operation;
 mod plan_items;
@@ -66,6 +67,9 @@ enum Command {
     Completion(cli::CompletionArgs),
     /// Shows what the platform does, on the running `fairway up`.
     Demo(cli::DemoArgs),
+    /// Applies the objects of a file and prints how long it took.
+    #[command(hide = true)]
+    BenchFloor(floor::Args),
 }
 
 fn main() -> ExitCode {
@@ -107,6 +111,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Kustomize(args) => cli::run_kustomize(args),
         Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,
+        Command::BenchFloor(args) => floor::run(args).await,
     }
 }
 

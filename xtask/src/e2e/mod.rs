@@ -1,7 +1,7 @@
 //! Black-box tests: the built binary on a cluster, Git push in, cluster state out.
 
-mod controlplane;
-mod kube;
+pub mod controlplane;
+pub mod kube;
 mod scenario;
 mod world;
 
