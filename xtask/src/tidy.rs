@@ -64,6 +64,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     pure_calls(&mut problems)?;
     sizes(args.update, &mut problems)?;
     manifests(&mut problems)?;
+    same_crds(&mut problems)?;
     if !problems.is_empty() {
         bail!("tidy:\n  {}", problems.join("\n  "));
     }
@@ -182,6 +183,21 @@ fn read_ratchet() -> anyhow::Result<BTreeMap<String, usize>> {
             Ok((name.trim().trim_matches('"').to_owned(), lines))
         })
         .collect()
+}
+
+/// The chart installs the same kinds as the binary.
+fn same_crds(problems: &mut Vec<String>) -> anyhow::Result<()> {
+    for entry in fs::read_dir("crates/argocd/data")? {
+        let file = entry?.path();
+        let Some(name) = file.file_name().filter(|_| file.extension().is_some_and(|e| e == "yaml")) else {
+            continue;
+        };
+        let copy = Path::new("charts/fairway-crds/files").join(name);
+        if fs::read(&file)? != fs::read(&copy).unwrap_or_default() {
+            problems.push(format!("{}: copy {} over it", copy.display(), file.display()));
+        }
+    }
+    Ok(())
 }
 
 /// Each crate follows the workspace's lints.

@@ -36,7 +36,8 @@ impl CacheRules for WatchNothing {
 /// Applies every object of a file, all at once as far as the client's own bound of 32 permits, and prints the
 /// seconds that it took. Reading the file and discovery are not counted.
 pub async fn run(args: Args) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(&args.file).with_context(|| format!("read {}", args.file.display()))?;
+    let text =
+        std::fs::read_to_string(&args.file).with_context(|| format!("read {}", args.file.display()))?;
     let documents =
         fairway_yaml::parse_documents(&text).with_context(|| format!("read {}", args.file.display()))?;
     let objects: Vec<Object> = documents.into_iter().map(|d| Object::new(d.value)).collect();
