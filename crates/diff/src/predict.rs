@@ -191,7 +191,7 @@ fn server_side(
 fn in_namespace_of(desired: &Value, live: &Value) -> Value {
     let path = ["metadata", "namespace"];
     let mut placed = desired.clone();
-    if placed.get_path(&path).is_none()
+    if placed.get_path(&path).and_then(Value::as_str).unwrap_or_default().is_empty()
         && let Some(namespace) = live.get_path(&path)
     {
         placed.set_path(&path, namespace.clone());
