@@ -312,3 +312,34 @@ impl Settings {
 fn list(text: &str) -> Vec<Str> {
     text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(Str::from).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Settings {
+        let value = fairway_value::from_json(json.as_bytes()).unwrap();
+        Settings::read(value.as_object().unwrap(), &Map::new())
+    }
+
+    #[test]
+    fn what_is_honoured_is_read_and_what_is_not_is_named() {
+        let settings = read(
+            r#"{"timeout.reconciliation":"5m","application.resourceTrackingMethod":"annotation+label",
+            "resource.exclusions":"- apiGroups: ['*.cilium.io']\n  kinds: ['*']\n","dex.config":"x","new.key":"y",
+            "resource.customizations.ignoreDifferences.apps_Deployment":"jsonPointers: [/spec/replicas]",
+            "timeout.reconciliation.jitter":"soon"}"#,
+        );
+        assert_eq!(settings.reconciliation, Duration::from_secs(300));
+        assert_eq!(settings.tracking_method, TrackingMethod::AnnotationAndLabel);
+        assert!(settings.excludes(&GroupKind::new("x.cilium.io", "Any"), "https://c"));
+        assert!(settings.excludes(&GroupKind::new("", "Event"), "https://c"));
+        assert!(!settings.excludes(&GroupKind::new("apps", "Deployment"), "https://c"));
+        let rule = &settings.ignore_differences[0];
+        assert_eq!(
+            (rule.group.as_str(), rule.kind.as_str(), rule.json_pointers.len()),
+            ("apps", "Deployment", 1)
+        );
+        assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);
+    }
+}

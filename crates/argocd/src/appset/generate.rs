@@ -34,6 +34,8 @@ pub struct Generated {
     /// Sources that answered but hold nothing: a forge without repositories, a repository without a matching path.
     /// Their Applications are not deleted without approval.
     pub empty_sources: Vec<Str>,
+    /// Paths of fields that have no effect.
+    pub unsupported: Vec<Str>,
 }
 
 impl Generated {
@@ -55,6 +57,7 @@ pub fn generate(appset: &Object, environment: &Environment) -> Generated {
             return out;
         }
     };
+    out.unsupported = unsupported(appset);
     let spec = |key: &str| appset.value().get_path(&["spec", key]);
     let template = spec("template").and_then(Value::as_object).cloned().unwrap_or_default();
     let builder = Builder { appset, renderer: &renderer };
@@ -86,6 +89,28 @@ pub fn generate(appset: &Object, environment: &Environment) -> Generated {
         }
     }
     out
+}
+
+/// Names the fields of a spec that have no effect here.
+fn unsupported(appset: &Object) -> Vec<Str> {
+    const KNOWN: [&str; 9] = [
+        "applyNestedSelectors", // Nested selectors always apply, as upstream since 3.0.
+        "generators",
+        "goTemplate",
+        "goTemplateOptions",
+        "ignoreApplicationDifferences",
+        "preservedFields",
+        "syncPolicy",
+        "template",
+        "templatePatch",
+    ];
+    let spec = appset.value().get("spec").and_then(Value::as_object);
+    let unknown = spec.into_iter().flat_map(Map::iter).filter(|(key, value)| {
+        let all_at_once =
+            *key == "strategy" && value.get("type").and_then(Value::as_str) == Some("AllAtOnce");
+        !KNOWN.contains(&key.as_str()) && !value.is_null() && !all_at_once
+    });
+    unknown.map(|(key, _)| Str::from(format!("spec.{key}"))).collect()
 }
 
 struct Builder<'a> {

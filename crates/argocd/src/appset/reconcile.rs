@@ -392,6 +392,13 @@ mod tests {
     }
 
     #[test]
+    fn a_field_without_effect_is_named() {
+        let rolling = appset(r#""strategy":{"type":"RollingSync"},"#, ONE);
+        assert_eq!(generate(&rolling, &Environment::default()).unsupported, ["spec.strategy"]);
+        assert_eq!(generate(&appset("", ONE), &Environment::default()).unsupported, Vec::<Str>::new());
+    }
+
+    #[test]
     fn two_applications_of_one_name_are_both_refused() {
         let twice = appset("", r#"{"list":{"elements":[{"name":"a"},{"name":"a"}]}}"#);
         let generated = generate(&twice, &Environment::default());

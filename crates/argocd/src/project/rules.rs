@@ -66,7 +66,8 @@ impl Project {
             || self.texts("sourceNamespaces").any(|glob| glob_match(glob, namespace, None))
     }
 
-    /// Whether a repository may be used. A `!` in front of a glob denies, and denial wins.
+    /// Whether a repository may be used. A `!` in front of a glob denies, and denial wins; what no denial names it allows,
+    /// as upstream.
     #[must_use]
     pub fn permits_source(&self, repo_url: &str) -> bool {
         let url = normalize_git_url(repo_url);
@@ -203,4 +204,85 @@ fn item_matches(item: &Value, kind: &GroupKind, name: &str, scope: Scope) -> boo
         Scope::Cluster => text("name").is_empty() || glob_match(text("name"), name, None),
     };
     glob_match(text("group"), &kind.group, None) && glob_match(text("kind"), &kind.kind, None) && named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_core::{AppId, AppSource};
+
+    fn project(spec: &str) -> Project {
+        let json = format!(r#"{{"metadata":{{"name":"p"}},"spec":{spec}}}"#);
+        Project::new(Object::new(fairway_value::from_json(json.as_bytes()).unwrap()))
+    }
+
+    #[test]
+    fn sources_are_globs_and_a_denial_wins() {
+        let project = project(r#"{"sourceRepos":["https://g.com/team/*","!https://g.com/team/secret"]}"#);
+        assert!(project.permits_source("https://G.com/team/app.git"));
+        assert!(!project.permits_source("https://g.com/team/secret.git"));
+        // As upstream, a denial allows what it does not deny.
+        assert!(project.permits_source("https://elsewhere/app"));
+        let without = self::project(r#"{"sourceRepos":["https://g.com/team/*"]}"#);
+        assert!(!without.permits_source("https://g.com/team/deep/app"));
+    }
+
+    #[test]
+    fn destinations_are_globs_and_a_denial_wins() {
+        let spec = r#"{"destinations":[{"server":"*","namespace":"team-*"},{"server":"*","namespace":"!team-x"},
+            {"name":"prod","namespace":"*"}]}"#;
+        let project = project(spec);
+        assert!(project.permits_destination("https://c", "", "team-a"));
+        assert!(!project.permits_destination("https://c", "", "team-x"));
+        // As upstream, a denial allows what it does not deny.
+        assert!(project.permits_destination("https://c", "dev", "other"));
+        let without = self::project(
+            r#"{"destinations":[{"server":"*","namespace":"team-*"},{"name":"prod","namespace":"*"}]}"#,
+        );
+        assert!(!without.permits_destination("https://c", "dev", "other"));
+        assert!(without.permits_destination("", "prod", "other"));
+    }
+
+    #[test]
+    fn cluster_kinds_need_a_permission_and_namespaced_ones_only_no_denial() {
+        let open = project("{}");
+        let role = GroupKind::new("rbac.authorization.k8s.io", "ClusterRole");
+        let secret = GroupKind::new("", "Secret");
+        assert!(!open.permits_kind(&role, "x", Scope::Cluster));
+        assert!(open.permits_kind(&secret, "x", Scope::Namespaced));
+        let named = project(
+            r#"{"clusterResourceWhitelist":[{"group":"*","kind":"*","name":"team-*"}],
+            "namespaceResourceBlacklist":[{"group":"","kind":"Secret"}]}"#,
+        );
+        assert!(named.permits_kind(&role, "team-a", Scope::Cluster));
+        assert!(!named.permits_kind(&role, "other", Scope::Cluster));
+        assert!(!named.permits_kind(&secret, "x", Scope::Namespaced));
+        assert!(!project(r#"{"namespaceResourceWhitelist":[]}"#).permits_kind(
+            &secret,
+            "x",
+            Scope::Namespaced
+        ));
+    }
+
+    #[test]
+    fn an_app_outside_its_project_is_told_so_in_argo_cds_words() {
+        let project = project(r#"{"sourceRepos":["https://g.com/*"],"destinations":[]}"#);
+        let mut app = App { id: AppId::new("elsewhere", "a"), ..App::default() };
+        app.sources.push(AppSource { repo_url: "https://other/r".into(), ..AppSource::default() });
+        app.destination.namespace = "n".into();
+        let messages: Vec<String> = project
+            .check_app(&app, "argocd", "https://c", "c")
+            .into_iter()
+            .map(|c| c.message.into())
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "application 'a' in namespace 'elsewhere' is not permitted to use project 'p'",
+                "application repo https://other/r is not permitted in project 'p'",
+                "application destination server 'https://c' and namespace 'n' do not match any of the allowed \
+                 destinations in project 'p'",
+            ]
+        );
+    }
 }
