@@ -1,4 +1,5 @@
 //! The cluster from outside: over loopback, across restarts, and its controllers at work.
+#![expect(clippy::unwrap_used, reason = "a test's helper fails as the test does")]
 
 use fairway_devcluster::{DevCluster, InProcess, ManualClock, Options, StartError};
 use fairway_value::{Value, from_json};
