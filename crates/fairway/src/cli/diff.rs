@@ -13,7 +13,7 @@ use fairway_render::Capabilities;
 use fairway_source::{NoCredentials, Sources, SourcesOptions, is_same_repository};
 use fairway_value::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ pub async fn run(args: DiffArgs) -> anyhow::Result<()> {
     let sources = Sources::new(SourcesOptions::new(&cache), Arc::new(NoCredentials))?;
     let mut sides = Vec::new();
     for revision in [&args.range.0, &args.range.1] {
-        let commit = sources.resolve(&url, revision).await?;
+        let commit = sources.resolve(&url, &spelled_out(&folder, revision).await).await?;
         let tree = sources.open(&url, &commit).await?;
         let side = Side { tree, revision: commit.to_string(), here: here.clone() };
         let (path, namespace) = (args.path.clone(), args.namespace.clone());
@@ -82,6 +82,15 @@ pub async fn run(args: DiffArgs) -> anyhow::Result<()> {
     let text = difference(&before, &after, has_colour());
     print(&text)?;
     if text.is_empty() { Ok(()) } else { Err(Failure::silent()) }
+}
+
+/// Turns what `git` alone understands, such as `HEAD~1`, into a commit; anything else stays as it is.
+pub(super) async fn spelled_out(folder: &Path, revision: &str) -> String {
+    let mut git = tokio::process::Command::new("git");
+    git.arg("-C").arg(folder).args(["rev-parse", "--verify", "--quiet", "--end-of-options"]);
+    let found = git.arg(format!("{revision}^{{commit}}")).kill_on_drop(true).output().await;
+    let commit = found.ok().filter(|o| o.status.success()).and_then(|o| String::from_utf8(o.stdout).ok());
+    commit.map_or_else(|| revision.to_owned(), |c| c.trim().to_owned())
 }
 
 /// A repository at one revision.

@@ -62,7 +62,8 @@ impl DiskTree {
         if stays(&self.root, &self.home, &wanted, &real) {
             return Ok(Some(real));
         }
-        let why = format!("the link leads outside of {}", self.root.display());
+        let around = if self.root == Path::new("/") { &self.home } else { &self.root };
+        let why = format!("the link leads outside of {}", around.display());
         Err(TreeError::Link { path: path.to_owned(), why })
     }
 

@@ -165,6 +165,7 @@ async fn open(args: &RenderArgs, source: &AppSource) -> anyhow::Result<Opened> {
     if folder.is_dir() {
         let whole = folder.canonicalize()?;
         source.repo_url = format!("file://{}", whole.display()).into();
+        source.target_revision = super::diff::spelled_out(&whole, &source.target_revision).await.into();
     } else if !source.repo_url.contains(':') {
         bail!("{} is neither a folder nor the URL of a repository", source.repo_url);
     }
