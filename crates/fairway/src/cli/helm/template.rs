@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct Args {
-    /// [NAME] CHART: the release's name, and the chart's folder or archive.
+    /// `[NAME] CHART`: the release's name, and the chart's folder or archive.
     #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
     name_and_chart: Vec<String>,
     /// Namespace of the release.
