@@ -13,6 +13,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("bad-input-loses-nothing", bad_input_loses_nothing),
     ("example-and-new-service", example_and_new_service),
     ("kill-and-converge", kill_and_converge),
+    ("installed-by-helm", super::scenario_install::installed_by_helm),
 ];
 
 fn app(name: &str, path: &str, options: &str) -> String {

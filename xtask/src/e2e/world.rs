@@ -78,6 +78,31 @@ impl World {
         Ok(())
     }
 
+    /// Whether the cluster is a real one.
+    pub fn is_real(&self) -> bool {
+        self.kind == ClusterKind::Real
+    }
+
+    /// Starts `fairway controller` with the rights that a kubeconfig gives, as a pod would run it.
+    pub fn controller(&mut self, kubeconfig: &Path) -> anyhow::Result<()> {
+        let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.join("engine.log"))?;
+        let child = Command::new(&self.binary)
+            .arg("controller")
+            .arg("--cache-dir")
+            .arg(self.dir.join("cache"))
+            .args(["--listen", &format!("127.0.0.1:{}", self.ports[0])])
+            .arg("--kubeconfig")
+            .arg(kubeconfig)
+            .env("FAIRWAY_LOG", "info,kube_client=error")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("start fairway controller")?;
+        self.engine = Some(child);
+        Ok(())
+    }
+
     /// Ends the engine with SIGKILL, as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut engine) = self.engine.take() {
