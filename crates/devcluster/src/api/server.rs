@@ -141,9 +141,12 @@ impl Api {
             user: &user,
             warnings: std::cell::RefCell::default(),
         };
-        let mut reply = route(&call)?;
+        if let Some(text) = deprecation(&call.resource) {
+            call.warn(text);
+        }
+        let mut reply = route(&call).unwrap_or_else(|error| Reply::error(&error));
         reply.warnings.extend(call.warnings.take());
-        if !matches!(request.method, Method::GET | Method::HEAD) {
+        if reply.code < 300 && !matches!(request.method, Method::GET | Method::HEAD) {
             let name = if call.target.name.is_empty() && call.resource.table == "namespaces" {
                 written_name(&reply)
             } else {
@@ -152,6 +155,15 @@ impl Api {
             settle::after_write(self, &call.resource.table, &name);
         }
         Ok(reply)
+    }
+}
+
+/// Returns what the server says of a built-in resource that is on its way out.
+fn deprecation(resource: &super::Resource) -> Option<&'static str> {
+    match resource.table.as_str() {
+        "endpoints" => Some("v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"),
+        "componentstatuses" => Some("v1 ComponentStatus is deprecated in v1.19+"),
+        _ => None,
     }
 }
 

@@ -21,7 +21,9 @@ pub(crate) struct Target {
 
 /// Reads a path. Nothing where it names no resource of a version.
 pub(crate) fn parse(path: &str) -> Option<Target> {
-    let mut parts = path.trim_matches('/').split('/').map(decode);
+    // Decoded before it is split, as Go's `URL.Path` is: an encoded slash is a slash.
+    let path = decode(path);
+    let mut parts = path.trim_matches('/').split('/').map(Str::from);
     let mut target = Target::default();
     match parts.next()?.as_str() {
         "api" => {}
@@ -110,6 +112,7 @@ mod tests {
         check("/api/v1/namespaces/a/status", ["", "v1", "a", "namespaces", "a", "status"]);
         check("/apis/apps/v1/deployments", ["apps", "v1", "", "deployments", "", ""]);
         check("/apis/x.io/v1/namespaces/n/status", ["x.io", "v1", "n", "status", "", ""]);
+        check("/api/v1/namespaces/n/events/a%2Fb", ["", "v1", "n", "events", "a", "b"]);
         assert!(parse("/apis/apps/v1").is_none());
         assert!(parse("/api/v1/watch/pods").unwrap().watch_prefix);
     }
