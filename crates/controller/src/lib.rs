@@ -28,6 +28,7 @@ mod poll;
 mod queue;
 mod reconcile;
 mod remote;
+mod respect;
 mod snapshot;
 mod status;
 mod tree;

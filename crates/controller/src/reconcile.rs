@@ -107,6 +107,14 @@ impl Engine {
         if level > Level::Live || memory.reconciled_at.is_empty() {
             memory.reconciled_at = self.now_text();
         }
+        let target = if app.sync_policy.options.respect_ignore_differences {
+            let rules: Vec<_> =
+                snapshot.settings.ignore_differences.iter().chain(&app.ignore_differences).cloned().collect();
+            let objects = crate::respect::with_live_values(&target.objects, &rules, &compared.live);
+            Arc::new(Target { objects: Arc::new(objects), ..Target::clone(&target) })
+        } else {
+            target
+        };
         let pass = Pass {
             application,
             app,

@@ -77,6 +77,25 @@ impl Snapshot {
     }
 }
 
+impl Snapshot {
+    /// Returns the settings that are set and that nothing here follows, by their keys.
+    #[must_use]
+    pub fn without_effect(&self) -> Vec<&'static str> {
+        let settings = &self.settings;
+        [
+            (settings.server_side_diff, "controller.diff.server.side"),
+            (!settings.disabled_tools.is_empty(), "helm.enable, kustomize.enable or jsonnet.enable: false"),
+            (!settings.masked_annotations.is_empty(), "resource.sensitive.mask.annotations"),
+            (!settings.health_lua.is_empty(), "resource.customizations.health.*"),
+            (!settings.actions.is_empty(), "resource.customizations.actions.*"),
+            (!settings.known_type_fields.is_empty(), "resource.customizations.knownTypeFields.*"),
+        ]
+        .into_iter()
+        .filter_map(|(is_set, key)| is_set.then_some(key))
+        .collect()
+    }
+}
+
 fn data_of(cache: &Cache, kind: &str, namespace: &str, name: &str) -> Map {
     let live = cache.get(&ObjectKey::new("", kind, namespace, name));
     live.and_then(|l| l.value().get("data").and_then(Value::as_object).cloned()).unwrap_or_default()

@@ -6,11 +6,13 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A watch and what it has shown last of each object.
 pub struct Stream {
-    child: Child,
+    /// Nothing once the stream is dropped.
+    child: Arc<Mutex<Option<Child>>>,
     lines: Receiver<(Instant, String)>,
     /// The columns of each object, by its name: the first column.
     pub seen: BTreeMap<String, Vec<String>>,
@@ -18,8 +20,11 @@ pub struct Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(mut child) = child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -31,23 +36,35 @@ impl Stream {
             .enumerate()
             .map(|(n, path)| format!("C{n}:{path}"))
             .collect();
-        let mut child = Command::new(&kubectl.program)
+        let mut command = Command::new(&kubectl.program);
+        command
             .arg("--kubeconfig")
             .arg(&kubectl.kubeconfig)
             .args(["get", kind, "--all-namespaces", "--watch", "--no-headers"])
             .arg(format!("--output=custom-columns={}", columns.join(",")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .context("start kubectl")?;
-        let out = child.stdout.take().context("kubectl prints nothing")?;
+            .stderr(Stdio::null());
+        let mut first = command.spawn().context("start kubectl")?;
+        let mut out = first.stdout.take().context("kubectl prints nothing")?;
+        let child = Arc::new(Mutex::new(Some(first)));
         let (sender, lines) = channel();
+        let running = child.clone();
         std::thread::spawn(move || {
-            for line in BufReader::new(out).lines().map_while(Result::ok) {
-                if sender.send((Instant::now(), line)).is_err() {
-                    return;
+            loop {
+                for line in BufReader::new(out).lines().map_while(Result::ok) {
+                    if sender.send((Instant::now(), line)).is_err() {
+                        return;
+                    }
                 }
+                // The API server ends a watch when a CRD changes: a new one lists everything again.
+                let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(old) = running.as_mut() else { return };
+                let _ = old.wait();
+                let Ok(mut next) = command.spawn() else { return };
+                let Some(next_out) = next.stdout.take() else { return };
+                out = next_out;
+                *running = Some(next);
             }
         });
         Ok(Self { child, lines, seen: BTreeMap::new() })

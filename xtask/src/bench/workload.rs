@@ -42,10 +42,10 @@ const OBJECTS: [(&str, &str); OBJECTS_PER_APP] = [
         "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: NAME\n  labels: {app.kubernetes.io/name: web}\n",
     ),
     (
-        "ingress.yaml",
-        "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: NAME\n  labels: {app.kubernetes.io/name: web}\nspec:\n  \
-         ingressClassName: traefik\n  rules:\n  - host: web.example.com\n    http:\n      paths:\n      - path: /\n        \
-         pathType: Prefix\n        backend:\n          service:\n            name: NAME\n            port: {name: http}\n",
+        // No Ingress: without a controller it stays Progressing for ever.
+        "role.yaml",
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n  name: NAME\n  labels: {app.kubernetes.io/name: web}\nrules:\n\
+         - apiGroups: [\"\"]\n  resources: [configmaps]\n  resourceNames: [NAME]\n  verbs: [get, watch]\n",
     ),
     (
         "networkpolicy.yaml",
