@@ -8,13 +8,13 @@ use fairway_value::Value;
 use serde_json::{Value as Json, json};
 use std::sync::Arc;
 
-/// Queues the Services that a Pod stands behind.
-pub(crate) fn pod_changed(world: &World, pod: &Value) {
-    for service in world.api.store.list("services", &format!("{}/", namespace(pod))).1 {
-        let selector = get(&service.value, "spec.selector").and_then(Value::as_object);
-        if selector.is_some_and(|s| !s.is_empty() && LabelSelector::from_map(s).matches(pod)) {
-            world.queue.push("services", &key(&service.value), None);
-        }
+/// Queues the Services that a Pod stands behind. One that has no address yet stands behind none.
+pub(crate) fn pod_changed(world: &World, pod: &Value, gone: bool) {
+    if text(pod, "status.podIP").is_empty() && !gone {
+        return;
+    }
+    for key in world.index.services_like(pod) {
+        world.queue.push("services", &key, None);
     }
 }
 
@@ -26,10 +26,11 @@ pub(crate) fn reconcile(world: &World, service: &Value) {
     if text(service, "spec.type") == "ExternalName" {
         return;
     }
+    let candidates = world.index.pods_like(namespace(service), selector);
     let selector = LabelSelector::from_map(selector);
-    let (_, pods) = world.api.store.list("pods", &format!("{}/", namespace(service)));
-    let behind: Vec<Arc<Stored>> = pods
-        .into_iter()
+    let behind: Vec<Arc<Stored>> = candidates
+        .iter()
+        .filter_map(|key| world.api.store.get("pods", key))
         .filter(|p| selector.matches(&p.value) && !text(&p.value, "status.podIP").is_empty())
         .filter(|p| !matches!(text(&p.value, "status.phase"), "Succeeded" | "Failed") && !deleting(&p.value))
         .collect();

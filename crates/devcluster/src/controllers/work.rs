@@ -178,7 +178,7 @@ fn reconcile(world: &World, table: &str, key: &str, last: Option<Arc<Stored>>) {
             if !gone {
                 pod::reconcile(world, &object.value);
             }
-            endpoints::pod_changed(world, &object.value);
+            endpoints::pod_changed(world, &object.value, gone);
             policy::pod_changed(world, &object.value);
             return;
         }
