@@ -163,4 +163,12 @@ impl Lines {
         let read = self.reader.read_until(b'\n', &mut self.line).await.map_err(broken)?;
         Ok((read > 0).then_some(self.line.as_slice()))
     }
+
+    /// Reads the next line, or as much of it as is allowed; what is left of a longer one comes next.
+    pub(crate) async fn next_up_to(&mut self, bytes_max: usize) -> Result<Option<&[u8]>, ApiError> {
+        self.line.clear();
+        let most = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+        let read = (&mut self.reader).take(most).read_until(b'\n', &mut self.line).await.map_err(broken)?;
+        Ok((read > 0).then_some(self.line.as_slice()))
+    }
 }

@@ -20,6 +20,19 @@ impl Engine {
         self.known(id).map(|entry| entry.view())
     }
 
+    /// Returns the cluster that an App deploys to; nothing where there is no such App.
+    ///
+    /// # Errors
+    /// Its destination is not known or away.
+    pub async fn cluster_of(
+        &self,
+        id: &AppId,
+    ) -> Result<Option<Arc<fairway_cluster::Cluster>>, ReconcileError> {
+        let Some(application) = self.application(id) else { return Ok(None) };
+        let app = lower(application.object().value()).app;
+        Ok(Some(self.clusters.find(&app.destination, &self.snapshot()).await?.cluster))
+    }
+
     /// Returns an App's `ApplicationTree`.
     ///
     /// # Errors

@@ -13,6 +13,8 @@ mod json_patch;
 mod operation;
 mod plan_items;
 mod port;
+mod port_objects;
+mod port_secrets;
 mod progress;
 mod signals;
 mod up;

@@ -4,10 +4,12 @@ use fairway_argocd::{Application, GROUP, Refresh};
 use fairway_controller::{Engine, EngineEvent as LoopEvent, ReconcileError};
 use fairway_core::{ApiError, ApiErrorKind, AppId, GroupKind, LiveView as _, Object, ObjectKey};
 use fairway_server::{
-    AppKey, ApplicationList, Caller, Cascade, Change, EngineError, EngineEvent, EngineFuture, ErrorKind,
-    PatchKind, RefreshKind, ResourceId, VersionInfo, WebhookRequest,
+    AccessData, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, EngineError, EngineEvent,
+    EngineFuture, ErrorKind, LogLines, LogRequest, PatchKind, RefreshKind, Removal, ResourceId, VersionInfo,
+    WebhookRequest,
 };
 use fairway_value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -44,11 +46,15 @@ impl Port {
         Arc::new(Self { engine, events })
     }
 
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     fn id(key: &AppKey) -> AppId {
         AppId::new(key.namespace.as_str(), key.name.as_str())
     }
 
-    fn found(&self, key: &AppKey) -> Result<Application, EngineError> {
+    pub(crate) fn found(&self, key: &AppKey) -> Result<Application, EngineError> {
         self.engine.application(&Self::id(key)).ok_or_else(|| EngineError::application_not_found(&key.name))
     }
 
@@ -89,7 +95,7 @@ fn translate(event: LoopEvent) -> EngineEvent {
     }
 }
 
-fn api(error: &ApiError) -> EngineError {
+pub(crate) fn api(error: &ApiError) -> EngineError {
     let kind = match error.kind {
         ApiErrorKind::NotFound | ApiErrorKind::UnknownKind => ErrorKind::NotFound,
         ApiErrorKind::AlreadyExists => ErrorKind::AlreadyExists,
@@ -105,7 +111,7 @@ fn api(error: &ApiError) -> EngineError {
     EngineError::new(kind, error.to_string())
 }
 
-fn reconcile(error: &ReconcileError) -> EngineError {
+pub(crate) fn reconcile(error: &ReconcileError) -> EngineError {
     let kind = match error {
         ReconcileError::Cluster(error) => return api(error),
         ReconcileError::Source(_) => ErrorKind::Unavailable,
@@ -117,7 +123,7 @@ fn reconcile(error: &ReconcileError) -> EngineError {
     EngineError::new(kind, error.to_string())
 }
 
-fn invalid(why: impl Into<String>) -> EngineError {
+pub(crate) fn invalid(why: impl Into<String>) -> EngineError {
     EngineError::new(ErrorKind::Invalid, why)
 }
 
@@ -166,8 +172,12 @@ impl fairway_server::Engine for Port {
     }
 
     fn applications(&self) -> ApplicationList {
-        let items = self.engine.applications().into_iter().map(Application::into_value).collect();
-        ApplicationList { resource_version: String::new(), items }
+        let items: Vec<Value> = self.engine.applications().into_iter().map(Application::into_value).collect();
+        // The newest version of any is what a stream that starts now has seen.
+        let version =
+            |app: &Value| app.get_path(&["metadata", "resourceVersion"])?.as_str()?.parse::<u64>().ok();
+        let newest = items.iter().filter_map(version).max();
+        ApplicationList { resource_version: newest.map(|v| v.to_string()).unwrap_or_default(), items }
     }
 
     fn application(&self, key: &AppKey) -> Option<Value> {
@@ -293,7 +303,7 @@ impl fairway_server::Engine for Port {
             let running = application.operation_phase() == "Running" || application.operation().is_some();
             if !running {
                 let why = "Unable to terminate operation. No operation is in progress";
-                return Err(EngineError::new(ErrorKind::FailedPrecondition, why));
+                return Err(EngineError::new(ErrorKind::Invalid, why));
             }
             let mut patch = Value::object();
             patch.set_path(&["status", "operationState", "phase"], "Terminating");
@@ -344,24 +354,69 @@ impl fairway_server::Engine for Port {
     }
 
     fn resource(&self, key: AppKey, resource: ResourceId) -> EngineFuture<'_, Value> {
+        Box::pin(async move { self.live(&key, &resource).await })
+    }
+
+    fn patch_resource(
+        &self,
+        key: AppKey,
+        resource: ResourceId,
+        media_type: String,
+        patch: Value,
+    ) -> EngineFuture<'_, Value> {
+        Box::pin(async move { self.patch(&key, &resource, &media_type, &patch).await })
+    }
+
+    fn delete_resource(&self, key: AppKey, resource: ResourceId, how: Removal) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.remove(&key, &resource, how).await })
+    }
+
+    fn logs(&self, key: AppKey, request: LogRequest) -> EngineFuture<'_, LogLines> {
+        Box::pin(async move { self.open_logs(&key, request).await })
+    }
+
+    fn sync_windows(&self, key: AppKey) -> EngineFuture<'_, Value> {
+        Box::pin(async move { Ok(self.windows(&self.found(&key)?)) })
+    }
+
+    fn repository_templates(&self) -> EngineFuture<'_, Vec<Value>> {
+        Box::pin(async move { Ok(self.credentials(CredentialKind::Template)) })
+    }
+
+    fn put_credentials(&self, kind: CredentialKind, value: Value, upsert: bool) -> EngineFuture<'_, Value> {
+        Box::pin(async move { self.write_credentials(kind, &value, upsert).await })
+    }
+
+    fn delete_credentials(&self, kind: CredentialKind, url: String) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.remove_credentials(kind, &url).await })
+    }
+
+    fn check_repository(&self, url: String) -> EngineFuture<'_, Value> {
+        Box::pin(async move { Ok(self.connection(&url).await) })
+    }
+
+    fn access(&self) -> AccessData {
+        self.access_data()
+    }
+
+    fn write_secret(&self, entries: BTreeMap<String, String>) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.change_secret(entries).await })
+    }
+
+    fn put_applicationset(&self, set: Value, upsert: bool) -> EngineFuture<'_, Value> {
+        Box::pin(async move { self.write_set(set, upsert).await })
+    }
+
+    fn delete_applicationset(&self, namespace: String, name: String) -> EngineFuture<'_, ()> {
         Box::pin(async move {
-            self.found(&key)?;
-            let object = ObjectKey::new(
-                resource.group.as_str(),
-                resource.kind.as_str(),
-                resource.namespace.as_str(),
-                resource.name.as_str(),
-            );
-            let owner = self.engine.home().cache().app_of(&object);
-            let is_part = owner == Some(Self::id(&key)) || self.compares(&key, &object);
-            let denied =
-                || EngineError::new(ErrorKind::NotFound, format!("{object} is no part of the application"));
-            if !is_part {
-                return Err(denied());
-            }
-            let live = self.engine.live_object(&Self::id(&key), &object).await.map_err(|e| reconcile(&e))?;
-            live.ok_or_else(denied)
+            let key = ObjectKey::new(GROUP, "ApplicationSet", namespace, name.as_str());
+            self.engine.delete_object(key).await.map_err(|e| api(&e))
         })
+    }
+
+    fn project(&self, name: &str) -> Option<Value> {
+        let key = ObjectKey::new(GROUP, "AppProject", self.engine.namespace().clone(), name);
+        self.engine.home().cache().get(&key).map(|live| live.value().clone())
     }
 
     fn events(&self, key: AppKey, resource: Option<ResourceId>) -> EngineFuture<'_, Value> {
@@ -444,21 +499,7 @@ impl fairway_server::Engine for Port {
     }
 
     fn repositories(&self) -> EngineFuture<'_, Vec<Value>> {
-        Box::pin(async move {
-            let snapshot = self.engine.snapshot();
-            let list = snapshot.credentials.repositories().map(|r| {
-                let mut out = Value::object();
-                for (key, value) in
-                    [("repo", &r.url), ("type", &r.repo_type), ("name", &r.name), ("project", &r.project)]
-                {
-                    if !value.is_empty() {
-                        out.set_path(&[key], value.as_str());
-                    }
-                }
-                out
-            });
-            Ok(list.collect())
-        })
+        Box::pin(async move { Ok(self.credentials(CredentialKind::Repository)) })
     }
 
     fn clusters(&self) -> EngineFuture<'_, Vec<Value>> {
@@ -517,7 +558,27 @@ impl Port {
         Ok(())
     }
 
-    fn compares(&self, key: &AppKey, object: &ObjectKey) -> bool {
+    fn windows(&self, application: &Application) -> Value {
+        let app = fairway_argocd::lower(application.object().value()).app;
+        let now_unix = jiff::Timestamp::now().as_second();
+        let snapshot = self.engine.snapshot();
+        let project = snapshot.projects.get(&app.project);
+        let all = project.map(|p| p.windows_of(&app, now_unix)).unwrap_or_default();
+        let moment = fairway_argocd::SyncMoment { now_unix, manual: true, started_unix: None };
+        let can_sync =
+            project.is_none_or(|p| p.sync_decision(&app, moment) == fairway_argocd::SyncDecision::Allowed);
+        let shown = |only_open: bool| -> Value {
+            let kept = all.iter().filter(|(_, is_open)| *is_open || !only_open);
+            let fields = ["kind", "schedule", "duration", "manualSync"];
+            kept.map(|(w, _)| fields.iter().filter_map(|f| Some((*f, w.get(f)?.clone()))).collect::<Value>())
+                .collect()
+        };
+        [("activeWindows", shown(true)), ("assignedWindows", shown(false)), ("canSync", can_sync.into())]
+            .into_iter()
+            .collect()
+    }
+
+    pub(crate) fn compares(&self, key: &AppKey, object: &ObjectKey) -> bool {
         let view = self.engine.app_view(&Self::id(key));
         view.and_then(|v| v.compared).is_some_and(|c| c.live.contains_key(object))
     }

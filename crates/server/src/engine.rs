@@ -4,10 +4,11 @@
 //! wait for a cluster or a repository is a boxed future, so that the trait stays object safe.
 
 use fairway_value::Value;
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 /// The future that an asynchronous method of [`Engine`] returns.
 pub type EngineFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, EngineError>> + Send + 'a>>;
@@ -109,6 +110,70 @@ pub struct ResourceId {
     pub namespace: String,
     /// The name.
     pub name: String,
+}
+
+/// How an object is deleted by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// What it owns goes first.
+    Foreground,
+    /// At once, without the time it is given to end.
+    Force,
+    /// What it owns stays.
+    Orphan,
+}
+
+/// Which lines of which Pods' logs are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRequest {
+    /// The Pod, or the object whose Pods are meant; none: every Pod of the application.
+    pub resource: Option<ResourceId>,
+    /// The container; empty where a Pod has one alone.
+    pub container: String,
+    /// Goes on with new lines.
+    pub follow: bool,
+    /// Reads the container's last run.
+    pub previous: bool,
+    /// Lines from the end of each Pod's log; all without it.
+    pub tail_lines: Option<u64>,
+    /// Nothing older than so many seconds.
+    pub since_seconds: Option<u64>,
+    /// Nothing older than this time (RFC 3339).
+    pub since_time: String,
+}
+
+/// One line of a log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogLine {
+    /// The Pod that wrote it.
+    pub pod: String,
+    /// When (RFC 3339); empty where unknown.
+    pub time: String,
+    /// The line itself.
+    pub content: String,
+}
+
+/// Where the lines of logs come out. It ends when every log has; an error is the last entry.
+pub type LogLines = mpsc::Receiver<Result<LogLine, EngineError>>;
+
+/// What says who may do what, as the cluster holds it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct AccessData {
+    /// `argocd-cm`: accounts.
+    pub config: BTreeMap<String, String>,
+    /// `argocd-rbac-cm`: the policy.
+    pub policy: BTreeMap<String, String>,
+    /// `argocd-secret`, decoded: password hashes and tokens.
+    pub secret: BTreeMap<String, String>,
+}
+
+/// Which objects with credentials are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A repository.
+    Repository,
+    /// A template for all repositories below a URL.
+    Template,
 }
 
 /// Who asks, for `operation.initiatedBy.username` and the events.
@@ -255,6 +320,42 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns the live object, Secrets masked.
     fn resource(&self, key: AppKey, resource: ResourceId) -> EngineFuture<'_, Value>;
 
+    /// Patches a live object and returns it, Secrets masked. The patch is of Kubernetes' own kinds, named by media type.
+    fn patch_resource(
+        &self,
+        key: AppKey,
+        resource: ResourceId,
+        media_type: String,
+        patch: Value,
+    ) -> EngineFuture<'_, Value> {
+        let _ = (key, resource, media_type, patch);
+        unsupported("patching resources")
+    }
+
+    /// Deletes a live object.
+    fn delete_resource(&self, key: AppKey, resource: ResourceId, how: Removal) -> EngineFuture<'_, ()> {
+        let _ = (key, resource, how);
+        unsupported("deleting resources")
+    }
+
+    /// Opens the logs of an application's Pods.
+    fn logs(&self, key: AppKey, request: LogRequest) -> EngineFuture<'_, LogLines> {
+        let _ = (key, request);
+        unsupported("logs")
+    }
+
+    /// Returns the `ApplicationSyncWindowsResponse` (`activeWindows`, `assignedWindows`, `canSync`).
+    fn sync_windows(&self, key: AppKey) -> EngineFuture<'_, Value> {
+        let _ = key;
+        unsupported("sync windows")
+    }
+
+    /// Returns the `ChartDetails` (`description`, `maintainers`, `home`) of a chart's version.
+    fn chart_details(&self, key: AppKey, revision: String, source_index: usize) -> EngineFuture<'_, Value> {
+        let _ = (key, revision, source_index);
+        unsupported("chart details")
+    }
+
     /// Returns Kubernetes' `EventList` for one resource, or for the Application itself.
     fn events(&self, key: AppKey, resource: Option<ResourceId>) -> EngineFuture<'_, Value>;
 
@@ -274,6 +375,12 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns every AppProject.
     fn projects(&self) -> EngineFuture<'_, Vec<Value>>;
 
+    /// Returns one AppProject from memory, for the roles that it holds.
+    fn project(&self, name: &str) -> Option<Value> {
+        let _ = name;
+        None
+    }
+
     /// Creates an AppProject; with `upsert` one that exists is replaced.
     fn put_project(&self, project: Value, upsert: bool) -> EngineFuture<'_, Value>;
 
@@ -286,6 +393,52 @@ pub trait Engine: Send + Sync + 'static {
     /// Returns every `Repository`, without credentials.
     fn repositories(&self) -> EngineFuture<'_, Vec<Value>>;
 
+    /// Returns every `RepoCreds`, without credentials.
+    fn repository_templates(&self) -> EngineFuture<'_, Vec<Value>> {
+        unsupported("repository credential templates")
+    }
+
+    /// Writes a `Repository` or `RepoCreds` as a Secret and returns it without credentials; with `upsert` one that exists is replaced.
+    fn put_credentials(&self, kind: CredentialKind, value: Value, upsert: bool) -> EngineFuture<'_, Value> {
+        let _ = (kind, value, upsert);
+        unsupported("writing repositories")
+    }
+
+    /// Deletes the Secret of a repository or template by its URL.
+    fn delete_credentials(&self, kind: CredentialKind, url: String) -> EngineFuture<'_, ()> {
+        let _ = (kind, url);
+        unsupported("deleting repositories")
+    }
+
+    /// Asks a repository with the credentials there are, and returns its `ConnectionState`.
+    fn check_repository(&self, url: String) -> EngineFuture<'_, Value> {
+        let _ = url;
+        unsupported("checking repositories")
+    }
+
+    /// Returns who may do what, as the cluster says; read at each request, so that a change holds at once.
+    fn access(&self) -> AccessData {
+        AccessData::default()
+    }
+
+    /// Writes entries of `argocd-secret`; an empty value takes an entry away.
+    fn write_secret(&self, entries: BTreeMap<String, String>) -> EngineFuture<'_, ()> {
+        let _ = entries;
+        unsupported("changing accounts")
+    }
+
+    /// Deletes an ApplicationSet.
+    fn delete_applicationset(&self, namespace: String, name: String) -> EngineFuture<'_, ()> {
+        let _ = (namespace, name);
+        unsupported("deleting ApplicationSets")
+    }
+
+    /// Creates an ApplicationSet; with `upsert` one that exists is replaced.
+    fn put_applicationset(&self, set: Value, upsert: bool) -> EngineFuture<'_, Value> {
+        let _ = (set, upsert);
+        unsupported("creating ApplicationSets")
+    }
+
     /// Returns every `Cluster`, without credentials.
     fn clusters(&self) -> EngineFuture<'_, Vec<Value>>;
 
@@ -294,6 +447,11 @@ pub trait Engine: Send + Sync + 'static {
 
     /// Takes a webhook. A wrong signature is [`ErrorKind::Denied`], a body of no known host [`ErrorKind::Invalid`].
     fn webhook(&self, request: WebhookRequest) -> EngineFuture<'_, ()>;
+}
+
+/// The answer of an engine that does not have a part of the API.
+fn unsupported<'a, T: Send + 'a>(what: &'static str) -> EngineFuture<'a, T> {
+    Box::pin(async move { Err(EngineError::new(ErrorKind::Unsupported, format!("unsupported: {what}"))) })
 }
 
 /// The engine as the server holds it.

@@ -25,8 +25,9 @@ mod wire;
 pub use assets::HAS_DASHBOARD;
 pub use config::{AdminPassword, Config};
 pub use engine::{
-    AppKey, ApplicationList, Caller, Cascade, Change, Engine, EngineError, EngineEvent, EngineFuture,
-    ErrorKind, PatchKind, RefreshKind, ResourceId, SharedEngine, VersionInfo, WebhookRequest,
+    AccessData, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, Engine, EngineError,
+    EngineEvent, EngineFuture, ErrorKind, LogLine, LogLines, LogRequest, PatchKind, RefreshKind, Removal,
+    ResourceId, SharedEngine, VersionInfo, WebhookRequest,
 };
 pub use router::{metrics_router, router};
 

@@ -3,7 +3,8 @@
 use crate::auth::{require_session, security_headers};
 use crate::error::{ApiError, Code};
 use crate::routes::{
-    applications, badge, inventory, objects, openapi, operations, projects, session, stream, system,
+    accounts, applications, badge, inventory, logs, objects, openapi, operations, projects, repositories,
+    resources, session, stream, system,
 };
 use crate::state::State;
 use crate::{BODY_BYTES_MAX, Config, SharedEngine, WEBHOOK_BYTES_MAX, assets};
@@ -74,6 +75,8 @@ fn streams() -> Router<State> {
     Router::new()
         .route("/api/v1/stream/applications", get(stream::applications))
         .route("/api/v1/stream/applications/{name}/resource-tree", get(stream::resource_tree))
+        .route("/api/v1/applications/{name}/logs", get(logs::of_application))
+        .route("/api/v1/applications/{name}/pods/{pod}/logs", get(logs::of_pod))
 }
 
 fn api() -> Router<State> {
@@ -96,16 +99,43 @@ fn api() -> Router<State> {
         .route(&below("resource-tree"), get(objects::resource_tree))
         .route(&below("managed-resources"), get(objects::managed_resources))
         .route(&below("manifests"), get(objects::manifests))
-        .route(&below("resource"), get(objects::resource))
+        .route(&below("resource"), get(objects::resource).post(resources::patch).delete(resources::delete))
         .route(&below("events"), get(objects::events))
         .route(&below("revisions/{revision}/metadata"), get(objects::revision_metadata))
+        .route(&below("revisions/{revision}/chartdetails"), get(objects::chart_details))
         .route(&below("syncwindows"), get(objects::sync_windows))
         .route("/api/v1/projects", get(projects::list).post(projects::create))
         .route("/api/v1/projects/{name}", get(projects::get).put(projects::update).delete(projects::delete))
-        .route("/api/v1/applicationsets", get(inventory::applicationsets))
-        .route("/api/v1/applicationsets/{name}", get(inventory::applicationset))
-        .route("/api/v1/repositories", get(inventory::repositories))
+        .route("/api/v1/projects/{name}/detailed", get(projects::detailed))
+        .route("/api/v1/projects/{name}/roles/{role}/token", post(projects::create_token))
+        .route("/api/v1/projects/{name}/roles/{role}/token/{iat}", delete(projects::delete_token))
+        .route(
+            "/api/v1/applicationsets",
+            get(inventory::applicationsets).post(inventory::create_applicationset),
+        )
+        .route(
+            "/api/v1/applicationsets/{name}",
+            get(inventory::applicationset).delete(inventory::delete_applicationset),
+        )
+        .route("/api/v1/repositories", get(repositories::list).post(repositories::create))
+        .route(
+            "/api/v1/repositories/{repo}",
+            get(repositories::get).put(repositories::update).delete(repositories::delete),
+        )
+        .route("/api/v1/repositories/{repo}/validate", post(repositories::validate))
+        .route("/api/v1/repocreds", get(repositories::templates).post(repositories::create_template))
+        .route(
+            "/api/v1/repocreds/{url}",
+            put(repositories::update_template).delete(repositories::delete_template),
+        )
         .route("/api/v1/clusters", get(inventory::clusters))
+        .route("/api/v1/clusters/{id}", get(inventory::cluster))
+        .route("/api/v1/account", get(accounts::list))
+        .route("/api/v1/account/password", put(accounts::update_password))
+        .route("/api/v1/account/can-i/{resource}/{action}/{*object}", get(accounts::can_i))
+        .route("/api/v1/account/{name}", get(accounts::get))
+        .route("/api/v1/account/{name}/token", post(accounts::create_token))
+        .route("/api/v1/account/{name}/token/{id}", delete(accounts::delete_token))
         .route("/api/v1/settings", get(inventory::settings))
         .route("/api/v1/session", delete(session::delete))
         .route("/api/v1/session/userinfo", get(session::userinfo))
@@ -119,23 +149,17 @@ fn api() -> Router<State> {
 
 /// Paths of Argo CD's API that are known and not answered yet: 501 tells a client more than 404.
 const UNSUPPORTED: &[&str] = &[
-    "/api/v1/account",
-    "/api/v1/account/{*rest}",
     "/api/v1/applications/manifestsWithFiles",
     "/api/v1/applications/{name}/links",
-    "/api/v1/applications/{name}/logs",
-    "/api/v1/applications/{name}/pods/{pod}/logs",
     "/api/v1/applications/{name}/resource/actions",
     "/api/v1/applications/{name}/resource/actions/v2",
     "/api/v1/applications/{name}/resource/links",
-    "/api/v1/applications/{name}/revisions/{revision}/chartdetails",
     "/api/v1/applications/{name}/revisions/{revision}/ocimetadata",
     "/api/v1/applications/{name}/server-side-diff",
     "/api/v1/applicationsets/generate",
     "/api/v1/certificates",
     "/api/v1/gpgkeys",
     "/api/v1/notifications/{*rest}",
-    "/api/v1/repocreds",
     "/api/v1/stream/applicationsets",
     "/api/v1/write-repositories",
 ];

@@ -1,13 +1,12 @@
 //! What every route shares.
 
-use crate::auth::{Login, Tokens};
-use crate::error::ApiError;
+use crate::auth::{Login, Policy, Tokens};
 use crate::wire::Params;
-use crate::{AppKey, Config, Engine, EngineError, SharedEngine};
-use fairway_value::Value;
+use crate::{AppKey, Config, Engine, SharedEngine};
+use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::{Semaphore, watch};
 
@@ -28,8 +27,31 @@ pub(crate) struct Shared {
     pub(crate) https: bool,
     pub(crate) open_metrics: bool,
     pub(crate) session: Duration,
+    pub(crate) policies: Policies,
     token_ids: AtomicU64,
     started_at_nanos: u128,
+}
+
+/// The policy last parsed, with the entries it was parsed from.
+#[derive(Default)]
+pub(crate) struct Policies(Mutex<Option<(BTreeMap<String, String>, Arc<Policy>)>>);
+
+impl Policies {
+    /// Returns the policy of some entries.
+    pub(crate) fn get(&self, entries: &BTreeMap<String, String>) -> Arc<Policy> {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, policy)) = last.as_ref()
+            && known == entries
+        {
+            return policy.clone();
+        }
+        let policy = Arc::new(Policy::read(entries));
+        for problem in &policy.problems {
+            tracing::warn!(problem, "a line of argocd-rbac-cm cannot be read and allows nothing");
+        }
+        *last = Some((entries.clone(), policy.clone()));
+        policy
+    }
 }
 
 impl Deref for State {
@@ -51,6 +73,7 @@ impl State {
             https: config.https,
             open_metrics: config.open_metrics,
             session: config.session,
+            policies: Policies::default(),
             token_ids: AtomicU64::new(0),
             started_at_nanos: SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos(),
         }))
@@ -69,24 +92,5 @@ impl State {
     pub(crate) fn key(&self, name: &str, params: &Params) -> AppKey {
         let namespace = params.get("appNamespace").map_or_else(|| self.engine.namespace(), str::to_owned);
         AppKey { namespace, name: name.to_owned() }
-    }
-
-    /// Returns the application that a path and its query name, and its key.
-    ///
-    /// # Errors
-    /// As Argo CD `server/application` `getAppEnforceRBAC`: one that does not exist, or not in the project that the
-    /// caller named, is `NotFound` where a project was named and `PermissionDenied` where none was.
-    pub(crate) fn app(&self, name: &str, params: &Params) -> Result<(AppKey, Value), ApiError> {
-        let key = self.key(name, params);
-        let project = params.get("project").or_else(|| params.get("projects"));
-        let found = self
-            .engine
-            .application(&key)
-            .filter(|app| project.is_none_or(|project| project == crate::list::project(app)));
-        match found {
-            Some(app) => Ok((key, app)),
-            None if project.is_some() => Err(EngineError::application_not_found(name).into()),
-            None => Err(ApiError::permission_denied()),
-        }
     }
 }

@@ -98,6 +98,20 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
     }
 }
 
+/// A JSON body of any type.
+pub(crate) struct AnyJson(pub(crate) Value);
+
+impl<S: Send + Sync> FromRequest<S> for AnyJson {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|_| ApiError::invalid("the body could not be read, or is too large"))?;
+        from_json(&bytes).map(Self).map_err(|error| ApiError::invalid(error.to_string()))
+    }
+}
+
 /// A value as a JSON response that no cache keeps.
 pub(crate) struct Reply(pub(crate) Value);
 

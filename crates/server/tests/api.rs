@@ -83,6 +83,18 @@ impl Server {
         self.raw(request.body(Body::from(text)).expect("a request")).await
     }
 
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.call("POST", path, body).await
+    }
+
+    async fn put(&self, path: &str, body: Value) -> Answer {
+        self.call("PUT", path, body).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, Value::Null).await
+    }
+
     async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, Value::Null).await
     }
@@ -238,7 +250,7 @@ async fn a_missing_application_is_403_and_with_its_project_named_404() {
     server.get("/api/v1/applications/root-app?project=default").await.refused(404, 5);
     server.get("/api/v1/applications/root-app?project=bootstrap").await.ok();
     assert_eq!(server.get("/api/v1/nothing").await.refused(404, 5), "Not Found");
-    server.get("/api/v1/applications/root-app/logs").await.refused(501, 12);
+    server.get("/api/v1/gpgkeys").await.refused(501, 12);
 }
 
 #[tokio::test]
@@ -463,4 +475,148 @@ async fn files_are_cached_and_answers_are_guarded() {
         .await;
     assert_eq!(list.headers["content-encoding"], "gzip");
     assert_eq!(list.headers["cache-control"], "no-store");
+}
+
+/// Logs an account in and returns a server that speaks for it.
+async fn as_account(server: &Server, name: &str, password: &str) -> Server {
+    let body = json!({"username": name, "password": password});
+    let login = server.send("POST", "/api/v1/session", &[], body).await.ok();
+    let token = login["token"].as_str().unwrap().to_owned();
+    Server { router: server.router.clone(), engine: server.engine.clone(), token }
+}
+
+fn access(policy: &str) -> fairway_server::AccessData {
+    let map = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect();
+    fairway_server::AccessData {
+        config: map(&[("accounts.ann", "login, apiKey"), ("accounts.bot", "apiKey")]),
+        policy: map(&[("policy.csv", policy)]),
+        secret: map(&[]),
+    }
+}
+
+#[tokio::test]
+async fn accounts_do_what_the_policy_allows_and_see_nothing_else() {
+    let server = Server::with(60).await;
+    server.engine.set_access(access(
+        "p, role:dev, applications, get, workloads/*, allow\np, role:dev, logs, get, workloads/*, allow\ng, ann, role:dev",
+    ));
+    let change = json!({"name": "ann", "currentPassword": "secret", "newPassword": "anns-password"});
+    server.put("/api/v1/account/password", change.clone()).await.ok();
+    let ann = as_account(&server, "ann", "anns-password").await;
+
+    let all = server.get("/api/v1/applications?stats=true").await.ok();
+    let seen = ann.get("/api/v1/applications?stats=true").await.ok();
+    let items = seen["items"].as_array().unwrap();
+    assert!(!items.is_empty() && items.len() < all["items"].as_array().unwrap().len());
+    assert!(items.iter().all(|app| app["spec"]["project"] == "workloads"), "other projects are seen");
+    assert_eq!(seen["stats"]["total"], items.len(), "the counts tell of what is not seen");
+    let own = items[0]["metadata"]["name"].as_str().unwrap();
+    let other =
+        all["items"].as_array().unwrap().iter().find(|app| app["spec"]["project"] != "workloads").unwrap();
+    let other = other["metadata"]["name"].as_str().unwrap();
+
+    ann.get(&format!("/api/v1/applications/{own}")).await.ok();
+    ann.get(&format!("/api/v1/applications/{other}")).await.refused(403, 7);
+    let why = ann.post(&format!("/api/v1/applications/{own}/sync"), json!({})).await.refused(403, 7);
+    assert!(
+        why.starts_with(&format!("permission denied: applications, sync, workloads/{own}, sub: ann")),
+        "{why}"
+    );
+    ann.delete(&format!("/api/v1/applications/{own}/resource?resourceName=x&kind=Pod")).await.refused(403, 7);
+    ann.post("/api/v1/projects", json!({"project": {"metadata": {"name": "mine"}}})).await.refused(403, 7);
+    ann.put(
+        "/api/v1/account/password",
+        json!({"name": "admin", "currentPassword": "anns-password", "newPassword": "another-one"}),
+    )
+    .await
+    .refused(403, 7);
+    assert_eq!(
+        ann.get(&format!("/api/v1/account/can-i/applications/get/workloads/{own}")).await.ok()["value"],
+        "yes"
+    );
+    assert_eq!(
+        ann.get(&format!("/api/v1/account/can-i/applications/delete/workloads/{own}")).await.ok()["value"],
+        "no"
+    );
+
+    // A policy that changes holds at once, and a changed password ends the session.
+    server.engine.set_access(access(""));
+    ann.get(&format!("/api/v1/applications/{own}")).await.refused(403, 7);
+}
+
+#[tokio::test]
+async fn api_tokens_work_until_they_are_taken_back() {
+    let server = Server::with(3).await;
+    server.engine.set_access(access("g, bot, role:readonly"));
+    let token = server.post("/api/v1/account/bot/token", json!({"id": "ci", "expiresIn": "3600"})).await.ok();
+    let token = token["token"].as_str().unwrap().to_owned();
+    server.post("/api/v1/account/bot/token", json!({"id": "ci"})).await.refused(409, 6);
+    server.post("/api/v1/account/admin/token", json!({})).await.refused(400, 9);
+    let bot = Server { router: server.router.clone(), engine: server.engine.clone(), token };
+    bot.get("/api/v1/applications/root-app").await.ok();
+    bot.post("/api/v1/applications/root-app/sync", json!({})).await.refused(403, 7);
+    let login = json!({"username": "bot", "password": "anything"});
+    server.send("POST", "/api/v1/session", &[], login).await.refused(401, 16);
+    server.delete("/api/v1/account/bot/token/ci").await.ok();
+    bot.get("/api/v1/applications/root-app").await.refused(401, 16);
+}
+
+#[tokio::test]
+async fn tokens_of_a_projects_role_hold_in_that_project_alone() {
+    let server = Server::with(60).await;
+    let mut project = server.get("/api/v1/projects/workloads").await.ok();
+    project["spec"]["roles"] =
+        json!([{"name": "ci", "policies": ["p, proj:workloads:ci, applications, get, workloads/*, allow"]}]);
+    server.put("/api/v1/projects/workloads", json!({"project": project})).await.ok();
+    let token = server.post("/api/v1/projects/workloads/roles/ci/token", json!({"id": "one"})).await.ok();
+    let token = token["token"].as_str().unwrap().to_owned();
+    let ci = Server { router: server.router.clone(), engine: server.engine.clone(), token };
+    let seen = ci.get("/api/v1/applications").await.ok();
+    let items = seen["items"].as_array().unwrap();
+    assert!(!items.is_empty() && items.iter().all(|app| app["spec"]["project"] == "workloads"));
+    let project = server.get("/api/v1/projects/workloads").await.ok();
+    let issued = &project["spec"]["roles"][0]["jwtTokens"][0]["iat"];
+    server.delete(&format!("/api/v1/projects/workloads/roles/ci/token/{issued}")).await.ok();
+    ci.get("/api/v1/applications").await.refused(401, 16);
+}
+
+#[tokio::test]
+async fn projects_that_could_not_be_worked_with_are_refused() {
+    let server = Server::with(1).await;
+    let put = |spec: Value| json!({"project": {"metadata": {"name": "p"}, "spec": spec}});
+    for bad in [
+        json!({"roles": [{"name": "a b"}]}),
+        json!({"roles": [{"name": "a", "policies": ["p, proj:other:a, applications, *, p/*, allow"]}]}),
+        json!({"destinations": [{"server": "*", "namespace": "!*"}]}),
+        json!({"syncWindows": [{"kind": "maybe", "schedule": "* * * * *", "duration": "1h"}]}),
+        json!({"sourceRepos": ["a", "a"]}),
+    ] {
+        server.post("/api/v1/projects", put(bad.clone())).await.refused(400, 3);
+    }
+    server.delete("/api/v1/projects/default").await.refused(400, 3);
+}
+
+#[tokio::test]
+async fn logs_are_lines_of_json_with_a_last_one() {
+    let server = Server::with(1).await;
+    let lines = |answer: Answer| -> Vec<Value> {
+        assert_eq!(answer.status, StatusCode::OK);
+        let text = String::from_utf8(answer.body).unwrap();
+        text.lines()
+            .filter(|l| !l.is_empty())
+            .map(|l| serde_json::from_str::<Value>(l).unwrap()["result"].clone())
+            .collect()
+    };
+    let all = lines(server.get("/api/v1/applications/root-app/pods/web-1/logs").await);
+    assert_eq!(all.len(), 6);
+    assert_eq!(all[0]["content"], "request 0 served");
+    assert_eq!(
+        (&all[0]["podName"], &all[0]["timeStampStr"]),
+        (&json!("web-1"), &json!("2026-01-02T03:04:00Z"))
+    );
+    assert_eq!((&all[5]["last"], &all[5]["content"]), (&json!(true), &json!("")));
+    let found = lines(server.get("/api/v1/applications/root-app/logs?filter=error").await);
+    assert_eq!(found.len(), 2);
+    let others = lines(server.get("/api/v1/applications/root-app/logs?filter=!error").await);
+    assert_eq!(others.len(), 5);
 }

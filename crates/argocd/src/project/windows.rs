@@ -47,6 +47,14 @@ impl Project {
             Err(why) => SyncDecision::Blocked(format!("invalid sync windows: {why}")),
         }
     }
+
+    /// Returns the sync windows that are meant for an App, each with whether it is open; one whose schedule cannot be read never is.
+    #[must_use]
+    pub fn windows_of(&self, app: &App, now_unix: i64) -> Vec<(Value, bool)> {
+        let all = self.list("syncWindows").unwrap_or_default();
+        let meant = all.iter().filter(|w| matches_app(w, app));
+        meant.map(|w| (w.clone(), Windows::is_open(w, now_unix).unwrap_or_default())).collect()
+    }
 }
 
 fn matches_app(window: &Value, app: &App) -> bool {

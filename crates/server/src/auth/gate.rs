@@ -27,6 +27,8 @@ pub(crate) async fn require_session(
         .tokens
         .check(token)
         .map_err(|why| ApiError::unauthenticated(format!("invalid session: {why}")))?;
+    super::access::is_current(&state, &session)
+        .map_err(|why| ApiError::unauthenticated(format!("invalid session: {why}")))?;
     if by_cookie && !request.method().is_safe() && !same_site(headers) {
         return Err(ApiError::permission_denied());
     }

@@ -1,5 +1,6 @@
 //! Password checks, and the brake on guessing.
 
+use super::accounts::{ADMIN, Account};
 use crate::AdminPassword;
 use crate::error::{ApiError, Code};
 use hmac::{Hmac, KeyInit, Mac};
@@ -22,9 +23,6 @@ const CHECKS_MAX: usize = 4;
 /// bcrypt reads no more than 72 bytes; a longer text is no password of ours.
 const PASSWORD_BYTES_MAX: usize = 1024;
 
-/// The account that exists.
-const ADMIN: &str = "admin";
-
 /// Checks passwords.
 pub(crate) struct Login {
     password: AdminPassword,
@@ -43,20 +41,25 @@ impl Login {
         Self { password, brake: Mutex::default(), checks: Semaphore::new(CHECKS_MAX) }
     }
 
-    /// Checks an account's password and returns its name.
+    /// Checks an account's password and returns its name. `account` is the account as the cluster describes it; an admin without a
+    /// password there has that of the server's start.
     ///
     /// # Errors
     /// Unauthenticated where it is wrong, resource exhausted while the brake is on.
-    pub(crate) async fn check(&self, username: &str, password: &str) -> Result<String, ApiError> {
+    pub(crate) async fn check(&self, account: Option<&Account>, password: &str) -> Result<String, ApiError> {
         if password.is_empty() {
             return Err(ApiError::unauthenticated("Blank passwords are not allowed"));
         }
         let Ok(_permit) = self.checks.try_acquire() else { return Err(too_many(1)) };
         self.open()?;
-        if username == ADMIN && password.len() <= PASSWORD_BYTES_MAX && self.verify(password.to_owned()).await
+        let account =
+            account.filter(|a| a.is_enabled && a.can_log_in && password.len() <= PASSWORD_BYTES_MAX);
+        if let Some(account) = account
+            && let Some(expected) = self.password_of(account)
+            && verify(expected, password.to_owned()).await
         {
             self.brake(|brake| *brake = Brake::default());
-            return Ok(ADMIN.to_owned());
+            return Ok(account.name.clone());
         }
         self.brake(Brake::fail);
         tracing::warn!("a login failed");
@@ -76,14 +79,21 @@ impl Login {
         act(&mut self.brake.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn verify(&self, given: String) -> bool {
-        match self.password.clone() {
-            AdminPassword::Plain(expected) => same(&expected, &given),
-            AdminPassword::Bcrypt(hash) => {
-                tokio::task::spawn_blocking(move || bcrypt::verify(given, &hash).unwrap_or(false))
-                    .await
-                    .unwrap_or(false)
-            }
+    fn password_of(&self, account: &Account) -> Option<AdminPassword> {
+        match &account.password {
+            Some(hash) => Some(AdminPassword::Bcrypt(hash.clone())),
+            None => (account.name == ADMIN).then(|| self.password.clone()),
+        }
+    }
+}
+
+async fn verify(expected: AdminPassword, given: String) -> bool {
+    match expected {
+        AdminPassword::Plain(expected) => same(&expected, &given),
+        AdminPassword::Bcrypt(hash) => {
+            tokio::task::spawn_blocking(move || bcrypt::verify(given, &hash).unwrap_or(false))
+                .await
+                .unwrap_or(false)
         }
     }
 }
@@ -122,16 +132,20 @@ fn same(expected: &str, given: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn admin() -> Option<Account> {
+        super::super::find_account(&crate::AccessData::default(), "admin")
+    }
+
     #[tokio::test(start_paused = true)]
     async fn guessing_is_braked_and_a_right_password_releases_it() {
         let login = Login::new(AdminPassword::Plain("right".into()));
         for _ in 0..FREE_FAILURES {
-            assert_eq!(login.check("admin", "wrong").await.unwrap_err().code, Code::Unauthenticated);
+            assert_eq!(login.check(admin().as_ref(), "wrong").await.unwrap_err().code, Code::Unauthenticated);
         }
-        assert_eq!(login.check("admin", "right").await.unwrap_err().code, Code::ResourceExhausted);
+        assert_eq!(login.check(admin().as_ref(), "right").await.unwrap_err().code, Code::ResourceExhausted);
         tokio::time::advance(Duration::from_secs(2)).await;
-        assert_eq!(login.check("admin", "right").await.unwrap(), "admin");
-        assert_eq!(login.check("admin", "wrong").await.unwrap_err().code, Code::Unauthenticated);
+        assert_eq!(login.check(admin().as_ref(), "right").await.unwrap(), "admin");
+        assert_eq!(login.check(admin().as_ref(), "wrong").await.unwrap_err().code, Code::Unauthenticated);
     }
 
     #[tokio::test]
@@ -140,10 +154,10 @@ mod tests {
         for login in
             [Login::new(AdminPassword::Plain("right".into())), Login::new(AdminPassword::Bcrypt(hash))]
         {
-            assert!(login.check("admin", "right").await.is_ok());
-            assert!(login.check("root", "right").await.is_err());
-            assert!(login.check("admin", "").await.is_err());
-            assert!(login.check("admin", "right ").await.is_err());
+            assert!(login.check(admin().as_ref(), "right").await.is_ok());
+            assert!(login.check(None, "right").await.is_err());
+            assert!(login.check(admin().as_ref(), "").await.is_err());
+            assert!(login.check(admin().as_ref(), "right ").await.is_err());
         }
     }
 }

@@ -15,22 +15,57 @@ const TOKEN_BYTES_MAX: usize = 4096;
 /// How many ended sessions are remembered until they would have expired anyway; the oldest to expire is forgotten first.
 const REVOKED_MAX: usize = 10_000;
 
+/// What kind of token it is, by the end of its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenKind {
+    /// A session of an account: `NAME:login`.
+    Login,
+    /// An account's API token: `NAME:apiKey`.
+    ApiKey,
+    /// A token of a project's role: `proj:PROJECT:ROLE`.
+    ProjectRole,
+}
+
 /// A session that a token proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Session {
-    /// The account.
+    /// The account, or `proj:PROJECT:ROLE`.
     pub(crate) username: String,
+    /// What kind of token proves it.
+    pub(crate) kind: TokenKind,
     /// The token's id, for ending it.
     pub(crate) id: String,
-    /// When it ends, seconds since 1970.
+    /// When it was issued, seconds since 1970.
+    pub(crate) issued_at: u64,
+    /// When it ends, seconds since 1970; `u64::MAX` for never.
     pub(crate) expires_at: u64,
 }
+
+/// The longest time that is waited for a session's end; the streams of one that lasts longer are opened anew.
+const REMAINING_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 impl Session {
     /// How long it lasts from now.
     pub(crate) fn remaining(&self) -> Duration {
-        Duration::from_secs(self.expires_at.saturating_sub(now()))
+        Duration::from_secs(self.expires_at.saturating_sub(now())).min(REMAINING_MAX)
     }
+}
+
+/// Reads a subject. One without an end is a login, as Argo CD wrote it before 1.6.
+fn subject(text: &str) -> (String, TokenKind) {
+    if text.starts_with("proj:") {
+        return (text.to_owned(), TokenKind::ProjectRole);
+    }
+    match text.rsplit_once(':') {
+        Some((name, "apiKey")) => (name.to_owned(), TokenKind::ApiKey),
+        Some((name, "login")) => (name.to_owned(), TokenKind::Login),
+        _ => (text.to_owned(), TokenKind::Login),
+    }
+}
+
+/// Returns the time, seconds since 1970.
+pub(crate) fn now_unix() -> u64 {
+    now()
 }
 
 /// Signs and checks tokens.
@@ -52,10 +87,16 @@ impl Tokens {
     }
 
     fn issue_at(&self, username: &str, id: &str, now: u64) -> String {
-        let claims = json!({
-            "iss": "argocd", "sub": format!("{username}:login"), "jti": id,
-            "iat": now, "nbf": now, "exp": now + self.lifetime.as_secs(),
-        });
+        self.issue_for(&format!("{username}:login"), id, now, now + self.lifetime.as_secs())
+    }
+
+    /// Signs a token for a subject. It does not end where `expires_at` is zero.
+    pub(crate) fn issue_for(&self, subject: &str, id: &str, issued_at: u64, expires_at: u64) -> String {
+        let mut claims =
+            json!({"iss": "argocd", "sub": subject, "jti": id, "iat": issued_at, "nbf": issued_at});
+        if expires_at > 0 {
+            claims["exp"] = expires_at.into();
+        }
         let signed =
             format!("{}.{}", B64.encode(r#"{"alg":"HS256","typ":"JWT"}"#), B64.encode(claims.to_string()));
         let signature = self.sign(&signed).finalize().into_bytes();
@@ -82,7 +123,9 @@ impl Tokens {
         let claims = signed.split_once('.').and_then(|(_, claims)| B64.decode(claims).ok()).ok_or(BAD)?;
         let claims: serde_json::Value = serde_json::from_slice(&claims).map_err(|_| BAD)?;
         let number = |key: &str| claims[key].as_u64().ok_or(BAD);
-        let (expires_at, id) = (number("exp")?, claims["jti"].as_str().ok_or(BAD)?.to_owned());
+        let expires_at = claims["exp"].as_u64().unwrap_or(u64::MAX);
+        // A project's token of Argo CD has no id: the time of its issue names it.
+        let id = claims["jti"].as_str().unwrap_or_default().to_owned();
         if expires_at <= now || number("nbf")? > now {
             return Err("token is expired");
         }
@@ -90,9 +133,12 @@ impl Tokens {
         if revoked.contains_key(&(expires_at, id.clone())) {
             return Err("token is revoked");
         }
-        let username =
-            claims["sub"].as_str().and_then(|sub| sub.strip_suffix(":login")).ok_or(BAD)?.to_owned();
-        Ok(Session { username, id, expires_at })
+        let (username, kind) = subject(claims["sub"].as_str().ok_or(BAD)?);
+        if kind == TokenKind::Login && (id.is_empty() || expires_at == u64::MAX) {
+            return Err(BAD);
+        }
+        let issued_at = claims["iat"].as_u64().unwrap_or_default();
+        Ok(Session { username, kind, id, issued_at, expires_at })
     }
 
     /// Ends a session before its time.

@@ -1,5 +1,6 @@
 //! Applications themselves: list, get, create, update, patch, delete.
 
+use crate::auth::Access;
 use crate::error::ApiError;
 use crate::fields::Fields;
 use crate::list::{Filter, Page, facets, sort};
@@ -12,14 +13,16 @@ use fairway_value::{Value, from_json};
 /// `GET /api/v1/applications`.
 pub(crate) async fn list(
     extract::State(state): extract::State<State>,
+    access: Access,
     params: Params,
 ) -> Result<Reply, ApiError> {
     let (filter, page) = (Filter::parse(&params)?, Page::parse(&params)?);
     if let (Some(kind), Some(name)) = (refresh_kind(&params), params.get("name")) {
-        let (key, _) = state.app(name, &params)?;
+        let (key, _) = access.app("get", name, &params)?;
         state.engine().refresh(key, kind).await?;
     }
-    let all = state.engine().applications();
+    let mut all = state.engine().applications();
+    all.items.retain(|app| access.sees(app));
     let stats = params.flag("stats", false)?.then(|| facets(&all.items, &filter));
     let mut items: Vec<Value> = all.items.into_iter().filter(|app| filter.matches(app)).collect();
     sort(&mut items, params.get("sort"))?;
@@ -45,10 +48,11 @@ pub(crate) async fn list(
 /// `GET /api/v1/applications/{name}`; `refresh=normal|hard` compares first.
 pub(crate) async fn get(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, mut app) = state.app(&name, &params)?;
+    let (key, mut app) = access.app("get", &name, &params)?;
     if let Some(kind) = refresh_kind(&params) {
         app = state.engine().refresh(key, kind).await?;
     }
@@ -66,36 +70,44 @@ fn refresh_kind(params: &Params) -> Option<RefreshKind> {
 /// `POST /api/v1/applications`.
 pub(crate) async fn create(
     extract::State(state): extract::State<State>,
+    access: Access,
     params: Params,
     JsonBody(app): JsonBody,
 ) -> Result<Reply, ApiError> {
     let (upsert, validate) = (params.flag("upsert", false)?, params.flag("validate", true)?);
     let app = complete(&state, app, None)?.1;
+    access.require_app("create", &app)?;
+    if upsert && state.engine().application(&key_of(&app)).is_some() {
+        access.require_app("update", &app)?;
+    }
     Ok(Reply(state.engine().create_application(app, upsert, validate).await?))
 }
 
 /// `PUT /api/v1/applications/{name}`.
 pub(crate) async fn update(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
     JsonBody(app): JsonBody,
 ) -> Result<Reply, ApiError> {
     let validate = params.flag("validate", true)?;
     let (key, app) = complete(&state, app, Some(&name))?;
-    state.app(&key.name, &params.with("appNamespace", &key.namespace))?;
+    access.require_app("update", &app)?;
+    access.app("update", &key.name, &params.with("appNamespace", &key.namespace))?;
     Ok(Reply(state.engine().update_application(key, app, validate).await?))
 }
 
 /// `PUT /api/v1/applications/{name}/spec`: the body is the spec, and so is the answer.
 pub(crate) async fn update_spec(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
     JsonBody(spec): JsonBody,
 ) -> Result<Reply, ApiError> {
     let validate = params.flag("validate", true)?;
-    let (key, mut app) = state.app(&name, &params)?;
+    let (key, mut app) = access.app("update", &name, &params)?;
     app.set_path(&["spec"], spec);
     let app = state.engine().update_application(key, app, validate).await?;
     Ok(Reply(app.get("spec").cloned().unwrap_or_else(Value::object)))
@@ -104,6 +116,7 @@ pub(crate) async fn update_spec(
 /// `PATCH /api/v1/applications/{name}`: `{patch, patchType}`, the patch being JSON in a string.
 pub(crate) async fn patch(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
     JsonBody(body): JsonBody,
@@ -115,13 +128,15 @@ pub(crate) async fn patch(
     };
     let patch = from_json(text(&body, &["patch"]).as_bytes())
         .map_err(|error| ApiError::invalid(format!("the patch cannot be read: {error}")))?;
-    let (key, _) = state.app(&name, &params.with_body(&body))?;
+    let (key, before) = access.app("update", &name, &params.with_body(&body))?;
+    moves_to_permitted_project(&access, kind, &before, &patch)?;
     Ok(Reply(state.engine().patch_application(key, kind, patch).await?))
 }
 
 /// `DELETE /api/v1/applications/{name}`.
 pub(crate) async fn delete(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
@@ -134,9 +149,41 @@ pub(crate) async fn delete(
         (true, Some("background")) => Cascade::Background,
         (true, Some(other)) => return Err(ApiError::invalid(format!("invalid propagation policy: {other}"))),
     };
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("delete", &name, &params)?;
     state.engine().delete_application(key, cascade).await?;
     Ok(empty())
+}
+
+/// An application that changes its project needs the right to be changed in the new one too.
+fn moves_to_permitted_project(
+    access: &Access,
+    kind: PatchKind,
+    before: &Value,
+    patch: &Value,
+) -> Result<(), ApiError> {
+    let moved: Vec<&str> = match kind {
+        PatchKind::Merge => {
+            patch.get_path(&["spec", "project"]).and_then(Value::as_str).into_iter().collect()
+        }
+        PatchKind::Json => {
+            let changes = patch.as_array().unwrap_or_default();
+            let all = changes.iter().filter(|change| "/spec/project".starts_with(text(change, &["path"])));
+            all.filter_map(|c| c.get("value"))
+                .filter_map(|v| v.as_str().or(v.get("project")?.as_str()))
+                .collect()
+        }
+    };
+    for to in moved {
+        let mut after = before.clone();
+        after.set_path(&["spec", "project"], to);
+        access.require_app("update", &after)?;
+    }
+    Ok(())
+}
+
+fn key_of(app: &Value) -> AppKey {
+    let field = |name| text(app, &["metadata", name]).to_owned();
+    AppKey { namespace: field("namespace"), name: field("name") }
 }
 
 /// Fills in what a body may leave out, and refuses one whose name is missing or not the path's.

@@ -1,5 +1,6 @@
 //! `GET /api/badge`: an application's state as a picture, for a README.
 
+use crate::auth::Access;
 use crate::error::ApiError;
 use crate::list::{health_status, sync_status};
 use crate::state::State;
@@ -16,15 +17,18 @@ const LETTER: usize = 7;
 /// Differs: needs a session as everything does, since a badge tells what runs where; Argo CD serves it openly where it is switched on.
 pub(crate) async fn badge(
     extract::State(state): extract::State<State>,
+    access: Access,
     params: Params,
 ) -> Result<Response, ApiError> {
     let apps = match (params.get("name"), params.get("project")) {
         (Some(name), _) => vec![
-            state.app(name, &params.with("appNamespace", params.get("namespace").unwrap_or_default()))?.1,
+            access
+                .app("get", name, &params.with("appNamespace", params.get("namespace").unwrap_or_default()))?
+                .1,
         ],
         (None, Some(project)) => {
             let mut apps = state.engine().applications().items;
-            apps.retain(|app| crate::list::project(app) == project);
+            apps.retain(|app| crate::list::project(app) == project && access.sees(app));
             apps
         }
         (None, None) => return Ok(StatusCode::BAD_REQUEST.into_response()),

@@ -1,7 +1,8 @@
 //! What an application consists of: tree, managed resources, manifests, live objects, events, revisions.
 
 use crate::ResourceId;
-use crate::error::{ApiError, Code};
+use crate::auth::Access;
+use crate::error::ApiError;
 use crate::state::State;
 use crate::wire::{Params, Reply, items_or_null, object, text};
 use axum::extract::{self, Path};
@@ -10,20 +11,22 @@ use fairway_value::{HtmlEscape, Value, to_json};
 /// `GET /api/v1/applications/{name}/resource-tree`.
 pub(crate) async fn resource_tree(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     Ok(Reply(state.engine().resource_tree(key).await?))
 }
 
 /// `GET /api/v1/applications/{name}/managed-resources`, narrowed by `group`, `kind`, `namespace`, `name` and `version`.
 pub(crate) async fn managed_resources(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     let mut items = state.engine().managed_resources(key).await?;
     items.retain(|item| {
         ["group", "kind", "namespace", "name"]
@@ -36,20 +39,22 @@ pub(crate) async fn managed_resources(
 /// `GET /api/v1/applications/{name}/manifests`.
 pub(crate) async fn manifests(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     Ok(Reply(state.engine().manifests(key, params.get("revision").map(str::to_owned)).await?))
 }
 
 /// `GET /api/v1/applications/{name}/resource`: `{manifest}`, the live object as JSON in a string.
 pub(crate) async fn resource(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     let id = resource_id(&params, "namespace")
         .ok_or_else(|| ApiError::invalid("resourceName and kind are needed"))?;
     let live = state.engine().resource(key, id).await?;
@@ -59,10 +64,11 @@ pub(crate) async fn resource(
 /// `GET /api/v1/applications/{name}/events`: those of the Application, or of one resource.
 pub(crate) async fn events(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     let mut list = state.engine().events(key, resource_id(&params, "resourceNamespace")).await?;
     if let Some(uid) = params.get("resourceUID") {
         let items = list.get("items").and_then(Value::as_array).unwrap_or_default();
@@ -76,7 +82,7 @@ pub(crate) async fn events(
 }
 
 /// Returns the resource of a query, where it names one. Argo CD's events query has no kind: the engine then goes by the name.
-fn resource_id(params: &Params, namespace: &str) -> Option<ResourceId> {
+pub(super) fn resource_id(params: &Params, namespace: &str) -> Option<ResourceId> {
     let field = |key: &str| params.get(key).unwrap_or_default().to_owned();
     let name = params.get("resourceName")?.to_owned();
     if namespace == "namespace" && params.get("kind").is_none() {
@@ -94,37 +100,34 @@ fn resource_id(params: &Params, namespace: &str) -> Option<ResourceId> {
 /// `GET /api/v1/applications/{name}/revisions/{revision}/metadata`.
 pub(crate) async fn revision_metadata(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path((name, revision)): Path<(String, String)>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     let source = params.count("sourceIndex")?.unwrap_or(0);
     Ok(Reply(state.engine().revision_metadata(key, revision, source).await?))
 }
 
+/// `GET /api/v1/applications/{name}/revisions/{revision}/chartdetails`.
+pub(crate) async fn chart_details(
+    extract::State(state): extract::State<State>,
+    access: Access,
+    Path((name, revision)): Path<(String, String)>,
+    params: Params,
+) -> Result<Reply, ApiError> {
+    let (key, _) = access.app("get", &name, &params)?;
+    let source = params.count("sourceIndex")?.unwrap_or(0);
+    Ok(Reply(state.engine().chart_details(key, revision, source).await?))
+}
+
 /// `GET /api/v1/applications/{name}/syncwindows`.
-///
-/// # Errors
-/// Unimplemented where the application's project has windows: an answer without them would be wrong.
 pub(crate) async fn sync_windows(
     extract::State(state): extract::State<State>,
+    access: Access,
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Reply, ApiError> {
-    let (_, app) = state.app(&name, &params)?;
-    let projects = state.engine().projects().await?;
-    let windows = projects
-        .iter()
-        .find(|project| text(project, &["metadata", "name"]) == crate::list::project(&app))
-        .and_then(|project| project.get_path(&["spec", "syncWindows"]))
-        .and_then(Value::as_array)
-        .unwrap_or_default();
-    if !windows.is_empty() {
-        return Err(ApiError::new(Code::Unimplemented, "unsupported: sync windows of a project"));
-    }
-    Ok(Reply(object([
-        ("activeWindows", Value::array()),
-        ("assignedWindows", Value::array()),
-        ("canSync", Value::from(true)),
-    ])))
+    let (key, _) = access.app("get", &name, &params)?;
+    Ok(Reply(state.engine().sync_windows(key).await?))
 }

@@ -22,6 +22,24 @@ pub(crate) struct Operation {
 
 const APP: &[&str] = &["appNamespace", "project"];
 
+const LOGS: &[&str] = &[
+    "appNamespace",
+    "project",
+    "podName",
+    "namespace",
+    "group",
+    "kind",
+    "resourceName",
+    "container",
+    "follow",
+    "previous",
+    "tailLines",
+    "sinceSeconds",
+    "sinceTime",
+    "filter",
+    "matchCase",
+];
+
 macro_rules! operations {
     ($($method:literal $path:literal $id:literal $tag:literal $summary:literal, $query:expr, $body:expr => $answer:literal $(, $open:ident)?;)*) => {
         /// Every documented operation.
@@ -54,16 +72,42 @@ operations! {
     "get" "/api/v1/applications/{name}/events" "ListResourceEvents" "applications" "Returns Kubernetes events", &["appNamespace", "project", "resourceNamespace", "resourceName", "resourceUID"], None => "EventList";
     "get" "/api/v1/applications/{name}/revisions/{revision}/metadata" "RevisionMetadata" "applications" "Returns author, date and message of a commit", &["appNamespace", "project", "sourceIndex"], None => "RevisionMetadata";
     "get" "/api/v1/applications/{name}/syncwindows" "GetSyncWindows" "applications" "Returns the sync windows", APP, None => "SyncWindows";
+    "post" "/api/v1/applications/{name}/resource" "PatchResource" "applications" "Patches a live object", &["appNamespace", "project", "group", "kind", "namespace", "patchType", "resourceName", "version"], Some("Object") => "Resource";
+    "delete" "/api/v1/applications/{name}/resource" "DeleteResource" "applications" "Deletes a live object", &["appNamespace", "project", "force", "group", "kind", "namespace", "orphan", "resourceName", "version"], None => "Empty";
+    "get" "/api/v1/applications/{name}/revisions/{revision}/chartdetails" "RevisionChartDetails" "applications" "Returns description, home and maintainers of a chart", &["appNamespace", "project", "sourceIndex"], None => "Object";
+    "get" "/api/v1/applications/{name}/logs" "PodLogs" "streams" "Streams the logs of a Pod, of an object's Pods or of all", LOGS, None => "LogEntry";
+    "get" "/api/v1/applications/{name}/pods/{pod}/logs" "PodLogsOfPod" "streams" "Streams the log of a Pod", LOGS, None => "LogEntry";
     "get" "/api/v1/stream/applications" "WatchApplications" "streams" "Streams changes of applications", &["name", "resourceVersion", "*project", "*projects", "repo", "selector", "appNamespace", "search", "*sync", "*health", "*namespace", "*cluster", "*label", "fields"], None => "ApplicationEvent";
     "get" "/api/v1/stream/applications/{name}/resource-tree" "WatchResourceTree" "streams" "Streams an application's tree", APP, None => "ApplicationTreeEvent";
     "get" "/api/v1/applicationsets" "ListApplicationSets" "applicationsets" "Lists application sets", &["*projects", "selector", "appsetNamespace"], None => "List";
     "get" "/api/v1/applicationsets/{name}" "GetApplicationSet" "applicationsets" "Returns an application set", &["appsetNamespace"], None => "Object";
+    "post" "/api/v1/applicationsets" "CreateApplicationSet" "applicationsets" "Creates an application set", &["upsert"], Some("Object") => "Object";
+    "delete" "/api/v1/applicationsets/{name}" "DeleteApplicationSet" "applicationsets" "Deletes an application set", &["appsetNamespace"], None => "Empty";
     "get" "/api/v1/projects" "ListProjects" "projects" "Lists projects", &["name"], None => "List";
     "post" "/api/v1/projects" "CreateProject" "projects" "Creates a project", &[], Some("ProjectRequest") => "Object";
     "get" "/api/v1/projects/{name}" "GetProject" "projects" "Returns a project", &[], None => "Object";
     "put" "/api/v1/projects/{name}" "UpdateProject" "projects" "Replaces a project", &[], Some("ProjectRequest") => "Object";
     "delete" "/api/v1/projects/{name}" "DeleteProject" "projects" "Deletes a project", &[], None => "Empty";
+    "get" "/api/v1/projects/{name}/detailed" "GetDetailedProject" "projects" "Returns a project with its own repositories and clusters", &[], None => "Object";
+    "post" "/api/v1/projects/{name}/roles/{role}/token" "CreateProjectToken" "projects" "Issues a token of a project's role", &[], Some("TokenRequest") => "Token";
+    "delete" "/api/v1/projects/{name}/roles/{role}/token/{iat}" "DeleteProjectToken" "projects" "Takes a token of a project's role back", &["id"], None => "Empty";
     "get" "/api/v1/repositories" "ListRepositories" "inventory" "Lists repositories, without credentials", &["repo"], None => "List";
+    "post" "/api/v1/repositories" "CreateRepository" "inventory" "Adds a repository", &["upsert"], Some("Object") => "Object";
+    "get" "/api/v1/repositories/{repo}" "GetRepository" "inventory" "Returns a repository and whether it answers", &[], None => "Object";
+    "put" "/api/v1/repositories/{repo}" "UpdateRepository" "inventory" "Replaces a repository", &[], Some("Object") => "Object";
+    "delete" "/api/v1/repositories/{repo}" "DeleteRepository" "inventory" "Forgets a repository", &[], None => "Empty";
+    "post" "/api/v1/repositories/{repo}/validate" "ValidateRepository" "inventory" "Asks a repository whether it answers", &[], Some("Object") => "Empty";
+    "get" "/api/v1/repocreds" "ListRepositoryCredentials" "inventory" "Lists credential templates, without credentials", &[], None => "List";
+    "post" "/api/v1/repocreds" "CreateRepositoryCredentials" "inventory" "Adds a credential template", &["upsert"], Some("Object") => "Object";
+    "put" "/api/v1/repocreds/{url}" "UpdateRepositoryCredentials" "inventory" "Replaces a credential template", &[], Some("Object") => "Object";
+    "delete" "/api/v1/repocreds/{url}" "DeleteRepositoryCredentials" "inventory" "Forgets a credential template", &[], None => "Empty";
+    "get" "/api/v1/clusters/{id}" "GetCluster" "inventory" "Returns a cluster by its address, or by name with id.type=name", &["id.type"], None => "Object";
+    "get" "/api/v1/account" "ListAccounts" "accounts" "Lists accounts", &[], None => "List";
+    "get" "/api/v1/account/{name}" "GetAccount" "accounts" "Returns an account", &[], None => "Object";
+    "put" "/api/v1/account/password" "UpdatePassword" "accounts" "Changes a password", &[], Some("PasswordRequest") => "Empty";
+    "get" "/api/v1/account/can-i/{resource}/{action}/{*object}" "CanI" "accounts" "Says yes or no", &[], None => "Object";
+    "post" "/api/v1/account/{name}/token" "CreateAccountToken" "accounts" "Issues an API token", &[], Some("TokenRequest") => "Token";
+    "delete" "/api/v1/account/{name}/token/{id}" "DeleteAccountToken" "accounts" "Takes an API token back", &[], None => "Empty";
     "get" "/api/v1/clusters" "ListClusters" "inventory" "Lists clusters, without credentials", &["server", "name"], None => "List";
     "get" "/api/v1/settings" "GetSettings" "inventory" "Returns the public settings", &[], None => "Object";
     "post" "/api/v1/session" "CreateSession" "session" "Logs in", &[], Some("Login") => "Token", open;
@@ -108,7 +152,9 @@ pub(crate) fn openapi() -> Value {
 }
 
 fn describe(operation: &Operation) -> Value {
-    let in_path = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = operation.path.split('/').filter_map(|part| {
+        part.strip_prefix('{')?.strip_suffix('}').map(|name| name.trim_start_matches('*'))
+    });
     let mut parameters: Vec<Value> = in_path
         .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
         .collect();
@@ -151,6 +197,8 @@ fn describe(operation: &Operation) -> Value {
 fn kind(parameter: &str) -> &'static str {
     match parameter {
         "limit" | "offset" | "sourceIndex" => "integer",
+        "tailLines" | "sinceSeconds" => "integer",
+        "follow" | "previous" | "matchCase" | "force" | "orphan" => "boolean",
         "upsert" | "validate" | "cascade" | "stats" => "boolean",
         _ => "string",
     }
@@ -185,6 +233,9 @@ fn schemas() -> Value {
         "SyncWindows": of(json!({"activeWindows": nullable_list(any()), "assignedWindows": nullable_list(any()), "canSync": flag()})),
         "Login": of(json!({"username": text(), "password": text()})),
         "Token": of(json!({"token": text()})),
+        "TokenRequest": of(json!({"id": text(), "expiresIn": {"type": ["integer", "string"], "description": "seconds; none for a token that does not end"}})),
+        "PasswordRequest": of(json!({"name": text(), "currentPassword": text(), "newPassword": text()})),
+        "LogEntry": of(json!({"result": of(json!({"content": text(), "timeStamp": {"type": ["string", "null"]}, "timeStampStr": text(), "podName": text(), "last": flag()}))})),
         "UserInfo": of(json!({"loggedIn": flag(), "username": text(), "iss": text()})),
     })
 }

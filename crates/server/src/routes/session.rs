@@ -1,6 +1,6 @@
 //! Login, logout, and who one is.
 
-use crate::auth::{COOKIE, Session, has_foreign_body};
+use crate::auth::{COOKIE, Session, find_account, has_foreign_body};
 use crate::error::ApiError;
 use crate::state::State;
 use crate::wire::{JsonBody, Reply, empty, object, text};
@@ -22,7 +22,8 @@ pub(crate) async fn create(
     if !text(&body, &["token"]).is_empty() {
         return Err(ApiError::unauthenticated("token-based session creation no longer supported"));
     }
-    let username = state.login.check(text(&body, &["username"]), text(&body, &["password"])).await?;
+    let account = find_account(&state.engine().access(), text(&body, &["username"]));
+    let username = state.login.check(account.as_ref(), text(&body, &["password"])).await?;
     let token = state.tokens.issue(&username, &state.next_token_id());
     let cookie = cookie(&state, &token, state.session.as_secs());
     Ok(with_cookie(Reply(object([("token", Value::from(token))])), &cookie))

@@ -1,6 +1,6 @@
 //! Event streams: newline JSON, or server-sent events where the caller accepts `text/event-stream`.
 
-use crate::auth::Session;
+use crate::auth::{Access, Session};
 use crate::error::{ApiError, Code};
 use crate::fields::Fields;
 use crate::list::Filter;
@@ -37,6 +37,7 @@ const TREE_SETTLE: Duration = Duration::from_millis(150);
 /// starts with an ADDED for each application there is, as Argo CD `server/application` `Watch`.
 pub(crate) async fn applications(
     extract::State(state): extract::State<State>,
+    access: Access,
     Extension(session): Extension<Session>,
     headers: HeaderMap,
     params: Params,
@@ -46,7 +47,8 @@ pub(crate) async fn applications(
     let from_start = params.get("resourceVersion").is_none() || params.get("name").is_some();
     let (sink, response) = open(&state, &headers, session, fields)?;
     tokio::spawn(async move {
-        let mut feed = Feed { events: state.engine().subscribe(), state, filter, seen: BTreeMap::new() };
+        let events = state.engine().subscribe();
+        let mut feed = Feed { events, state, access, filter, seen: BTreeMap::new() };
         drop(feed.run(&sink, from_start).await);
     });
     Ok(response)
@@ -55,12 +57,13 @@ pub(crate) async fn applications(
 /// `GET /api/v1/stream/applications/{name}/resource-tree`: `{"result": ApplicationTree}`, now and after each change.
 pub(crate) async fn resource_tree(
     extract::State(state): extract::State<State>,
+    access: Access,
     Extension(session): Extension<Session>,
     Path(name): Path<String>,
     headers: HeaderMap,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let (key, _) = state.app(&name, &params)?;
+    let (key, _) = access.app("get", &name, &params)?;
     let (sink, response) = open(&state, &headers, session, None)?;
     tokio::spawn(async move {
         let events = state.engine().subscribe();
@@ -71,10 +74,10 @@ pub(crate) async fn resource_tree(
 
 /// The stream is over: the client went, the session ended, or the server stops.
 #[derive(Debug)]
-struct Over;
+pub(super) struct Over;
 
 /// The writing end of a stream.
-struct Sink {
+pub(super) struct Sink {
     queue: mpsc::Sender<Bytes>,
     fields: Option<Fields>,
     sse: bool,
@@ -83,7 +86,7 @@ struct Sink {
     _permit: tokio::sync::OwnedSemaphorePermit,
 }
 
-fn open(
+pub(super) fn open(
     state: &State,
     headers: &HeaderMap,
     session: Session,
@@ -108,7 +111,7 @@ fn open(
 }
 
 impl Sink {
-    async fn send(&self, result: Value) -> Result<(), Over> {
+    pub(super) async fn send(&self, result: Value) -> Result<(), Over> {
         let mut message = object([("result", result)]);
         if let Some(fields) = &self.fields {
             message = fields.apply(&message);
@@ -118,8 +121,36 @@ impl Sink {
         self.write(Bytes::from(text)).await
     }
 
-    async fn keep_alive(&self) -> Result<(), Over> {
+    pub(super) async fn keep_alive(&self) -> Result<(), Over> {
         if self.sse { self.write(Bytes::from_static(b": \n\n")).await } else { Ok(()) }
+    }
+
+    /// Ends a stream with an error, in grpc-gateway's shape.
+    pub(super) async fn fail(&self, error: &ApiError) -> Result<(), Over> {
+        let error = object([
+            ("grpc_code", Value::from(i64::from(error.code as u8))),
+            ("http_code", Value::from(i64::from(error.code.status().as_u16()))),
+            ("message", Value::from(error.message.as_str())),
+        ]);
+        let json = to_json(&object([("error", error)]), HtmlEscape::No);
+        self.write(Bytes::from(if self.sse { format!("data: {json}\n\n") } else { format!("{json}\n") }))
+            .await
+    }
+
+    /// Waits for the next entry of a queue, and keeps the stream open meanwhile; `None` at the end of the queue or the stream.
+    pub(super) async fn next_of<T>(&self, entries: &mut mpsc::Receiver<T>) -> Option<T> {
+        let mut stop = self.stop.clone();
+        loop {
+            tokio::select! {
+                received = timeout_at(Instant::now() + KEEP_ALIVE, entries.recv()) => match received {
+                    Ok(entry) => return entry,
+                    Err(_) => self.keep_alive().await.ok()?,
+                },
+                () = self.queue.closed() => return None,
+                () = stopped(&mut stop) => return None,
+                () = tokio::time::sleep_until(self.ends_at) => return None,
+            }
+        }
     }
 
     async fn write(&self, bytes: Bytes) -> Result<(), Over> {
@@ -162,6 +193,7 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 struct Feed {
     events: Receiver<EngineEvent>,
     state: State,
+    access: Access,
     filter: Filter,
     /// What the client knows: the resource version of each application it was told of or could have listed.
     seen: BTreeMap<AppKey, String>,
@@ -172,7 +204,7 @@ impl Feed {
         // Opens the response at once, so that the client knows that it is connected.
         sink.keep_alive().await?;
         for app in self.state.engine().applications().items {
-            if self.filter.matches(&app) {
+            if self.wants(&app) {
                 self.seen.insert(key_of(&app), version_of(&app));
                 if from_start {
                     self.tell(sink, Change::Added, app).await?;
@@ -190,9 +222,13 @@ impl Feed {
         }
     }
 
+    fn wants(&self, app: &Value) -> bool {
+        self.filter.matches(app) && self.access.sees(app)
+    }
+
     async fn pass(&mut self, sink: &Sink, change: Change, app: Value) -> Result<(), Over> {
         let key = key_of(&app);
-        let wanted = self.filter.matches(&app);
+        let wanted = self.wants(&app);
         let change = match (change, self.seen.contains_key(&key)) {
             // One that no longer matches the filter is gone for this client, and one that begins to is new.
             (Change::Deleted, true) => Change::Deleted,
@@ -213,7 +249,7 @@ impl Feed {
     async fn catch_up(&mut self, sink: &Sink) -> Result<(), Over> {
         let mut gone = std::mem::take(&mut self.seen);
         for app in self.state.engine().applications().items {
-            if !self.filter.matches(&app) {
+            if !self.wants(&app) {
                 continue;
             }
             let (key, version) = (key_of(&app), version_of(&app));
