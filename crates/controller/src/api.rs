@@ -111,7 +111,11 @@ impl Engine {
                 (place.cluster, namespace.to_owned(), name.to_owned(), kind.to_owned())
             }
         };
-        let selector = format!("involvedObject.name%3D{name}%2CinvolvedObject.kind%3D{kind}");
+        let mut selector = format!("involvedObject.name%3D{name}");
+        if !kind.is_empty() {
+            // Argo CD's clients name no kind.
+            selector.push_str(&format!("%2CinvolvedObject.kind%3D{kind}"));
+        }
         let path = format!("/api/v1/namespaces/{namespace}/events?limit=500&fieldSelector={selector}");
         Ok(cluster.client().get(&path).await?)
     }
