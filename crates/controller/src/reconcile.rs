@@ -2,7 +2,7 @@
 
 use crate::app_entry::{AppEntry, Memory, TargetKey};
 use crate::clusters::Place;
-use crate::compare::{CompareContext, Compared, compare};
+use crate::compare::{CompareContext, Compared, compare, diff_options};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
@@ -108,9 +108,9 @@ impl Engine {
             memory.reconciled_at = self.now_text();
         }
         let target = if app.sync_policy.options.respect_ignore_differences {
-            let rules: Vec<_> =
-                snapshot.settings.ignore_differences.iter().chain(&app.ignore_differences).cloned().collect();
-            let objects = crate::respect::with_live_values(&target.objects, &rules, &compared.live);
+            let (options, _) = diff_options(&ctx);
+            let rules = &options.ignore;
+            let objects = crate::respect::with_live_values(&target.objects, rules, &compared.live, &schemas);
             Arc::new(Target { objects: Arc::new(objects), ..Target::clone(&target) })
         } else {
             target

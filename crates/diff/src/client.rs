@@ -34,8 +34,8 @@ pub(crate) fn three_way(desired: &Value, live: &Value, schemas: &Schemas, option
         Some((live, desired)) => (live, desired),
         None => (live.clone(), desired.clone()),
     };
-    let config = normalized(&remarshalled(&desired, schemas), schemas, options);
-    let live = normalized(&remarshalled(&live, schemas), schemas, options);
+    let config = prepared(&desired, schemas, options);
+    let live = prepared(&live, schemas, options);
     let applied = live.get_path(&["metadata", "annotations", LAST_APPLIED]).and_then(Value::as_str);
     let original =
         applied.and_then(|text| from_json(text.as_bytes()).ok()).filter(|v| v.as_object().is_some());
@@ -61,6 +61,20 @@ pub(crate) fn three_way(desired: &Value, live: &Value, schemas: &Schemas, option
             normalized_live: Some(live),
             predicted_live: None,
         },
+    }
+}
+
+/// As [`three_way`] prepares both sides: in the Go type's form, without what does not count.
+pub(crate) fn prepared(object: &Value, schemas: &Schemas, options: &Options) -> Value {
+    normalized(&remarshalled(object, schemas), schemas, options)
+}
+
+/// Takes the annotation of client-side apply out and lays the defaults over an object, where its kind has any.
+pub(crate) fn finished(mut object: Value, schemas: &Schemas) -> Value {
+    object.remove_path(&["metadata", "annotations", LAST_APPLIED]);
+    match scheme_type(&object, schemas) {
+        Some(ty) => with_defaults(&object, ty, schemas).unwrap_or(object),
+        None => object,
     }
 }
 

@@ -12,10 +12,13 @@ mod change;
 mod client;
 mod compare;
 mod ignore;
+mod jq;
 mod known;
 mod outcome;
 mod predict;
+mod respect;
 mod same;
+mod structured;
 pub mod text;
 
 pub use change::{Change, ChangeKind, ChangeSet, FieldChange};
@@ -23,3 +26,4 @@ pub use ignore::{IgnoreRules, Unsupported};
 pub use known::is_known_type;
 pub use outcome::{Outcome, UncertainReason};
 pub use predict::{Mode, Options, Prediction, outcome, predict};
+pub use respect::with_live_values;

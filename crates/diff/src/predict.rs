@@ -1,4 +1,5 @@
 use crate::compare::changes;
+use crate::structured::structured_merge;
 use crate::{IgnoreRules, Outcome, UncertainReason, client, known, same};
 use fairway_schema::managed::{self, ApplyError, Write};
 use fairway_schema::strategy::{self, Chooser};
@@ -13,6 +14,8 @@ pub enum Mode {
     ServerSide,
     /// As Argo CD's client-side diff: three-way with the last-applied annotation, else two-way.
     ClientSide,
+    /// As Argo CD's structured-merge diff of objects with `ServerSideApply=true`.
+    StructuredMerge,
 }
 
 /// How to compare.
@@ -60,6 +63,7 @@ pub fn predict(
     match options.mode {
         Mode::ServerSide => server_side(desired, live, manager, schemas, options),
         Mode::ClientSide => client::three_way(desired, live, schemas, options),
+        Mode::StructuredMerge => structured_merge(desired, live, manager, schemas, options),
     }
 }
 

@@ -7,6 +7,7 @@
 //! The judgements and their words are Argo CD's (gitops-engine `pkg/health`, 3.6). A kind without a check has no health:
 //! it neither helps nor harms its App. This crate reads no clock and knows no cluster.
 
+pub mod actions;
 mod app;
 mod builtin;
 mod fields;
@@ -43,7 +44,9 @@ pub fn assess_shipped(kind: &GroupKind, object: &Object) -> Option<Health> {
         .or_else(|| rules::assess_as(&kind.group, &kind.kind, object))
 }
 
-fn pending_deletion(object: &Object) -> Option<Health> {
+/// Judges an object that is being deleted, whatever its kind; nothing where it is not, or is a hook that waits to be read.
+#[must_use]
+pub fn pending_deletion(object: &Object) -> Option<Health> {
     let deleting = object.deletion_timestamp().is_some() && !object.finalizers().any(|f| f == HOOK_FINALIZER);
     deleting.then(|| Health::new(HealthStatus::Progressing, "Pending deletion"))
 }

@@ -2,6 +2,7 @@
 
 use super::Report;
 use fairway_core::{GroupKind, Health, Object};
+use fairway_value::Value;
 use serde_json::Value as Json;
 use std::path::Path;
 
@@ -44,6 +45,127 @@ pub fn run_lua(dir: &Path) -> Report {
         compare(shipped(script.as_ref(), &object(&case["object"])), case)
     });
     report
+}
+
+/// The actions upstream ships as scripts: each kind's `action_tests.json`.
+pub fn run_actions(dir: &Path) -> Report {
+    let mut report = Report::default();
+    let root = dir.join("argo-health");
+    let mut kinds: Vec<_> =
+        std::fs::read_dir(&root).into_iter().flatten().flatten().map(|e| e.path()).collect();
+    kinds.sort();
+    for kind in kinds.iter().filter(|k| k.join("action_tests.json").is_file()) {
+        let name = kind.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(kind.join("action_tests.json")).unwrap_or_default();
+        let tests: Json = serde_json::from_str(&text).unwrap_or_default();
+        for (n, test) in tests["discovery"].as_array().into_iter().flatten().enumerate() {
+            report.case(format!("{name}/discovery/{n}"), discovery(kind, test));
+        }
+        for (n, test) in tests["actions"].as_array().into_iter().flatten().enumerate() {
+            report.case(
+                format!("{name}/{}/{n}", test["action"].as_str().unwrap_or_default()),
+                action(kind, test),
+            );
+        }
+    }
+    report
+}
+
+fn documents(kind: &Path, file: &Json) -> Result<Vec<Value>, String> {
+    let path = kind.join(file.as_str().unwrap_or_default());
+    let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let parts = text.split("\n---").map(|t| fairway_yaml::parse(t).map_err(|e| e.to_string()));
+    Ok(parts.collect::<Result<Vec<Value>, String>>()?.into_iter().filter(|v| !v.is_null()).collect())
+}
+
+fn discovery(kind: &Path, test: &Json) -> Result<(), String> {
+    let input = documents(kind, &test["inputPath"])?.into_iter().next().ok_or("no input")?;
+    let mut found = fairway_health::actions::actions_of(&Object::new(input)).map_err(|e| e.to_string())?;
+    found.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut expected: Vec<&Json> = test["result"].as_array().into_iter().flatten().collect();
+    expected.sort_by_key(|a| a["name"].as_str());
+    let wanted = |e: &Json| -> (String, bool, String, String, Vec<(String, String)>) {
+        let text = |v: &Json| v.as_str().unwrap_or_default().to_owned();
+        let params = e["params"].as_array().into_iter().flatten();
+        (
+            text(&e["name"]),
+            e["disabled"] == true,
+            text(&e["iconClass"]),
+            text(&e["displayName"]),
+            params.map(|p| (text(&p["name"]), text(&p["default"]))).collect(),
+        )
+    };
+    let expected: Vec<_> = expected.into_iter().map(wanted).collect();
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|a| {
+            let params = a.params.iter().map(|p| (p.name.to_string(), p.default.to_string())).collect();
+            (a.name.to_string(), a.disabled, a.icon_class.to_string(), a.display_name.to_string(), params)
+        })
+        .collect();
+    if found == expected { Ok(()) } else { Err(format!("expected {expected:?}, got {found:?}")) }
+}
+
+fn action(kind: &Path, test: &Json) -> Result<(), String> {
+    let input = documents(kind, &test["inputPath"])?.into_iter().next().ok_or("no input")?;
+    let text = |v: &Json| v.as_str().map(str::to_owned).unwrap_or_else(|| v.to_string());
+    let params = test["parameters"].as_object().into_iter().flatten();
+    let params = params.map(|(k, v)| (k.as_str().into(), text(v).into())).collect();
+    let name = test["action"].as_str().unwrap_or_default();
+    let done = fairway_health::actions::run_action(&Object::new(input), name, &params, 1_700_000_000);
+    if let Some(message) = test["expectedErrorMessage"].as_str().filter(|m| !m.is_empty()) {
+        return match done {
+            Ok(_) => Err(format!("expected the error {message:?}")),
+            Err(_) => Ok(()),
+        };
+    }
+    let effects = done.map_err(|e| e.to_string())?;
+    // Created objects stand in a list, each beside its operation.
+    let unwrapped = |v: Value| match v {
+        Value::Array(items) => items.iter().filter_map(|i| i.get("unstructuredObj").cloned()).collect(),
+        one => vec![one],
+    };
+    let expected: Vec<Value> =
+        documents(kind, &test["expectedOutputPath"])?.into_iter().flat_map(unwrapped).collect();
+    if effects.len() != expected.len() {
+        return Err(format!("expected {} objects, got {}", expected.len(), effects.len()));
+    }
+    for (effect, expected) in effects.iter().zip(&expected) {
+        if let Some(why) = super::apiserver::case::difference(&timeless(expected), &timeless(&effect.object))
+        {
+            return Err(why);
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what differs from run to run: times and names made of them.
+fn timeless(value: &Value) -> Value {
+    const TIMES: [&str; 10] = [
+        "kubectl.kubernetes.io/restartedAt",
+        "restartAt",
+        "force-sync",
+        "reconcile.fluxcd.io/requestedAt",
+        "cnpg.io/reloadedAt",
+        "targetPrimaryTimestamp",
+        "lastTransitionTime",
+        "workflows.argoproj.io/scheduled-time",
+        "resourceVersion",
+        "uid",
+    ];
+    match value {
+        Value::Object(map) => {
+            let made = matches!(map.get("kind").and_then(Value::as_str), Some("Job" | "Workflow"));
+            let entries = map.iter().filter(|(k, v)| !TIMES.contains(&k.as_str()) && !v.is_null());
+            let mut out: Value = entries.map(|(k, v)| (k.clone(), timeless(v))).collect();
+            if made && out.get_path(&["metadata", "ownerReferences"]).is_some() {
+                out.remove_path(&["metadata", "name"]);
+            }
+            out
+        }
+        Value::Array(items) => items.iter().map(timeless).collect(),
+        other => other.clone(),
+    }
 }
 
 /// Returns the kind whose script judges; nothing for a wildcard, where the object's own kind tells.

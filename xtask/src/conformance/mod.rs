@@ -74,6 +74,7 @@ const CORPORA: &[(&str, Runner)] = &[
     ("sprig", sprig::run),
     ("strategic-merge-kubernetes", apiserver::patches),
     ("appset", appset::run),
+    ("health-actions", health::run_actions),
     ("health-builtin", health::run_builtin),
     ("health-lua", health::run_lua),
 ];
