@@ -34,7 +34,7 @@ impl Built {
 }
 
 /// The version that `buildMetadata: [managedByLabel]` names.
-const VERSION: &str = "v5.8.1";
+const VERSION: &str = "v5.8.2";
 
 /// Most kustomizations of one build, each as often as it is used: bases may be shared, and sharing multiplies.
 const KUSTOMIZATIONS_MAX: usize = 10_000;

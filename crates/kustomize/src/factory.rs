@@ -17,11 +17,12 @@ use std::collections::VecDeque;
 pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     let text =
         if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
-    let documents =
+    let mut documents =
         parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
     let mut notes = raw::Notes::default();
-    if documents.iter().any(|d| raw::is_wanted(&d.value)) {
+    if raw::may_be_folded(&text) || documents.iter().any(|d| raw::is_wanted(&d.value)) {
         notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
+        documents.iter_mut().for_each(|d| notes.write_folded(d.index, &mut d.value));
     }
     let mut queue: VecDeque<(Value, u32, Option<usize>)> = VecDeque::new();
     for (value, line, index) in unwrapped(documents)? {
@@ -40,7 +41,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                 resource.hide_state()?;
                 if let Some(n) = index {
                     resource.empty = notes.take_empty(n);
-                    resource.written = notes.take_annotations(n);
+                    resource.written = notes.take_written(n);
                 }
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
@@ -112,8 +113,8 @@ fn validate(value: &Value, line: u32) -> Result<(), String> {
 /// As [`objects`].
 pub fn patches(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     let mut patches = objects(text, file)?;
-    for patch in patches.iter_mut().filter(|p| !p.written.is_empty()) {
-        let written = std::mem::take(&mut patch.written);
+    for patch in patches.iter_mut().filter(|p| !p.written.annotations.is_empty()) {
+        let written = patch.written.annotations.clone();
         let annotations =
             patch.value.get_path_mut(&["metadata", "annotations"]).and_then(Value::as_object_mut);
         for (key, value) in annotations.into_iter().flat_map(Map::iter_mut).filter(|(_, v)| is_scalar(v)) {

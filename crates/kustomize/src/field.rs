@@ -65,6 +65,9 @@ fn descend(
             if name.is_empty() {
                 return Err("cannot set or create an empty field name".to_owned());
             }
+            if names_an_element(name) {
+                return Err(format!("`{name}` names an element of a list, but there is a map"));
+            }
             if !map.contains_key(name) && (create == Create::Never || is_list) {
                 return Ok(());
             }
@@ -83,6 +86,41 @@ fn descend(
     }
 }
 
+/// Whether a part of a path is an index, `-`, `*` or `[key=value]`.
+fn names_an_element(part: &str) -> bool {
+    match part.as_bytes() {
+        [b'*' | b'-'] => true,
+        [b'[', ..] => is_bracketed(part),
+        [b'0'..=b'9' | b'-' | b'+', ..] => part.parse::<i64>().is_ok(),
+        _ => false,
+    }
+}
+
+/// Calls `change` on every field that a path leads to, through lists, where there is one.
+pub fn visit_present(at: &mut Value, path: &[Str], change: &mut dyn FnMut(&mut Value)) {
+    let Some((part, rest)) = path.split_first() else { return change(at) };
+    match at {
+        Value::Array(list) => list.make_mut().iter_mut().for_each(|item| visit_present(item, path, change)),
+        Value::Object(map) => {
+            let name = part.strip_suffix("[]").unwrap_or(part);
+            if let Some(field) = map.get_mut(name) {
+                visit_present(field, rest, change);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Returns the first field that a path leads to, through lists.
+pub fn first_present<'v>(at: &'v Value, path: &[Str]) -> Option<&'v Value> {
+    let Some((part, rest)) = path.split_first() else { return Some(at) };
+    match at {
+        Value::Array(list) => list.iter().find_map(|item| first_present(item, path)),
+        Value::Object(map) => first_present(map.get(part.strip_suffix("[]").unwrap_or(part))?, rest),
+        _ => None,
+    }
+}
+
 /// Replaces a scalar, whatever it is.
 ///
 /// # Errors
@@ -95,17 +133,14 @@ pub fn set_scalar(field: &mut Value, value: Value) -> Result<(), String> {
     Ok(())
 }
 
-/// Sets an entry of a map.
+/// Sets an entry of a map. Says whether the entry was there already; nothing where there is no map.
 ///
 /// # Errors
 /// The field is no map.
-pub fn set_entry(field: &mut Value, key: &str, value: &Str) -> Result<(), String> {
+pub fn set_entry(field: &mut Value, key: &str, value: &Str) -> Result<Option<bool>, String> {
     match field {
-        Value::Null => Ok(()),
-        Value::Object(map) => {
-            map.insert(key, value.clone());
-            Ok(())
-        }
+        Value::Null => Ok(None),
+        Value::Object(map) => Ok(Some(map.insert(key, value.clone()).is_some())),
         other => Err(format!("wrong type: expected a map but found a {}", other.type_name())),
     }
 }
@@ -242,7 +277,7 @@ mod tests {
         visit(&mut object, &FieldSpec::created("no[]/v"), Create::Map, &mut count).unwrap();
         assert_eq!(seen, 2);
         visit(&mut object, &FieldSpec::created("new/labels"), Create::Map, &mut |f| {
-            set_entry(f, "a", &"b".into())
+            set_entry(f, "a", &"b".into()).map(drop)
         })
         .unwrap();
         assert_eq!(object.get_path(&["new", "labels", "a"]), Some(&Value::from("b")));

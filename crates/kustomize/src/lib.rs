@@ -39,6 +39,7 @@ mod resmap;
 mod resource;
 mod scalar;
 mod selector;
+mod shared;
 mod sort;
 mod target;
 mod transform;

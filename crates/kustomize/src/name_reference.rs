@@ -57,7 +57,9 @@ pub fn fix_references(
 ) -> Result<(), String> {
     let candidates = Candidates::new(resources, openapi);
     if candidates.by_name.is_empty() {
-        return Ok(());
+        // Nothing was renamed; only what cannot be read is still an error.
+        let bindings = resources.iter().filter(|r| r.kind() == "RoleBinding");
+        return bindings.map(|r| Referrer::new(r, openapi).map(drop)).collect();
     }
     let mut by_kind: HashMap<Str, Vec<Field<'_>>> = HashMap::new();
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {

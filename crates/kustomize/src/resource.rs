@@ -2,6 +2,7 @@
 
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
+use crate::shared::Shared;
 use crate::scalar::{field_text, is_nil_or_empty, text};
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::Step;
@@ -60,6 +61,24 @@ pub struct State {
     pub is_torn: bool,
 }
 
+/// Scalars of maps that kustomize writes anew as texts, as they stood in the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    pub labels: BTreeMap<Str, Str>,
+    pub annotations: BTreeMap<Str, Str>,
+    pub data: BTreeMap<Str, Str>,
+}
+
+/// Reads a map of scalars as texts.
+fn texts(map: Option<&Value>, written: &BTreeMap<Str, Str>) -> BTreeMap<Str, Str> {
+    let entries = map.and_then(Value::as_object).into_iter().flat_map(Map::iter);
+    let text_of = |k: &Str, v: &Value| match v {
+        Value::String(s) => s.clone(),
+        other => written.get(k).cloned().or_else(|| text(other)).unwrap_or_default(),
+    };
+    entries.map(|(k, v)| (k.clone(), text_of(k, v))).collect()
+}
+
 /// An object, or `null` once a patch has deleted it.
 #[derive(Clone, Debug, Default)]
 pub struct Resource {
@@ -69,8 +88,10 @@ pub struct Resource {
     pub vars: Vec<Str>,
     /// Where nothing stands in the text, which a strategic-merge patch removes (unlike a `null` that is written).
     pub empty: Vec<Vec<Step>>,
-    /// Annotations as the text has them, of those that are no texts.
-    pub written: BTreeMap<Str, Str>,
+    /// Labels, annotations and data as the text has them, of those that are no texts.
+    pub written: Written,
+    /// Entries of labels and annotations that are one for kustomize.
+    pub shared: Vec<Shared>,
     /// File and line, for messages.
     pub origin: fairway_core::Origin,
 }
@@ -181,27 +202,15 @@ impl Resource {
         self.state.is_torn |=
             commas(&id.name) != commas(&namespace) || commas(&namespace) != commas(&id.gvk.kind);
         self.state.previous.push(Previous { name: id.name, namespace, kind: id.gvk.kind });
-    }
-
-    fn metadata_map(&self, field: &str) -> BTreeMap<Str, Str> {
-        let map = self.value.get("metadata").and_then(|m| m.get(field)).and_then(Value::as_object);
-        let entries = map.into_iter().flat_map(Map::iter);
-        entries.map(|(k, v)| (k.clone(), text(v).unwrap_or_default())).collect()
+        self.part_annotations();
     }
 
     pub fn labels(&self) -> BTreeMap<Str, Str> {
-        self.metadata_map("labels")
+        texts(self.value.get_path(&["metadata", "labels"]), &self.written.labels)
     }
 
     pub fn annotations(&self) -> BTreeMap<Str, Str> {
-        let mut annotations = self.metadata_map("annotations");
-        let value = |key: &str| self.value.get_path(&["metadata", "annotations", key]);
-        for (key, text) in &self.written {
-            if value(key).is_some_and(|v| !matches!(v, Value::String(_))) {
-                annotations.insert(key.clone(), text.clone());
-            }
-        }
-        annotations
+        texts(self.value.get_path(&["metadata", "annotations"]), &self.written.annotations)
     }
 
     /// Replaces the labels or annotations; none removes the field.
@@ -219,6 +228,7 @@ impl Resource {
     }
 
     pub fn set_annotations(&mut self, annotations: BTreeMap<Str, Str>) {
+        self.part_annotations();
         self.set_metadata_map("annotations", annotations);
     }
 
@@ -250,15 +260,8 @@ impl Resource {
     /// Adds another's entries of `data` and `binaryData` below its own.
     pub fn merge_data_of(&mut self, old: &Self) {
         for field in ["data", "binaryData"] {
-            let entries = |v: &Value| -> BTreeMap<Str, Str> {
-                let map = v.get(field).and_then(Value::as_object);
-                map.into_iter()
-                    .flat_map(Map::iter)
-                    .map(|(k, v)| (k.clone(), text(v).unwrap_or_default()))
-                    .collect()
-            };
-            let mut merged = entries(&old.value);
-            merged.extend(entries(&self.value));
+            let mut merged = texts(old.value.get(field), &old.written.data);
+            merged.extend(texts(self.value.get(field), &self.written.data));
             if let Some(map) = self.value.as_object_mut() {
                 if merged.is_empty() {
                     map.remove(field);

@@ -45,12 +45,15 @@ pub fn resolve(
     let fields: Vec<(&FieldSpec, Vec<Str>)> = fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
     for resource in resources.all_mut() {
         let gvk = resource.gvk();
-        for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {
-            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| {
-                set(field, &values, &mut used)
-            })
-            .map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
-        }
+        resource.keep_shared(None, |resource| -> Result<(), String> {
+            for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {
+                visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| {
+                    set(field, &values, &mut used)
+                })
+                .map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
+            }
+            Ok(())
+        })?;
     }
     let unused: Vec<&str> = values.keys().filter(|k| !used.contains(*k)).map(Str::as_str).collect();
     Ok((!unused.is_empty())

@@ -38,9 +38,10 @@ pub fn merge_all(list: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<(), St
     more.iter().try_for_each(|spec| merge_one(list, spec))
 }
 
-/// Splits a path at a delimiter; a backslash before it keeps it.
+/// Splits a path at a delimiter; a backslash before it keeps it. A delimiter at the start is passed over.
 pub fn split_path(path: &str, delimiter: char) -> Vec<Str> {
     let mut parts: Vec<Str> = Vec::new();
+    let path = path.strip_prefix(delimiter).unwrap_or(path);
     for part in path.split(delimiter) {
         match parts.last_mut() {
             Some(last) if last.ends_with('\\') => {

@@ -2,6 +2,7 @@ use super::key_values::entries;
 use crate::decode::Fields;
 use crate::kustomization::{GeneratorArgs, GeneratorOptions};
 use crate::loader::Loader;
+use crate::raw::is_block;
 use crate::resource::{Behavior, Resource};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -61,6 +62,12 @@ pub fn config_map(args: &GeneratorArgs, loader: &Loader<'_>) -> Result<Resource,
     let mut resource = base("ConfigMap", args)?;
     for (key, bytes) in entries(args, loader).map_err(|e| format!("configMapGenerator {}: {e}", args.name))? {
         match String::from_utf8(bytes) {
+            Ok(text) if text.starts_with('\t') && text.contains('\n') && is_block(&text) => {
+                return Err(format!(
+                    "configMapGenerator {}: `{key}` has several lines and begins with a tab, which kustomize cannot write as YAML; begin it with another character",
+                    args.name
+                ));
+            }
             Ok(text) => resource.value.set_path(&["data", &key], text),
             Err(e) => resource.value.set_path(&["binaryData", &key], encode(e.as_bytes())),
         };

@@ -3,6 +3,8 @@ use crate::config::{FieldSpec, split_path};
 use crate::field::{Create, set_entry, visit_path};
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
+use crate::resource::Resource;
+use crate::shared::Path;
 use fairway_value::Str;
 use std::collections::BTreeMap;
 
@@ -12,22 +14,47 @@ pub struct MapEntries {
     pub fields: Vec<FieldSpec>,
 }
 
+/// A field spec with its path split.
+type Field<'a> = (&'a FieldSpec, Path);
+
 impl Transform for MapEntries {
     fn transform(&self, resources: &mut ResMap, _openapi: &OpenApi) -> Result<(), String> {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let fields: Vec<(&FieldSpec, Vec<Str>)> =
-            self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
+        let fields: Vec<Field<'_>> =
+            self.fields.iter().map(|f| (f, split_path(&f.path, '/').into())).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
-            for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {
-                visit_path(&mut resource.value, spec, path, Create::Map, &mut |field| {
-                    self.entries.iter().try_for_each(|(key, value)| set_entry(field, key, value))
-                })
-                .map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
+            let fields: Vec<&Field<'_>> =
+                fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)).collect();
+            for (key, value) in &self.entries {
+                set(resource, &fields, key, value).map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
             }
         }
         Ok(())
     }
+}
+
+fn set(resource: &mut Resource, fields: &[&Field<'_>], key: &Str, value: &Str) -> Result<(), String> {
+    let mut made: Vec<Path> = Vec::new();
+    for (spec, path) in fields {
+        let (mut is_made, mut is_changed) = (false, false);
+        visit_path(&mut resource.value, spec, path, Create::Map, &mut |field| {
+            match set_entry(field, key, value)? {
+                Some(true) => is_changed = true,
+                Some(false) => is_made = true,
+                None => {}
+            }
+            Ok(())
+        })?;
+        if is_changed && !resource.shared.is_empty() {
+            resource.follow(path, key);
+        }
+        if is_made {
+            made.push(path.clone());
+        }
+    }
+    resource.share(key, made);
+    Ok(())
 }

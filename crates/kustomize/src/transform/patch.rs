@@ -5,7 +5,8 @@ use crate::kustomization::{PatchOptions, Selector};
 use crate::merge::{ListIncrease, MergeOptions, Merged, merge2};
 use crate::openapi::{OpenApi, Schema};
 use crate::resmap::ResMap;
-use crate::resource::Resource;
+use crate::resource::{Resource, Written};
+use crate::scalar::text;
 use crate::selector::Matcher;
 use fairway_value::{HtmlEscape, Value};
 use fairway_yaml::Step;
@@ -65,7 +66,8 @@ fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> 
     let state = resource.state.clone();
     resource.show_state();
     // What goes through JSON forgets how it was written.
-    resource.written.clear();
+    resource.written = Written::default();
+    resource.shared.clear();
     patch.apply(&mut resource.value)?;
     if resource.value.as_object().is_none() {
         return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
@@ -87,11 +89,29 @@ impl Transform for Json6902 {
     }
 }
 
-/// Merges a patch into an object and keeps what the patch may not change.
+/// Merges a patch into an object.
 fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
-    let (name, namespace, kind) = (resource.name(), resource.namespace(), resource.kind());
+    resource.keep_shared(Some(&patch.value), |r| merge_strategic(r, patch, openapi))?;
+    for (mine, more) in [
+        (&mut resource.written.labels, &patch.written.labels),
+        (&mut resource.written.annotations, &patch.written.annotations),
+        (&mut resource.written.data, &patch.written.data),
+    ] {
+        mine.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
+    }
+    Ok(())
+}
+
+/// Merges a patch into an object and keeps what the patch may not change.
+fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
+    let name = resource.value.get_path(&["metadata", "name"]).cloned();
+    let (namespace, kind) = (resource.namespace(), resource.kind());
     if patch.state.allow_name_change || patch.state.allow_kind_change {
         resource.store_previous_id(openapi);
+    }
+    // kyaml gives back another object then, which kustomize never looks at.
+    if patch.value.get("$patch").and_then(text).as_deref() == Some("replace") {
+        return Ok(());
     }
     drop_empty(resource, openapi);
     resource.show_state();
@@ -117,7 +137,7 @@ fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
         map.insert("kind", kind);
     }
     if !patch.state.allow_name_change {
-        resource.set_name(&name);
+        resource.value.set_path(&["metadata", "name"], name.unwrap_or_default());
     }
     resource.set_namespace(&namespace);
     Ok(())

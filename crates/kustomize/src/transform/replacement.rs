@@ -26,7 +26,7 @@ impl Transform for Replacements {
                     return Err("value and resource selectors are mutually exclusive".to_owned());
                 }
                 (None, Some(text)) => resolve_plain(text),
-                (Some(source), None) => source_value(source, resources, openapi)?,
+                (Some(source), None) => source_value(source, resources)?,
             };
             for target in targets {
                 apply(target, &value, resources, openapi)?;
@@ -46,11 +46,18 @@ fn describe(source: &SourceSelector) -> String {
     id.to_string()
 }
 
-fn ids(resource: &Resource, openapi: &OpenApi) -> Vec<ResId> {
-    std::iter::once(resource.id(openapi)).chain(resource.previous_ids()).collect()
+/// What the resource is and was called; here kustomize does not ask whether the kind has namespaces.
+fn ids(resource: &Resource) -> Vec<ResId> {
+    let current = ResId {
+        gvk: resource.gvk(),
+        name: resource.name(),
+        namespace: resource.namespace(),
+        cluster_scoped: false,
+    };
+    std::iter::once(current).chain(resource.previous_ids()).collect()
 }
 
-fn source_value(source: &SourceSelector, resources: &ResMap, openapi: &OpenApi) -> Result<Value, String> {
+fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Value, String> {
     let wanted = ResId {
         gvk: source.gvk.clone(),
         name: source.name.clone(),
@@ -58,7 +65,7 @@ fn source_value(source: &SourceSelector, resources: &ResMap, openapi: &OpenApi) 
         cluster_scoped: false,
     };
     let mut matching =
-        resources.iter().filter(|r| ids(r, openapi).iter().any(|id| id.is_selected_by(&wanted)));
+        resources.iter().filter(|r| ids(r).iter().any(|id| id.is_selected_by(&wanted)));
     let found = matching.next().ok_or_else(|| format!("nothing selected by {}", describe(source)))?;
     if matching.next().is_some() {
         return Err(format!("multiple matches for selector {}", describe(source)));
@@ -102,7 +109,7 @@ fn apply(
         if reject.iter().any(|r| r.has_labels && r.matches_labels(resource)) {
             continue;
         }
-        let ids = ids(resource, openapi);
+        let ids = ids(resource);
         if reject.iter().any(|r| !r.ids_are_open && ids.iter().any(|id| r.matches_id(id))) {
             continue;
         }
@@ -111,10 +118,11 @@ fn apply(
         }
         let name = resource.id(openapi);
         resources.update(n, openapi, |r| {
-            paths
-                .iter()
-                .try_for_each(|path| copy_to(&mut r.value, path, value, &target.options))
-                .map_err(|e| format!("{name}: {e}"))
+            r.keep_shared(None, |r| {
+                let mut copies = paths.iter();
+                copies.try_for_each(|path| copy_to(&mut r.value, path, value, &target.options))
+            })
+            .map_err(|e| format!("{name}: {e}"))
         })?;
     }
     Ok(())
