@@ -9,7 +9,7 @@ use fairway_value::Value;
 /// # Errors
 /// Parts that cannot be merged, and unknown `$patch` words.
 pub fn merge_patch(object: Value, patch: Value, options: MergeOptions) -> Result<Option<Value>, Error> {
-    outcome(merge2(object, patch, options, OpenApi::default().definitions()))
+    outcome(merge2(object, patch, options, OpenApi::default().definitions(), &|_| false))
 }
 
 /// Brings what changed from `original` to `updated` into `local`, as kyaml's `merge3`. Nothing where that deletes it.

@@ -4,7 +4,7 @@
 use crate::resource::Written;
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::{Error, Limits, Step, visit_scalars};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Most notes of one text: far more than hand-written manifests have.
 const NOTES_MAX: usize = 100_000;
@@ -99,6 +99,18 @@ pub fn read(text: &str) -> Result<Notes, Error> {
     Ok(notes)
 }
 
+/// Returns the texts that stand in quotes, or are blocks of lines.
+pub fn quoted_texts(text: &str) -> HashSet<Str> {
+    let mut out = HashSet::new();
+    // The text has been read before, so that there is nothing to report.
+    let _ = visit_scalars(text, &Limits::default(), |scalar| {
+        if !scalar.plain && out.len() < NOTES_MAX {
+            out.insert(scalar.text.into());
+        }
+    });
+    out
+}
+
 impl Notes {
     /// Returns labels, annotations and data of a document as they were written.
     pub fn take_written(&mut self, document: usize) -> Written {
@@ -144,7 +156,8 @@ fn folded_again(text: &str) -> Option<String> {
     if !is_block(text) {
         return None;
     }
-    let doubles = !text.trim_start_matches('\n').starts_with([' ', '\t']) && !text.trim_start_matches('\n').is_empty();
+    let doubles =
+        !text.trim_start_matches('\n').starts_with([' ', '\t']) && !text.trim_start_matches('\n').is_empty();
     let end = text.trim_end_matches('\n').len();
     // The lines as they are written.
     let mut written: Vec<&str> = Vec::new();
@@ -197,7 +210,9 @@ mod tests {
 
     #[test]
     fn the_sign_of_folded_scalars_is_seen() {
-        for (text, seen) in [("a: >\n  b", true), ("a: >- # c\n", true), ("a: b > c\n", false), ("x-> \n", false)] {
+        for (text, seen) in
+            [("a: >\n  b", true), ("a: >- # c\n", true), ("a: b > c\n", false), ("x-> \n", false)]
+        {
             assert_eq!(may_be_folded(text), seen, "{text}");
         }
     }

@@ -2,11 +2,12 @@
 
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
-use crate::shared::Shared;
 use crate::scalar::{field_text, is_nil_or_empty, text};
+use crate::shared::Shared;
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::Step;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a generated object does to one of the same name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,6 +93,8 @@ pub struct Resource {
     pub written: Written,
     /// Entries of labels and annotations that are one for kustomize.
     pub shared: Vec<Shared>,
+    /// The text that the object was read from, while it may tell what stands in quotes.
+    pub source: Option<Arc<str>>,
     /// File and line, for messages.
     pub origin: fairway_core::Origin,
 }

@@ -45,10 +45,55 @@ impl Pattern {
 /// # Errors
 /// It is none, or too large.
 pub fn compile(pattern: &str) -> Result<Regex, String> {
-    regex::RegexBuilder::new(pattern)
+    regex::RegexBuilder::new(&from_go(pattern)?)
         .size_limit(REGEX_BYTES_MAX)
         .build()
         .map_err(|e| format!("invalid regular expression: {e}"))
+}
+
+/// Writes an expression of Go's syntax in Rust's: an opening bracket and doubled signs in a class are ordinary there, and
+/// escapes that Go does not know are errors.
+fn from_go(pattern: &str) -> Result<String, String> {
+    let mut out = String::with_capacity(pattern.len());
+    let mut chars = pattern.chars().peekable();
+    let (mut in_class, mut class_start) = (false, false);
+    while let Some(c) = chars.next() {
+        let starts = std::mem::take(&mut class_start);
+        match c {
+            '\\' => {
+                let next = chars
+                    .next()
+                    .ok_or("invalid regular expression: trailing backslash at end of expression")?;
+                if next.is_ascii_alphabetic() && !"aftnrvdDsSwWbBAzQECpPx".contains(next) {
+                    return Err(format!("invalid regular expression: invalid escape sequence: `\\{next}`"));
+                }
+                out.push(c);
+                out.push(next);
+            }
+            '[' if !in_class => {
+                (in_class, class_start) = (true, true);
+                out.push(c);
+                if chars.peek() == Some(&'^') {
+                    chars.next();
+                    out.push('^');
+                }
+            }
+            '[' if chars.peek() != Some(&':') => out.push_str("\\["),
+            ']' if in_class && starts => out.push_str("\\]"),
+            ']' => {
+                // The end of a named class such as `[:alpha:]` is not that of the class round it.
+                in_class = in_class && out.ends_with(':') && out.contains("[:");
+                out.push(c);
+            }
+            '&' | '~' if in_class => {
+                out.push('\\');
+                out.push(c);
+            }
+            '-' if in_class && chars.peek() == Some(&'-') => out.push_str("\\-"),
+            other => out.push(other),
+        }
+    }
+    Ok(out)
 }
 
 /// A compiled selector.
@@ -132,5 +177,25 @@ impl Matcher {
             !resource.is_gone() && self.matches(resource, openapi)
         };
         candidates.into_iter().filter(fits).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn expressions_are_read_as_go_reads_them() {
+        for (pattern, text, fits) in [
+            ("a[[b]c", "a[c", true),
+            ("[]x]+", "]x", true),
+            ("[a&&b]+", "a&b", true),
+            ("[[:alpha:]]+", "ab", true),
+            ("[[:alpha:]x0]+$", "ab0", true),
+        ] {
+            assert_eq!(compile(&format!("^(?:{pattern})$")).unwrap().is_match(text), fits, "{pattern}");
+        }
+        assert!(compile(r"\u0041").unwrap_err().contains("escape"));
+        assert!(compile("(a{1000}){1000}").unwrap_err().contains("invalid regular expression"));
     }
 }

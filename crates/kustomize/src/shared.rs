@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn a_map_replaced_as_a_whole_parts_from_the_others() {
         let mut object = object();
-        let patch = fairway_value::from_json(br#"{"metadata":{"labels":{"$patch":"replace","a":"y"}}}"#).unwrap();
+        let patch =
+            fairway_value::from_json(br#"{"metadata":{"labels":{"$patch":"replace","a":"y"}}}"#).unwrap();
         object.keep_shared(Some(&patch), |o| o.value.set_path(&["metadata", "labels", "a"], "y"));
         assert_eq!(
             object.value.to_string(),

@@ -110,6 +110,7 @@ fn merged(args: &ChartArgs, file: &str, build: &Build<'_>) -> Result<String, Str
         patch,
         MergeOptions::default(),
         build.openapi.definitions(),
+        &|_| false,
     )? {
         Merged::Cleared => Ok::<_, String>(Value::object()),
         Merged::Value(value) => Ok(value),

@@ -14,7 +14,7 @@ pub fn merge3(
     options: MergeOptions,
     definitions: &Definitions,
 ) -> Result<Merged, String> {
-    let walker = Walker { definitions, options };
+    let walker = Walker { definitions, options, is_quoted: &|_| false };
     Ok(match walker.walk(Mode::Three, vec![Some(local), Some(original), Some(updated)], None)? {
         Out::Cleared => Merged::Cleared,
         Out::Dest(value) | Out::Other(value) => Merged::Value(value),

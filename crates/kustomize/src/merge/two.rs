@@ -4,7 +4,7 @@ use super::{MergeOptions, Merged};
 use crate::openapi::Definitions;
 use fairway_value::Value;
 
-/// Merges a patch into an object, as kyaml's `merge2`.
+/// Merges a patch into an object, as kyaml's `merge2`. `is_quoted` says of a text of the object whether it stands in quotes.
 ///
 /// # Errors
 /// A map where the other has a list or a scalar, and unknown `$patch` words.
@@ -13,8 +13,9 @@ pub fn merge2(
     patch: Value,
     options: MergeOptions,
     definitions: &Definitions,
+    is_quoted: &dyn Fn(&str) -> bool,
 ) -> Result<Merged, String> {
-    let walker = Walker { definitions, options };
+    let walker = Walker { definitions, options, is_quoted };
     Ok(match walker.walk(Mode::Two, vec![Some(dest), Some(patch)], None)? {
         Out::Cleared => Merged::Cleared,
         Out::Dest(value) | Out::Other(value) => Merged::Value(value),

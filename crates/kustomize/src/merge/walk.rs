@@ -3,7 +3,7 @@
 use super::list::{append_all, extend_unique, find, key_values, set, unify_rows, used_keys, valid_keys};
 use super::{ListIncrease, MergeOptions, three, two};
 use crate::openapi::{Definitions, Schema};
-use crate::scalar::{field_text, resolve_plain, text};
+use crate::scalar::{field_text, is_scalar, resolve_plain, text};
 use fairway_value::{Array, Str, Value};
 use std::collections::HashSet;
 
@@ -20,6 +20,9 @@ pub enum Mode {
 
 /// The values at one place, first the one that is merged into.
 pub type Sources = Vec<Option<Value>>;
+
+/// Most elements of a list that is merged by key: each is looked for among the others.
+const ELEMENTS_MAX: usize = 10_000;
 
 /// What a walk gave.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub enum Visit {
 pub struct Walker<'d> {
     pub definitions: &'d Definitions,
     pub options: MergeOptions,
+    /// Whether a text of the object stands in quotes.
+    pub is_quoted: &'d dyn Fn(&str) -> bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,8 +97,26 @@ impl Walker<'_> {
             }),
             Kind::Scalar => Ok(match mode {
                 Mode::Three => three::visit_scalar(&mut sources),
-                _ => two::visit_leaf(&mut sources),
+                Mode::Two => {
+                    self.keep_quotes(&mut sources);
+                    two::visit_leaf(&mut sources)
+                }
+                Mode::Same => two::visit_leaf(&mut sources),
             }),
+        }
+    }
+
+    /// Makes a patch's number or boolean a text where what it replaces stands in quotes: kyaml keeps the style of the node.
+    fn keep_quotes(&self, sources: &mut Sources) {
+        let [Some(Value::String(old)), Some(new)] = sources.as_mut_slice() else { return };
+        if !is_scalar(new) || new.as_str().is_some() {
+            return;
+        }
+        let is_text = matches!(resolve_plain(old), Value::String(_));
+        if (!is_text || (self.is_quoted)(old))
+            && let Some(text) = text(new)
+        {
+            *new = Value::String(text);
         }
     }
 
@@ -224,6 +247,9 @@ impl Walker<'_> {
         keys: &[Str],
         schema: Option<&Schema>,
     ) -> Result<Vec<Value>, String> {
+        if rows.len() > ELEMENTS_MAX {
+            return Err(format!("more than {ELEMENTS_MAX} elements in a list that is merged by key"));
+        }
         let element_schema = schema.and_then(|s| self.definitions.elements(s));
         if keys.len() > 1 {
             unify_rows(&mut rows);

@@ -26,8 +26,7 @@ impl Transform for MapEntries {
             self.fields.iter().map(|f| (f, split_path(&f.path, '/').into())).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
-            let fields: Vec<&Field<'_>> =
-                fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)).collect();
+            let fields: Vec<&Field<'_>> = fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)).collect();
             for (key, value) in &self.entries {
                 set(resource, &fields, key, value).map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
             }

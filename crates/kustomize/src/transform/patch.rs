@@ -4,12 +4,14 @@ use crate::json_patch::JsonPatch;
 use crate::kustomization::{PatchOptions, Selector};
 use crate::merge::{ListIncrease, MergeOptions, Merged, merge2};
 use crate::openapi::{OpenApi, Schema};
+use crate::raw;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, Written};
 use crate::scalar::text;
 use crate::selector::Matcher;
 use fairway_value::{HtmlEscape, Value};
 use fairway_yaml::Step;
+use std::cell::OnceCell;
 
 /// `PatchStrategicMergeTransformer`: each patch goes to the object that it names.
 pub struct StrategicMerge {
@@ -68,6 +70,7 @@ fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> 
     // What goes through JSON forgets how it was written.
     resource.written = Written::default();
     resource.shared.clear();
+    resource.source = None;
     patch.apply(&mut resource.value)?;
     if resource.value.as_object().is_none() {
         return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
@@ -119,7 +122,13 @@ fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     let mut with = patch.clone();
     with.show_state();
     let value = std::mem::take(&mut resource.value);
-    match merge2(value, with.value, options, openapi.definitions())? {
+    let quoted = OnceCell::new();
+    let is_quoted = |text: &str| {
+        quoted
+            .get_or_init(|| resource.source.as_deref().map(raw::quoted_texts).unwrap_or_default())
+            .contains(text)
+    };
+    match merge2(value, with.value, options, openapi.definitions(), &is_quoted)? {
         Merged::Cleared => {
             resource.value = Value::Null;
             return Ok(());
@@ -241,6 +250,10 @@ impl PatchTransformer {
                 for object in &mut objects {
                     object.state.allow_name_change |= options.allow_name_change;
                     object.state.allow_kind_change |= options.allow_kind_change;
+                    if options.allow_name_change || options.allow_kind_change {
+                        // kustomize notes it in the annotations and writes them anew.
+                        object.set_annotations(object.annotations());
+                    }
                 }
                 Content::Strategic(objects)
             }

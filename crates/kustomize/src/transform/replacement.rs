@@ -20,19 +20,37 @@ impl Transform for Replacements {
         for replacement in &self.list {
             let none = "replacements must specify a source and at least one target";
             let targets = replacement.targets.as_ref().ok_or(none)?;
-            let value = match (&replacement.source, &replacement.source_value) {
+            let mut value = match (&replacement.source, &replacement.source_value) {
                 (None, None) => return Err(none.to_owned()),
                 (Some(_), Some(_)) => {
                     return Err("value and resource selectors are mutually exclusive".to_owned());
                 }
-                (None, Some(text)) => resolve_plain(text),
+                (None, Some(text)) => Source { value: resolve_plain(text), place: None },
                 (Some(source), None) => source_value(source, resources)?,
             };
             for target in targets {
-                apply(target, &value, resources, openapi)?;
+                apply(target, &mut value, resources, openapi)?;
             }
         }
         Ok(())
+    }
+}
+
+/// A value with the object and the path that it is from, where kustomize holds on to the field itself: what changes the field
+/// while it is being copied changes what is copied next.
+struct Source {
+    value: Value,
+    place: Option<(usize, Vec<Str>)>,
+}
+
+impl Source {
+    fn refresh(&mut self, n: usize, object: &Value) {
+        if let Some((at, path)) = &self.place
+            && *at == n
+            && let Ok(Some(now)) = lookup(object, path)
+        {
+            self.value.clone_from(now);
+        }
     }
 }
 
@@ -57,7 +75,7 @@ fn ids(resource: &Resource) -> Vec<ResId> {
     std::iter::once(current).chain(resource.previous_ids()).collect()
 }
 
-fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Value, String> {
+fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Source, String> {
     let wanted = ResId {
         gvk: source.gvk.clone(),
         name: source.name.clone(),
@@ -65,20 +83,21 @@ fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Value, St
         cluster_scoped: false,
     };
     let mut matching =
-        resources.iter().filter(|r| ids(r).iter().any(|id| id.is_selected_by(&wanted)));
-    let found = matching.next().ok_or_else(|| format!("nothing selected by {}", describe(source)))?;
+        resources.iter().enumerate().filter(|(_, r)| ids(r).iter().any(|id| id.is_selected_by(&wanted)));
+    let (n, found) = matching.next().ok_or_else(|| format!("nothing selected by {}", describe(source)))?;
     if matching.next().is_some() {
         return Err(format!("multiple matches for selector {}", describe(source)));
     }
     let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
-    let value = lookup(&found.value, &split_dotted(path))
+    let parts = split_dotted(path);
+    let value = lookup(&found.value, &parts)
         .map_err(|e| format!("error looking up replacement source: {e}"))?
         .filter(|v| !is_nil_or_empty(v))
         .ok_or_else(|| {
             format!("fieldPath `{path}` is missing for replacement source {}", describe(source))
         })?;
     if source.options.delimiter.is_empty() {
-        return Ok(value.clone());
+        return Ok(Source { value: value.clone(), place: Some((n, parts)) });
     }
     let whole = text(value).ok_or("delimiter option can only be used with scalar nodes")?;
     let part = usize::try_from(source.options.index)
@@ -87,12 +106,12 @@ fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Value, St
     let part = part.ok_or_else(|| {
         format!("options.index {} is out of bounds for value {whole}", source.options.index)
     })?;
-    Ok(Value::from(part))
+    Ok(Source { value: Value::from(part), place: None })
 }
 
 fn apply(
     target: &TargetSelector,
-    value: &Value,
+    source: &mut Source,
     resources: &mut ResMap,
     openapi: &OpenApi,
 ) -> Result<(), String> {
@@ -120,7 +139,11 @@ fn apply(
         resources.update(n, openapi, |r| {
             r.keep_shared(None, |r| {
                 let mut copies = paths.iter();
-                copies.try_for_each(|path| copy_to(&mut r.value, path, value, &target.options))
+                copies.try_for_each(|path| -> Result<(), String> {
+                    copy_to(&mut r.value, path, &source.value, &target.options)?;
+                    source.refresh(n, &r.value);
+                    Ok(())
+                })
             })
             .map_err(|e| format!("{name}: {e}"))
         })?;
