@@ -25,7 +25,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
         notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
         documents.iter_mut().for_each(|d| notes.write_folded(d.index, &mut d.value));
     }
-    let source: Option<Arc<str>> = text.contains(['"', '\'', '|', '>']).then(|| text.as_ref().into());
+    let source: Option<Arc<str>> = text.contains(['"', '\'', '|', '>', '#']).then(|| text.as_ref().into());
     let mut queue: VecDeque<(Value, u32, Option<usize>)> = VecDeque::new();
     for (value, line, index) in unwrapped(documents)? {
         if !is_nil_or_empty(&value) {

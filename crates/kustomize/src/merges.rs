@@ -1,28 +1,49 @@
 use crate::Error;
-use crate::merge::{MergeOptions, Merged, merge2, merge3};
+use crate::merge::{Comments, Context, MergeOptions, Merged, merge2, merge3};
 use crate::openapi::OpenApi;
+use crate::raw::quoted_texts;
 use fairway_value::Value;
+use fairway_yaml::{Options, parse_with};
 
-/// Merges a strategic-merge patch into an object, as kyaml's `merge2` does with kustomize's built-in schema. Nothing where
-/// the patch deletes the object.
+/// Merges a strategic-merge patch into an object, as kyaml's `merge2` does with kustomize's built-in schema and those that
+/// stand in comments. Nothing where the patch deletes the object.
 ///
 /// # Errors
-/// Parts that cannot be merged, and unknown `$patch` words.
-pub fn merge_patch(object: Value, patch: Value, options: MergeOptions) -> Result<Option<Value>, Error> {
-    outcome(merge2(object, patch, options, OpenApi::default().definitions(), &|_| false))
+/// Malformed YAML, parts that cannot be merged, and unknown `$patch` words.
+pub fn merge_patch(object: &str, patch: &str, options: MergeOptions) -> Result<Option<Value>, Error> {
+    let (comments, openapi) = (Comments::read(&[object, patch]), OpenApi::default());
+    let quoted = quoted_texts(object);
+    let context = Context {
+        definitions: openapi.definitions(),
+        options,
+        is_quoted: &|text| quoted.contains(text),
+        comments: comments.as_ref(),
+    };
+    outcome(merge2(parse(object)?, parse(patch)?, context))
 }
 
 /// Brings what changed from `original` to `updated` into `local`, as kyaml's `merge3`. Nothing where that deletes it.
 ///
 /// # Errors
-/// Parts that cannot be merged.
+/// Malformed YAML, and parts that cannot be merged.
 pub fn merge_three_way(
-    local: Value,
-    original: Value,
-    updated: Value,
+    local: &str,
+    original: &str,
+    updated: &str,
     options: MergeOptions,
 ) -> Result<Option<Value>, Error> {
-    outcome(merge3(local, original, updated, options, OpenApi::default().definitions()))
+    let (comments, openapi) = (Comments::read(&[local, original, updated]), OpenApi::default());
+    let context = Context {
+        definitions: openapi.definitions(),
+        options,
+        is_quoted: &|_| false,
+        comments: comments.as_ref(),
+    };
+    outcome(merge3(parse(local)?, parse(original)?, parse(updated)?, context))
+}
+
+fn parse(text: &str) -> Result<Value, Error> {
+    parse_with(text, &Options::v3()).map_err(|e| Error::Invalid(e.to_string()))
 }
 
 fn outcome(merged: Result<Merged, String>) -> Result<Option<Value>, Error> {

@@ -58,8 +58,8 @@ pub fn fix_references(
     let candidates = Candidates::new(resources, openapi);
     if candidates.by_name.is_empty() {
         // Nothing was renamed; only what cannot be read is still an error.
-        let bindings = resources.iter().filter(|r| r.kind() == "RoleBinding");
-        return bindings.map(|r| Referrer::new(r, openapi).map(drop)).collect();
+        let mut bindings = resources.iter().filter(|r| r.kind() == "RoleBinding");
+        return bindings.try_for_each(|r| Referrer::new(r, openapi).map(drop));
     }
     let mut by_kind: HashMap<Str, Vec<Field<'_>>> = HashMap::new();
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {

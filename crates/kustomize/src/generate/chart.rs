@@ -2,7 +2,7 @@ use crate::build::Build;
 use crate::factory;
 use crate::kustomization::ChartArgs;
 use crate::loader::Loader;
-use crate::merge::{MergeOptions, Merged, merge2};
+use crate::merge::{Context, MergeOptions, Merged, merge2};
 use crate::port::ChartRequest;
 use crate::resmap::ResMap;
 use fairway_value::Value;
@@ -108,9 +108,12 @@ fn merged(args: &ChartArgs, file: &str, build: &Build<'_>) -> Result<String, Str
     let merge = |patch: Value, dest: Value| match merge2(
         dest,
         patch,
-        MergeOptions::default(),
-        build.openapi.definitions(),
-        &|_| false,
+        Context {
+            definitions: build.openapi.definitions(),
+            options: MergeOptions::default(),
+            is_quoted: &|_| false,
+            comments: None,
+        },
     )? {
         Merged::Cleared => Ok::<_, String>(Value::object()),
         Merged::Value(value) => Ok(value),

@@ -4,12 +4,14 @@
 //! about is replaced. kyaml knows `$patch` (`delete`, `replace`, `merge`) and no other directive: `$setElementOrder` and
 //! `$retainKeys` are ordinary fields to it.
 
+mod comments;
 mod directive;
 mod list;
 mod three;
 mod two;
 mod walk;
 
+pub use comments::Comments;
 pub use three::merge3;
 pub use two::merge2;
 
@@ -30,6 +32,19 @@ pub struct MergeOptions {
     pub infer: bool,
     /// Where new elements go.
     pub increase: ListIncrease,
+}
+
+/// What a merge knows beside the values.
+#[derive(Clone, Copy)]
+pub struct Context<'d> {
+    /// The types' schemas.
+    pub definitions: &'d crate::openapi::Definitions,
+    /// How lists are merged.
+    pub options: MergeOptions,
+    /// Whether a text of the object stands in quotes.
+    pub is_quoted: &'d dyn Fn(&str) -> bool,
+    /// Schemas that stand in comments.
+    pub comments: Option<&'d Comments>,
 }
 
 /// What merging gave for one place.

@@ -1,21 +1,16 @@
-use super::walk::{Mode, Out, Sources, Visit, Walker};
-use super::{MergeOptions, Merged};
-use crate::openapi::Definitions;
+use super::walk::{Mode, Out, Place, Sources, Visit, Walker};
+use super::{Context, Merged};
 use fairway_value::Value;
 
 /// Brings what changed between `original` and `updated` into `local`, as kyaml's `merge3`.
 ///
 /// # Errors
 /// A map where another has a list or a scalar.
-pub fn merge3(
-    local: Value,
-    original: Value,
-    updated: Value,
-    options: MergeOptions,
-    definitions: &Definitions,
-) -> Result<Merged, String> {
-    let walker = Walker { definitions, options, is_quoted: &|_| false };
-    Ok(match walker.walk(Mode::Three, vec![Some(local), Some(original), Some(updated)], None)? {
+pub fn merge3(local: Value, original: Value, updated: Value, context: Context<'_>) -> Result<Merged, String> {
+    let Context { definitions, options, is_quoted, comments } = context;
+    let walker = Walker { definitions, options, is_quoted };
+    let place = Place { schema: None, comments };
+    Ok(match walker.walk(Mode::Three, vec![Some(local), Some(original), Some(updated)], place)? {
         Out::Cleared => Merged::Cleared,
         Out::Dest(value) | Out::Other(value) => Merged::Value(value),
     })

@@ -1,22 +1,17 @@
 use super::directive::{Directive, take_from_list, take_from_map};
-use super::walk::{Mode, Out, Sources, Visit, Walker};
-use super::{MergeOptions, Merged};
-use crate::openapi::Definitions;
+use super::walk::{Mode, Out, Place, Sources, Visit, Walker};
+use super::{Context, Merged};
 use fairway_value::Value;
 
-/// Merges a patch into an object, as kyaml's `merge2`. `is_quoted` says of a text of the object whether it stands in quotes.
+/// Merges a patch into an object, as kyaml's `merge2`.
 ///
 /// # Errors
 /// A map where the other has a list or a scalar, and unknown `$patch` words.
-pub fn merge2(
-    dest: Value,
-    patch: Value,
-    options: MergeOptions,
-    definitions: &Definitions,
-    is_quoted: &dyn Fn(&str) -> bool,
-) -> Result<Merged, String> {
+pub fn merge2(dest: Value, patch: Value, context: Context<'_>) -> Result<Merged, String> {
+    let Context { definitions, options, is_quoted, comments } = context;
     let walker = Walker { definitions, options, is_quoted };
-    Ok(match walker.walk(Mode::Two, vec![Some(dest), Some(patch)], None)? {
+    let place = Place { schema: None, comments };
+    Ok(match walker.walk(Mode::Two, vec![Some(dest), Some(patch)], place)? {
         Out::Cleared => Merged::Cleared,
         Out::Dest(value) | Out::Other(value) => Merged::Value(value),
     })

@@ -1,5 +1,6 @@
 //! The walk that both merges share: maps by field, lists by key where the schema says so.
 
+use super::comments::Comments;
 use super::list::{append_all, extend_unique, find, key_values, set, unify_rows, used_keys, valid_keys};
 use super::{ListIncrease, MergeOptions, three, two};
 use crate::openapi::{Definitions, Schema};
@@ -57,6 +58,13 @@ pub struct Walker<'d> {
     pub is_quoted: &'d dyn Fn(&str) -> bool,
 }
 
+/// What is known of the place that is walked.
+#[derive(Clone, Copy, Default)]
+pub struct Place<'d> {
+    pub schema: Option<&'d Schema>,
+    pub comments: Option<&'d Comments>,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Nothing,
@@ -74,10 +82,12 @@ fn kind_of(value: &Value) -> Kind {
     }
 }
 
-impl Walker<'_> {
+impl<'d> Walker<'d> {
     /// Merges what the sources hold.
-    pub fn walk(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
-        let schema = schema.or_else(|| self.own_schema(&sources));
+    pub fn walk(&self, mode: Mode, mut sources: Sources, place: Place<'d>) -> Result<Out, String> {
+        let commented = place.comments.and_then(Comments::schema).and_then(|s| self.definitions.resolve(s));
+        let schema = commented.or(place.schema).or_else(|| self.own_schema(&sources));
+        let place = Place { schema, ..place };
         let kind =
             sources.iter().flatten().map(kind_of).find(|k| *k != Kind::Nothing).unwrap_or(Kind::Nothing);
         if let Some(odd) = sources
@@ -89,8 +99,8 @@ impl Walker<'_> {
             return Err(format!("wrong type: cannot merge {} with {first}", odd.type_name()));
         }
         match kind {
-            Kind::Map | Kind::Nothing => self.walk_map(mode, sources, schema),
-            Kind::List if self.is_associative(&sources, schema) => self.walk_list(mode, sources, schema),
+            Kind::Map | Kind::Nothing => self.walk_map(mode, sources, place),
+            Kind::List if self.is_associative(&sources, schema) => self.walk_list(mode, sources, place),
             Kind::List => Ok(match mode {
                 Mode::Three => three::visit_plain_list(&mut sources),
                 _ => two::visit_leaf(&mut sources),
@@ -121,7 +131,7 @@ impl Walker<'_> {
     }
 
     /// Returns the schema of the type that one of the sources says it is.
-    fn own_schema(&self, sources: &Sources) -> Option<&Schema> {
+    fn own_schema(&self, sources: &Sources) -> Option<&'d Schema> {
         sources.iter().flatten().find_map(|s| {
             s.as_object()?;
             let (version, kind) = (field_text(s, "apiVersion"), field_text(s, "kind"));
@@ -139,7 +149,7 @@ impl Walker<'_> {
         }
     }
 
-    fn walk_map(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
+    fn walk_map(&self, mode: Mode, mut sources: Sources, place: Place<'d>) -> Result<Out, String> {
         let visit = match mode {
             Mode::Two => two::visit_map(&mut sources)?,
             Mode::Same => two::visit_same(&mut sources)?,
@@ -171,8 +181,11 @@ impl Walker<'_> {
             let mut inner: Sources = Vec::with_capacity(sources.len());
             inner.push(map.get_mut(&name).map(std::mem::take));
             inner.extend(sources.iter().skip(1).map(|s| s.as_ref().and_then(|s| s.get(&name)).cloned()));
-            let schema = schema.and_then(|s| self.definitions.field(s, &name));
-            match self.walk(mode, inner, schema).map_err(|e| prefix(&name, &e))? {
+            let inner_place = Place {
+                schema: place.schema.and_then(|s| self.definitions.field(s, &name)),
+                comments: place.comments.and_then(|c| c.field(&name)),
+            };
+            match self.walk(mode, inner, inner_place).map_err(|e| prefix(&name, &e))? {
                 Out::Dest(value) => {
                     map.insert(name, value);
                 }
@@ -187,7 +200,8 @@ impl Walker<'_> {
         Ok(if changed { Out::Dest(dest) } else { Out::Other(dest) })
     }
 
-    fn walk_list(&self, mode: Mode, mut sources: Sources, schema: Option<&Schema>) -> Result<Out, String> {
+    fn walk_list(&self, mode: Mode, mut sources: Sources, place: Place<'d>) -> Result<Out, String> {
+        let schema = place.schema;
         let visit = match mode {
             Mode::Two => two::visit_list(&mut sources)?,
             Mode::Same => two::visit_same_list(&mut sources)?,
@@ -215,7 +229,7 @@ impl Walker<'_> {
             keys.push(Str::new());
         }
         let rows = self.rows(&sources, &keys, primitive);
-        let list = self.merge_elements(mode, sources, rows, &keys, schema)?;
+        let list = self.merge_elements(mode, sources, rows, &keys, place)?;
         let list = Value::Array(list.into_iter().collect::<Array>());
         Ok(if changed { Out::Dest(list) } else { Out::Other(list) })
     }
@@ -245,12 +259,15 @@ impl Walker<'_> {
         mut sources: Sources,
         mut rows: Vec<Vec<Str>>,
         keys: &[Str],
-        schema: Option<&Schema>,
+        place: Place<'d>,
     ) -> Result<Vec<Value>, String> {
         if rows.len() > ELEMENTS_MAX {
             return Err(format!("more than {ELEMENTS_MAX} elements in a list that is merged by key"));
         }
-        let element_schema = schema.and_then(|s| self.definitions.elements(s));
+        let element_place = Place {
+            schema: place.schema.and_then(|s| self.definitions.elements(s)),
+            comments: place.comments.and_then(Comments::elements),
+        };
         if keys.len() > 1 {
             unify_rows(&mut rows);
         }
@@ -273,7 +290,7 @@ impl Walker<'_> {
             }
             let before = inner[0].clone();
             let merged = self
-                .walk(mode, inner, element_schema)
+                .walk(mode, inner, element_place)
                 .map_err(|e| prefix(&format!("[{}]", values.join(",")), &e))?;
             let in_place = matches!(merged, Out::Dest(_));
             let mut value = match merged {

@@ -165,6 +165,11 @@ impl Schema {
         }
     }
 
+    /// Reads a schema that stands in a comment.
+    pub fn from_comment(value: &Value) -> Self {
+        Self::from_value(value, 0)
+    }
+
     /// Whether the list's elements are merged by key or value.
     pub fn merges(&self) -> bool {
         self.strategy.as_deref().is_some_and(|s| s.split(',').any(|part| part == "merge"))

@@ -2,7 +2,7 @@ use super::Transform;
 use crate::factory;
 use crate::json_patch::JsonPatch;
 use crate::kustomization::{PatchOptions, Selector};
-use crate::merge::{ListIncrease, MergeOptions, Merged, merge2};
+use crate::merge::{Comments, Context, ListIncrease, MergeOptions, Merged, merge2};
 use crate::openapi::{OpenApi, Schema};
 use crate::raw;
 use crate::resmap::ResMap;
@@ -128,7 +128,14 @@ fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
             .get_or_init(|| resource.source.as_deref().map(raw::quoted_texts).unwrap_or_default())
             .contains(text)
     };
-    match merge2(value, with.value, options, openapi.definitions(), &is_quoted)? {
+    let comments = texts_with_comments(resource, patch);
+    let context = Context {
+        definitions: openapi.definitions(),
+        options,
+        is_quoted: &is_quoted,
+        comments: comments.as_ref(),
+    };
+    match merge2(value, with.value, context)? {
         Merged::Cleared => {
             resource.value = Value::Null;
             return Ok(());
@@ -150,6 +157,12 @@ fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     }
     resource.set_namespace(&namespace);
     Ok(())
+}
+
+/// Reads the schemas in the comments of both texts.
+fn texts_with_comments(resource: &Resource, patch: &Resource) -> Option<Comments> {
+    let texts: Vec<&str> = [resource, patch].into_iter().filter_map(|r| r.source.as_deref()).collect();
+    Comments::read(&texts)
 }
 
 /// Removes the fields that nothing stands in, as kyaml's merge does on its way through maps and the lists that it merges.
