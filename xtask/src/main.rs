@@ -4,6 +4,7 @@
 mod bench;
 mod ci;
 mod conformance;
+mod differential;
 mod e2e;
 mod run;
 mod schema;
@@ -27,6 +28,8 @@ enum Command {
     Tidy(tidy::Args),
     /// Runs the built binary on a cluster: Git push in, cluster state out.
     E2e(e2e::Args),
+    /// Writes at random to a real API server and to ours, and compares the answers.
+    Differential(differential::Args),
     /// Measures the engine on the reference workload, against the writes alone.
     Bench(bench::Args),
     /// Makes the data of the built-in kinds.
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
         Command::Ci(args) => ci::main(&args),
         Command::Tidy(args) => tidy::main(&args),
         Command::E2e(args) => e2e::main(&args),
+        Command::Differential(args) => differential::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::Schema(args) => schema::main(args),
     }

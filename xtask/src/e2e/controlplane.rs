@@ -80,8 +80,8 @@ pub fn free_port() -> anyhow::Result<u16> {
 }
 
 impl ControlPlane {
-    /// Starts everything in a folder of its own and waits until it answers.
-    pub fn start(tools: &Tools, dir: &Path) -> anyhow::Result<Self> {
+    /// Starts etcd and the API server alone, in a folder of their own, and waits until they answer.
+    pub fn start_server(tools: &Tools, dir: &Path) -> anyhow::Result<Self> {
         fs::create_dir_all(dir)?;
         let (key, public) = (dir.join("sa.key"), dir.join("sa.pub"));
         let text = |p: &Path| p.to_string_lossy().into_owned();
@@ -119,10 +119,19 @@ impl ControlPlane {
                 "--service-account-issuer=https://kubernetes.default.svc".to_owned(),
                 "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
                 "--authorization-mode=RBAC".to_owned(),
+                "--allow-privileged=true".to_owned(),
                 format!("--token-auth-file={}", text(&dir.join("tokens.csv"))),
             ],
         )?;
         wait_ready(tools, &kubeconfig)?;
+        Ok(plane)
+    }
+
+    /// Starts everything in a folder of its own and waits until it answers.
+    pub fn start(tools: &Tools, dir: &Path) -> anyhow::Result<Self> {
+        let mut plane = Self::start_server(tools, dir)?;
+        let text = |p: &Path| p.to_string_lossy().into_owned();
+        let (key, kubeconfig) = (dir.join("sa.key"), plane.kubeconfig.clone());
         let config = format!("--kubeconfig={}", text(&kubeconfig));
         plane.spawn(
             tools,

@@ -1,0 +1,71 @@
+//! Counts and prints what disagrees, each shape of disagreement a few times.
+
+use std::collections::BTreeMap;
+
+/// What a run has found so far.
+pub struct Report {
+    pub steps: usize,
+    failures: BTreeMap<String, usize>,
+    shown_max: usize,
+    /// Predictions made, those that were uncertain, and false ones.
+    pub predictions: usize,
+    pub uncertain: usize,
+    pub taken: usize,
+}
+
+impl Report {
+    pub fn new(shown_max: usize) -> Self {
+        Self { steps: 0, failures: BTreeMap::new(), shown_max, predictions: 0, uncertain: 0, taken: 0 }
+    }
+
+    /// Records one compared write. `what` names it, `how` prints what repeats it.
+    pub fn step(&mut self, what: &str, difference: Option<String>, how: impl Fn() -> String) -> bool {
+        self.steps += 1;
+        let Some(difference) = difference else { return true };
+        let count = self.failures.entry(shape(what, &difference)).or_default();
+        *count += 1;
+        if *count <= self.shown_max {
+            println!("DIFFERS step {} {what}\n  {difference}\n  {}", self.steps, how());
+        }
+        false
+    }
+
+    /// Prints the counts; fails where something disagreed.
+    pub fn finish(&self, seed: u64) -> anyhow::Result<()> {
+        let failed: usize = self.failures.values().sum();
+        println!(
+            "{} steps ({} taken), {failed} disagreements of {} shapes; {} predictions, {} uncertain",
+            self.steps,
+            self.taken,
+            self.failures.len(),
+            self.predictions,
+            self.uncertain
+        );
+        let mut kinds: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+        for (shape, count) in &self.failures {
+            let of = kinds.entry(shape.split(' ').next().unwrap_or_default()).or_default();
+            *of = (of.0 + 1, of.1 + count);
+        }
+        for (kind, (shapes, count)) in kinds {
+            println!("  {kind}: {count} of {shapes} shapes");
+        }
+        anyhow::ensure!(failed == 0, "{failed} of {} steps disagree (seed {seed})", self.steps);
+        Ok(())
+    }
+}
+
+/// What is alike of disagreements with one cause: kind and text without numbers, quoted words and values.
+fn shape(what: &str, difference: &str) -> String {
+    let kind = what.split(' ').next().unwrap_or_default();
+    let mut out = format!("{kind} ");
+    let mut quoted = false;
+    for c in difference.chars().take(700) {
+        match c {
+            '"' => quoted = !quoted,
+            '0'..='9' => {}
+            _ if quoted => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
