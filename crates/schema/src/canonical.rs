@@ -68,6 +68,15 @@ impl ConvertError {
 /// # Errors
 /// A value that the Go type cannot hold, in the words of apimachinery's unstructured converter.
 pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
+    canonicalize_as(object, schemas, Unknown::Dropped)
+}
+
+/// As [`canonicalize`], with the empty lists and maps of the request still in it, as messages show them.
+pub(crate) fn decode(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
+    canonicalize_as(object, schemas, Unknown::Kept)
+}
+
+fn canonicalize_as(object: &mut Value, schemas: &Schemas, mut unknown: Unknown) -> Result<(), ConvertError> {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return Ok(()) };
     if resource.custom {
@@ -81,7 +90,7 @@ pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), Convert
     let daemon_set = resource.kind == "DaemonSet";
     let managed = object.remove_path(&["metadata", "managedFields"]);
     let unit = Value::object();
-    let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), &mut Unknown::Dropped)?;
+    let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), &mut unknown)?;
     if core_secret {
         fold_string_data(&mut out);
     }
@@ -158,7 +167,7 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
     let _ = convert(ty, object, &mut unknown);
     let mut found = match unknown {
         Unknown::Named { found, .. } => found,
-        Unknown::Dropped | Unknown::Decoded => Vec::new(),
+        Unknown::Dropped | Unknown::Decoded | Unknown::Kept => Vec::new(),
     };
     found.sort();
     found
@@ -189,6 +198,8 @@ enum Unknown {
     Dropped,
     /// Dropped; nothing but decoding and encoding happens.
     Decoded,
+    /// Dropped; lists and maps that are empty stay.
+    Kept,
     Named {
         at: String,
         found: Vec<String>,
@@ -198,7 +209,7 @@ enum Unknown {
 impl Unknown {
     fn enter(&mut self, part: std::fmt::Arguments<'_>, dot: bool) -> usize {
         match self {
-            Self::Dropped | Self::Decoded => 0,
+            Self::Dropped | Self::Decoded | Self::Kept => 0,
             Self::Named { at, .. } => {
                 let len = at.len();
                 if dot && len > 0 {
@@ -323,7 +334,7 @@ fn convert_map(
             out.push((field.name.clone(), value));
         }
     }
-    if ty.name() == "io.k8s.api.core.v1.PodSpec" && matches!(unknown, Unknown::Dropped) {
+    if ty.name() == "io.k8s.api.core.v1.PodSpec" && matches!(unknown, Unknown::Dropped | Unknown::Kept) {
         alias_service_account(&mut out);
     }
     if matches!(unknown, Unknown::Named { .. }) {
@@ -370,7 +381,7 @@ fn convert_field(
     })?;
     unknown.leave(len);
     let omitted = match field.empty {
-        Empty::OmitEmpty => is_empty(&value),
+        Empty::OmitEmpty => is_empty(&value) && (value.is_null() || !matches!(unknown, Unknown::Kept)),
         Empty::OmitZero => is_zero(&value),
         Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
         // Stored lists that are empty come back as none.

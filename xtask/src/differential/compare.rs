@@ -6,7 +6,13 @@ use serde_json::Value;
 /// Says where two answers to the same request differ; nothing where they agree.
 pub fn difference(real: &Reply, dev: &Reply) -> Option<String> {
     if real.status != dev.status {
-        return Some(format!("status: real {} {}, ours {} {}", real.status, said(real), dev.status, said(dev)));
+        return Some(format!(
+            "status: real {} {}, ours {} {}",
+            real.status,
+            said(real),
+            dev.status,
+            said(dev)
+        ));
     }
     if real.status >= 300 {
         return refusal(&real.body, &dev.body);
@@ -34,7 +40,17 @@ fn plain(text: &str, uids: &[&str]) -> String {
     for uid in uids.iter().filter(|u| u.len() > 30) {
         out = out.replace(uid, "<uid>");
     }
-    out
+    without_patched(&out)
+}
+
+/// Messages about a patch hold the whole object, with what each server chose.
+fn without_patched(text: &str) -> String {
+    let (head, tail) = ("patch: Invalid value: \"{", "}\": ");
+    let Some((before, rest)) = text.split_once(head) else { return text.to_owned() };
+    match rest.rsplit_once(tail) {
+        Some((_, after)) => format!("{before}patch: Invalid value: <patched object>: {after}"),
+        None => text.to_owned(),
+    }
 }
 
 fn refusal(real: &Value, dev: &Value) -> Option<String> {
@@ -47,7 +63,11 @@ fn refusal(real: &Value, dev: &Value) -> Option<String> {
     let uids: Vec<&str> = uids.iter().map(String::as_str).collect();
     let causes = |status: &Value| {
         let list = status["details"]["causes"].as_array().cloned().unwrap_or_default();
-        let mut list: Vec<String> = list.iter().map(|c| plain(&c.to_string(), &uids)).collect();
+        let text = |c: &Value, key: &str| c[key].as_str().unwrap_or_default().to_owned();
+        let one = |c: &Value| {
+            plain(&format!("{} {}: {}", text(c, "field"), text(c, "reason"), text(c, "message")), &uids)
+        };
+        let mut list: Vec<String> = list.iter().map(one).collect();
         list.sort();
         list
     };
@@ -94,7 +114,8 @@ pub fn shown(object: &Value) -> Value {
     }
     if let Some(entries) = out["metadata"]["managedFields"].as_array_mut() {
         let key = |e: &Value| {
-            ["operation", "manager", "apiVersion", "subresource"].map(|k| e[k].as_str().unwrap_or_default().to_owned())
+            ["operation", "manager", "apiVersion", "subresource"]
+                .map(|k| e[k].as_str().unwrap_or_default().to_owned())
         };
         entries.sort_by_key(key);
     }
@@ -107,7 +128,10 @@ fn scrub(value: &mut Value, key: &str) {
         Value::Object(map) => map.iter_mut().for_each(|(k, v)| scrub(v, k)),
         Value::Array(items) => items.iter_mut().for_each(|v| scrub(v, key)),
         Value::String(text) => {
-            let time = text.len() >= 20 && text.starts_with("202") && text.ends_with('Z') && text.get(10..11) == Some("T");
+            let time = text.len() >= 20
+                && text.starts_with("202")
+                && text.ends_with('Z')
+                && text.get(10..11) == Some("T");
             if time && text.as_str() > "2026-06" {
                 *value = "<time>".into();
             } else if text.starts_with("10.96.") || text.starts_with("kube-api-access-") {

@@ -82,21 +82,6 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     outcome
 }
 
-/// A short run with a fixed seed, for the end-to-end tests.
-pub fn short(tools: &controlplane::Tools, dir: &Path) -> anyhow::Result<()> {
-    let args = Args {
-        steps: 500,
-        seed: Some(1),
-        objects: None,
-        definitions: None,
-        kind: Vec::new(),
-        only: Vec::new(),
-        shown: 1,
-    };
-    println!("differential: seed 1, {} steps", args.steps);
-    run(&args, 1, tools, dir)
-}
-
 fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyhow::Result<()> {
     let mut definitions = documents("CustomResourceDefinition")?;
     if let Some(path) = &args.definitions {

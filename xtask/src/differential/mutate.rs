@@ -19,8 +19,9 @@ pub fn paths(value: &Value) -> Vec<Vec<Step>> {
             Some(Step::Key(key)) => key.as_str(),
             _ => "",
         };
-        !(path.len() == 1 && matches!(key(0), "apiVersion" | "kind" | "metadata"))
-            && !(path.len() == 2 && key(0) == "metadata" && matches!(key(1), "name" | "namespace"))
+        let names_type = path.len() == 1 && matches!(key(0), "apiVersion" | "kind" | "metadata");
+        let names_object = path.len() == 2 && key(0) == "metadata" && matches!(key(1), "name" | "namespace");
+        !names_type && !names_object
     });
     found
 }

@@ -210,7 +210,9 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     mutate::variation(&mut changed, &mut run.random);
     // What each server chose goes back to it.
     let body = |live: &Value| {
-        let mut body = changed.clone();
+        let uid = |o: &Value| o["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+        let text = changed.to_string().replace(&uid(&real), &uid(live));
+        let mut body: Value = serde_json::from_str(&text).unwrap_or_default();
         body["metadata"] = live["metadata"].clone();
         if live["spec"]["clusterIP"].is_string() && body["spec"].is_object() {
             for key in ["clusterIP", "clusterIPs"] {
@@ -242,7 +244,6 @@ fn status_patch(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
         _ => return Ok(true),
     };
     let place = format!("{}/{}/status?fieldManager=controller", life.place.collection, life.name);
-    let call =
-        Call { method: "PATCH", path: place, content_type: "application/merge-patch+json", body };
+    let call = Call { method: "PATCH", path: place, content_type: "application/merge-patch+json", body };
     write(run, life, &call, &call, "status patch")
 }

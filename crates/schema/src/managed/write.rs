@@ -173,6 +173,17 @@ pub fn apply(
     write: &Write<'_>,
     schemas: &Schemas,
 ) -> Result<Value, ApplyError> {
+    apply_as(live, config, write, schemas, canonical::canonicalize)
+}
+
+/// As [`apply`], with another way to bring the merged object into the server's form.
+pub(crate) fn apply_as(
+    live: Option<&Value>,
+    config: &Value,
+    write: &Write<'_>,
+    schemas: &Schemas,
+    decode: fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>,
+) -> Result<Value, ApplyError> {
     let given = gvk(text(config, &["apiVersion"]), text(config, &["kind"]));
     if given != gvk(write.api_version, write.kind) {
         return Err(ApplyError::BadRequest(format!("invalid object type: {given}")));
@@ -205,7 +216,7 @@ pub fn apply(
     let changed = !super::element::equal(&merged, &live_bare);
     let mut object = if changed { merged } else { live_bare };
     if changed {
-        canonical::canonicalize(&mut object, schemas).map_err(|why| {
+        decode(&mut object, schemas).map_err(|why| {
             ApplyError::Typed(format!(
                 "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {why}",
                 describe(config),

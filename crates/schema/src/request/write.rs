@@ -94,14 +94,46 @@ pub fn write(
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
+    let done = carry_out(live, request, schemas, chooser, canonical::canonicalize);
+    match done {
+        // Messages show empty lists and maps of the request, which nothing else ever sees.
+        Err(refusal) if refusal.reason == "Invalid" && has_empty(request.body, 0) => {
+            match carry_out(live, request, schemas, chooser, canonical::decode) {
+                Err(shown) if shown.reason == "Invalid" => Err(shown),
+                _ => Err(refusal),
+            }
+        }
+        done => done,
+    }
+}
+
+/// Whether there is an empty list or map anywhere.
+fn has_empty(value: &Value, depth: usize) -> bool {
+    depth < fairway_value::DEPTH_MAX
+        && match value {
+            Value::Array(items) => items.is_empty() || items.iter().any(|v| has_empty(v, depth + 1)),
+            Value::Object(map) => map.is_empty() || map.values().any(|v| has_empty(v, depth + 1)),
+            _ => false,
+        }
+}
+
+/// How an object is brought into the server's form.
+type Decode = fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>;
+
+fn carry_out(
+    live: Option<&Value>,
+    request: &Request<'_>,
+    schemas: &Schemas,
+    chooser: &mut dyn Chooser,
+    form: Decode,
+) -> Result<Written, Refusal> {
     let mut said = Vec::new();
     let object = match request.verb {
-        Verb::Create => decoded(request.body.clone(), request, schemas, &mut said)?,
-        Verb::Update => decoded(request.body.clone(), request, schemas, &mut said)?,
-        Verb::Apply { force } => applied(live, force, request, schemas)?,
+        Verb::Create | Verb::Update => decoded(request.body.clone(), request, schemas, &mut said, form)?,
+        Verb::Apply { force } => applied(live, force, request, schemas, form)?,
         Verb::JsonPatch | Verb::MergePatch | Verb::StrategicPatch => {
             let live = live.ok_or_else(|| Refusal::not_found(request.resource, request.name))?;
-            patched(live, request, schemas, &mut said)?
+            patched(live, request, schemas, &mut said, form)?
         }
     };
     let mut written = match live {
@@ -137,6 +169,7 @@ fn applied(
     force: bool,
     request: &Request<'_>,
     schemas: &Schemas,
+    form: Decode,
 ) -> Result<Value, Refusal> {
     let Value::Object(_) = request.body else {
         let what = match request.body {
@@ -174,7 +207,7 @@ fn applied(
     }
     let api_version = request.resource.api_version();
     let write = write_of(request, &api_version, force);
-    managed::apply(live, &config, &write, schemas).map_err(|error| match error {
+    managed::apply_as(live, &config, &write, schemas, form).map_err(|error| match error {
         ApplyError::Conflicts { message, conflicts } => Refusal {
             code: 409,
             reason: "Conflict",
@@ -199,6 +232,7 @@ fn patched(
     request: &Request<'_>,
     schemas: &Schemas,
     warnings: &mut Vec<String>,
+    form: Decode,
 ) -> Result<Value, Refusal> {
     let patch = request.body;
     check_patch_shape(request)?;
@@ -241,7 +275,7 @@ fn patched(
         return Err(patch_refusal(&next.to_string(), &why));
     }
     let shown = next.to_string();
-    decode(next, schemas, |why| patch_refusal(&shown, &why))
+    decode(next, schemas, form, |why| patch_refusal(&shown, &why))
 }
 
 fn check_patch_shape(request: &Request<'_>) -> Result<(), Refusal> {
@@ -299,9 +333,10 @@ fn unknown(
 fn decode(
     mut object: Value,
     schemas: &Schemas,
+    form: Decode,
     refuse: impl FnOnce(String) -> Refusal,
 ) -> Result<Value, Refusal> {
-    canonical::canonicalize(&mut object, schemas).map_err(|why| refuse(why.json_message()))?;
+    form(&mut object, schemas).map_err(|why| refuse(why.json_message()))?;
     defaults::apply(&mut object, schemas);
     Ok(object)
 }
@@ -311,6 +346,7 @@ fn decoded(
     request: &Request<'_>,
     schemas: &Schemas,
     warnings: &mut Vec<String>,
+    form: Decode,
 ) -> Result<Value, Refusal> {
     let resource = request.resource;
     let api_version = resource.api_version();
@@ -345,7 +381,7 @@ fn decoded(
     }
     let kind = resource.kind.clone();
     let version = resource.version.clone();
-    decode(object, schemas, |why| {
+    decode(object, schemas, form, |why| {
         Refusal::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
     })
 }

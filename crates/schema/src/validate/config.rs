@@ -1,6 +1,6 @@
 use super::fault::{Faults, has, int, list, show, text};
 use super::pod::toleration;
-use super::{meta, names};
+use super::{claim, meta, names, quota, rbac};
 use crate::managed::quote;
 use fairway_value::{Map, Value};
 
@@ -17,9 +17,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                 faults.too_long("[]", DATA_MAX);
             }
         }
-        "PriorityClass" if object.get("preemptionPolicy").is_some_and(|p| p.as_str() == Some("")) => {
-            faults.required("preemptionPolicy", "");
-        }
+        "PriorityClass" => priority_class(object, faults),
         "ResourceSlice" => {
             let node = text(spec, "nodeName");
             if has(spec, "nodeName") {
@@ -48,11 +46,13 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                 }
             }
         }
-        "PersistentVolume" => persistent_volume(spec, faults),
-        "PersistentVolumeClaim" => claim(spec, "spec", faults),
-        "LimitRange" => limit_range(spec, faults),
-        "Role" | "ClusterRole" => role(object, kind, faults),
-        "RoleBinding" | "ClusterRoleBinding" => binding(object, kind, faults),
+        "PersistentVolume" => claim::volume(spec, faults),
+        "PersistentVolumeClaim" => claim::spec(spec, "spec", faults),
+        "LimitRange" => quota::limits(spec, faults),
+        "ResourceQuota" => quota::quota(spec, faults),
+        "Role" | "ClusterRole" => rbac::role(object, kind, faults),
+        "RoleBinding" | "ClusterRoleBinding" => rbac::binding(object, kind, faults),
+        "Event" => event(object, faults),
         "StorageClass" => storage_class(object, faults),
         "CSIStorageCapacity" => {
             let name = text(object, "storageClassName");
@@ -64,8 +64,12 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             }
         }
         "APIService" => api_service(object, spec, faults),
-        "PriorityLevelConfiguration" if text(spec, "type").is_empty() => faults.required("spec.type", ""),
+        "PriorityLevelConfiguration" => priority_level(spec, faults),
         "RuntimeClass" => {
+            let handler = text(object, "handler");
+            if faults.present("handler", handler) {
+                faults.each("handler", handler, names::label(handler));
+            }
             meta::labels(object.get_path(&["scheduling", "nodeSelector"]), "scheduling.nodeSelector", faults);
             let tolerations = object.get_path(&["scheduling", "tolerations"]).and_then(Value::as_array);
             for (n, item) in tolerations.unwrap_or_default().iter().enumerate() {
@@ -80,6 +84,10 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "VolumeAttributesClass" => {
             if text(object, "driverName").is_empty() {
                 faults.required("driverName", "");
+            }
+            let driver = text(object, "driverName").to_lowercase();
+            if !driver.is_empty() {
+                faults.each("driverName", text(object, "driverName"), names::subdomain(&driver));
             }
             if object.get("parameters").and_then(Value::as_object).is_none_or(Map::is_empty) {
                 faults.required("parameters", "must contain at least one key/value pair");
@@ -177,131 +185,32 @@ fn secret(secret: &Value, faults: &mut Faults) {
     }
 }
 
-fn persistent_volume(spec: &Value, faults: &mut Faults) {
-    if list(spec, "accessModes").is_empty() {
-        faults.required("spec.accessModes", "");
-    }
-    let capacity = spec.get("capacity").and_then(Value::as_object);
-    match capacity {
-        None => faults.required("spec.capacity", ""),
-        Some(map) if !map.contains_key("storage") || map.len() > 1 => {
-            faults.unsupported("spec.capacity", show(spec.get("capacity")), &["storage"]);
-        }
-        Some(_) => {}
-    }
-    if let Some(host) = spec.get("hostPath")
-        && text(host, "path").is_empty()
-    {
-        faults.required("spec.hostPath.path", "");
-    }
-    let terms = spec.get_path(&["nodeAffinity", "required", "nodeSelectorTerms"]).and_then(Value::as_array);
-    for (n, term) in terms.unwrap_or_default().iter().enumerate() {
-        for (i, rule) in list(term, "matchExpressions").iter().enumerate() {
-            if matches!(text(rule, "operator"), "In" | "NotIn") && list(rule, "values").is_empty() {
-                let field =
-                    format!("spec.nodeAffinity.required.nodeSelectorTerms[{n}].matchExpressions[{i}].values");
-                faults.required(field, "must be specified when `operator` is 'In' or 'NotIn'");
-            }
-        }
-    }
-}
-
-/// Checks a claim's specification.
-fn claim(spec: &Value, field: &str, faults: &mut Faults) {
-    let modes = list(spec, "accessModes");
-    if modes.is_empty() {
-        faults.required(format!("{field}.accessModes"), "at least 1 access mode is required");
-    }
-    for mode in modes.iter().filter_map(Value::as_str) {
-        let supported = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
-        faults.one_of(format!("{field}.accessModes"), mode, &supported);
-    }
-    if spec.get_path(&["resources", "requests", "storage"]).is_none() {
-        faults.required(format!("{field}.resources[storage]"), "");
-    }
-    let class = text(spec, "storageClassName");
-    if !class.is_empty() {
-        faults.each(&format!("{field}.storageClassName"), class, names::subdomain(class));
-    }
-}
-
-fn limit_range(spec: &Value, faults: &mut Faults) {
-    let mut seen: Vec<&str> = Vec::new();
-    for (n, item) in list(spec, "limits").iter().enumerate() {
-        let field = format!("spec.limits[{n}].type");
-        let kind = text(item, "type");
-        faults.each(&field, kind, names::qualified(kind));
-        if seen.contains(&kind) {
-            faults.duplicate(&field, quote(kind));
-        }
-        seen.push(kind);
-    }
-}
-
-fn role(role: &Value, kind: &str, faults: &mut Faults) {
-    for (n, rule) in list(role, "rules").iter().enumerate() {
-        let field = format!("rules[{n}]");
-        if list(rule, "verbs").is_empty() {
-            faults.required(format!("{field}.verbs"), "verbs must contain at least one value");
-        }
-        let urls = list(rule, "nonResourceURLs");
-        if !urls.is_empty() {
-            if kind == "Role" {
-                let why = "namespaced rules cannot apply to non-resource URLs";
-                faults.invalid(format!("{field}.nonResourceURLs"), show(rule.get("nonResourceURLs")), why);
-            }
-            continue;
-        }
-        if list(rule, "apiGroups").is_empty() {
-            faults
-                .required(format!("{field}.apiGroups"), "resource rules must supply at least one api group");
-        }
-        if list(rule, "resources").is_empty() {
-            faults.required(format!("{field}.resources"), "resource rules must supply at least one resource");
-        }
-    }
-}
-
-fn binding(binding: &Value, kind: &str, faults: &mut Faults) {
-    let empty = Value::object();
-    let target = binding.get("roleRef").unwrap_or(&empty);
-    let group = text(target, "apiGroup");
-    if group != "rbac.authorization.k8s.io" {
-        faults.one_of("roleRef.apiGroup", group, &["rbac.authorization.k8s.io"]);
-    }
-    let supported: &[&str] = if kind == "RoleBinding" { &["Role", "ClusterRole"] } else { &["ClusterRole"] };
-    faults.one_of("roleRef.kind", text(target, "kind"), supported);
-    if text(target, "name").is_empty() {
-        faults.required("roleRef.name", "");
-    }
-    for (n, subject) in list(binding, "subjects").iter().enumerate() {
-        let field = format!("subjects[{n}]");
-        if text(subject, "name").is_empty() {
-            faults.required(format!("{field}.name"), "");
-        }
-        match text(subject, "kind") {
-            "ServiceAccount" => {
-                let name = text(subject, "name");
-                if !name.is_empty() {
-                    faults.each(&format!("{field}.name"), name, names::subdomain(name));
-                }
-                if text(subject, "namespace").is_empty() && kind == "ClusterRoleBinding" {
-                    faults.required(format!("{field}.namespace"), "");
-                }
-            }
-            "User" | "Group" => {}
-            other => faults.one_of(format!("{field}.kind"), other, &["ServiceAccount", "User", "Group"]),
-        }
-    }
-}
-
 fn storage_class(class: &Value, faults: &mut Faults) {
-    if text(class, "provisioner").is_empty() {
-        faults.required("provisioner", "");
+    let provisioner = text(class, "provisioner");
+    if faults.present("provisioner", provisioner) {
+        // Shown in lower case, as it is compared.
+        let lower = provisioner.to_lowercase();
+        faults.each("provisioner", &lower, names::qualified(&lower));
+    }
+    let policy = text(class, "reclaimPolicy");
+    if has(class, "reclaimPolicy") {
+        faults.one_of("reclaimPolicy", policy, &["Delete", "Retain"]);
+    }
+    match class.get("volumeBindingMode").and_then(Value::as_str) {
+        None => faults.required("volumeBindingMode", ""),
+        Some(mode) => faults.one_of("volumeBindingMode", mode, &["Immediate", "WaitForFirstConsumer"]),
     }
     for (n, topology) in list(class, "allowedTopologies").iter().enumerate() {
         for (i, rule) in list(topology, "matchLabelExpressions").iter().enumerate() {
             let key = text(rule, "key");
+            let values = list(rule, "values");
+            let path = format!("allowedTopologies[{n}].matchLabelExpressions[{i}].values");
+            if values.is_empty() {
+                faults.required(&path, "");
+            }
+            for (m, value) in values.iter().enumerate().filter(|(m, v)| values[..*m].contains(v)) {
+                faults.duplicate(format!("{path}[{m}]"), show(Some(value)));
+            }
             let field = format!("allowedTopologies[{n}].matchLabelExpressions[{i}].key");
             faults.each(&field, key, names::qualified(key));
         }
@@ -332,6 +241,12 @@ fn api_service(object: &Value, spec: &Value, faults: &mut Faults) {
     if !(1..=1000).contains(&priority) {
         faults.invalid("spec.versionPriority", priority.to_string(), "must be positive and less than 1000");
     }
+    if spec.get("service").is_none_or(Value::is_null)
+        && spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true))
+    {
+        let why = "local APIServices may not have insecureSkipTLSVerify";
+        faults.invalid("spec.insecureSkipTLSVerify", "true", why);
+    }
     if let Some(service) = spec.get("service").filter(|s| !s.is_null()) {
         for key in ["namespace", "name"] {
             if text(service, key).is_empty() {
@@ -346,10 +261,7 @@ fn api_service(object: &Value, spec: &Value, faults: &mut Faults) {
 }
 
 fn volume_attachment(spec: &Value, faults: &mut Faults) {
-    let attacher = text(spec, "attacher");
-    if attacher.is_empty() {
-        faults.required("spec.attacher", "");
-    }
+    super::pod_volume::csi_driver(text(spec, "attacher"), "spec.attacher", faults);
     let empty = Value::object();
     let source = spec.get("source").unwrap_or(&empty);
     if has(source, "persistentVolumeName") && !has(source, "inlineVolumeSpec") {
@@ -360,6 +272,66 @@ fn volume_attachment(spec: &Value, faults: &mut Faults) {
         }
         faults.each(field, name, names::subdomain(name));
     }
+    match (has(source, "persistentVolumeName"), has(source, "inlineVolumeSpec")) {
+        (false, false) | (true, true) => {
+            let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+            faults.required("spec.source", why);
+        }
+        _ => {}
+    }
     let node = text(spec, "nodeName");
     faults.each("spec.nodeName", node, names::subdomain(node));
+}
+
+/// An event is in the namespace of what it is about.
+fn event(event: &Value, faults: &mut Faults) {
+    let namespace = event.get_path(&["metadata", "namespace"]).and_then(Value::as_str).unwrap_or_default();
+    let about =
+        ["involvedObject", "regarding"].iter().find_map(|k| event.get(k)).map(|o| text(o, "namespace"));
+    let about = about.unwrap_or_default();
+    let at_home = about == namespace || (about.is_empty() && namespace == "default");
+    if !at_home {
+        faults.invalid_text("involvedObject.namespace", about, "does not match event.namespace");
+    }
+}
+
+/// Largest value of a priority that users may define.
+const PRIORITY_MAX: i64 = 1_000_000_000;
+
+fn priority_class(class: &Value, faults: &mut Faults) {
+    let name = class.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+    if int(class, "value").is_some_and(|v| v > PRIORITY_MAX) && !name.starts_with("system-") {
+        let why = format!("maximum allowed value of a user defined priority is {PRIORITY_MAX}");
+        faults.forbidden("value", &why);
+    }
+    if let Some(policy) = class.get("preemptionPolicy").and_then(Value::as_str)
+        && faults.present("preemptionPolicy", policy)
+    {
+        faults.one_of("preemptionPolicy", policy, &["PreemptLowerPriority", "Never"]);
+    }
+}
+
+fn priority_level(spec: &Value, faults: &mut Faults) {
+    let kind = text(spec, "type");
+    if !faults.present("spec.type", kind) {
+        return;
+    }
+    match kind {
+        "Limited" => match spec.get("limited").filter(|l| !l.is_null()) {
+            None => faults.required("spec.limited", "must not be empty when type is Limited"),
+            Some(limited) => {
+                let response = limited.get("limitResponse").map_or("", |r| text(r, "type"));
+                let field = "spec.limited.limitResponse.type";
+                if faults.present(field, response) {
+                    faults.one_of(field, response, &["Queue", "Reject"]);
+                }
+            }
+        },
+        "Exempt" => {
+            if has(spec, "limited") {
+                faults.forbidden("spec.limited", "must be nil if the type is not Limited");
+            }
+        }
+        other => faults.one_of("spec.type", other, &["Exempt", "Limited"]),
+    }
 }

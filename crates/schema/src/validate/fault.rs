@@ -47,6 +47,15 @@ pub(super) fn has(value: &Value, key: &str) -> bool {
     value.get(key).is_some_and(|v| !v.is_null())
 }
 
+/// A field's value; nothing where it is missing or null.
+pub(super) fn some<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
+    value.get(key).filter(|v| !v.is_null())
+}
+
+pub(super) fn flag(value: &Value, key: &str) -> Option<bool> {
+    value.get(key).and_then(Value::as_bool)
+}
+
 impl Faults {
     pub fn into_causes(self) -> Vec<Cause> {
         self.causes
@@ -68,7 +77,8 @@ impl Faults {
     }
 
     pub fn invalid(&mut self, field: impl Into<String>, shown: impl AsRef<str>, detail: &str) {
-        self.push("FieldValueInvalid", field, format!("Invalid value: {}: {detail}", shown.as_ref()));
+        let colon = if detail.is_empty() { "" } else { ": " };
+        self.push("FieldValueInvalid", field, format!("Invalid value: {}{colon}{detail}", shown.as_ref()));
     }
 
     /// A string value that is wrong.
@@ -111,6 +121,39 @@ impl Faults {
 
     pub fn too_long(&mut self, field: impl Into<String>, max: usize) {
         self.push("FieldValueTooLong", field, format!("Too long: may not be more than {max} bytes"));
+    }
+
+    /// A number that must not be negative.
+    pub fn not_negative(&mut self, field: impl Into<String>, number: Option<i64>) {
+        if let Some(number) = number.filter(|n| *n < 0) {
+            self.invalid(field, number.to_string(), "must be greater than or equal to 0");
+        }
+    }
+
+    /// A number within bounds, both included.
+    pub fn between(&mut self, field: impl Into<String>, number: Option<i64>, (low, high): (i64, i64)) {
+        if let Some(number) = number.filter(|n| !(low..=high).contains(n)) {
+            self.invalid(field, number.to_string(), &format!("must be between {low} and {high}, inclusive"));
+        }
+    }
+
+    /// An IP address.
+    pub fn ip(&mut self, field: impl Into<String>, value: &str) {
+        if !super::names::is_ip(value) {
+            self.invalid_text(field, value, super::names::NOT_AN_IP);
+        }
+    }
+
+    /// A text that must not be empty; says whether it is there.
+    pub fn present(&mut self, field: impl Into<String>, value: &str) -> bool {
+        if value.is_empty() {
+            self.required(field, "");
+        }
+        !value.is_empty()
+    }
+
+    pub fn len(&self) -> usize {
+        self.causes.len()
     }
 
     pub fn with_reason(&mut self, reason: &'static str, field: impl Into<String>, message: String) {

@@ -4,18 +4,34 @@
 //! rules that real manifests break. An object that passes here can still be refused by a real server; none that a real server takes
 //! should be refused here.
 
+mod batch;
+mod claim;
 mod config;
 mod crd;
+mod cron;
 mod custom;
 mod fault;
 mod meta;
 mod names;
 mod network;
 mod pod;
+mod pod_affinity;
+mod pod_container;
+mod pod_env;
+mod pod_probe;
+mod pod_resources;
+mod pod_security;
 mod pod_volume;
+mod policy;
+mod quota;
+mod rbac;
+mod service;
+mod shown;
+mod text_diff;
 mod update;
 mod webhook;
 mod workload;
+mod zones;
 
 pub use fault::Cause;
 
@@ -36,6 +52,15 @@ pub fn create(object: &Value, schemas: &Schemas) -> Vec<Cause> {
 pub fn update(object: &Value, old: &Value, schemas: &Schemas) -> Vec<Cause> {
     let mut faults = Faults::default();
     meta::update(object, old, &mut faults);
+    if let Some(resource) = schemas.resource(fault::text(object, "apiVersion"), fault::text(object, "kind")) {
+        // What a kind checks again comes again among the causes.
+        for _ in 1..meta::times_on_update(resource) {
+            meta::object_meta(object, resource, false, &mut faults);
+        }
+        if resource.kind == "Job" && !resource.custom {
+            workload::check(object, "Job", "v1", Some(old), &mut faults);
+        }
+    }
     check(object, Some(old), schemas, &mut faults);
     let custom = schemas
         .resource(fault::text(object, "apiVersion"), fault::text(object, "kind"))
@@ -58,8 +83,11 @@ fn check(object: &Value, old: Option<&Value>, schemas: &Schemas, faults: &mut Fa
         return;
     }
     match resource.group.as_str() {
-        "" => core(object, kind, faults),
-        "apps" | "batch" | "autoscaling" | "policy" => workload::check(object, kind, version, faults),
+        "" => core(object, kind, old, faults),
+        "apps" | "batch" | "autoscaling" | "policy" => {
+            workload::check(object, kind, version, old, faults);
+            workload::status(object, kind, faults);
+        }
         "networking.k8s.io" => network::check(object, kind, faults),
         "admissionregistration.k8s.io" => webhook::check(object, kind, faults),
         "apiextensions.k8s.io" => crd::check(object, faults),
@@ -67,12 +95,27 @@ fn check(object: &Value, old: Option<&Value>, schemas: &Schemas, faults: &mut Fa
     }
 }
 
-fn core(object: &Value, kind: &str, faults: &mut Faults) {
+fn core(object: &Value, kind: &str, old: Option<&Value>, faults: &mut Faults) {
     match kind {
-        "Pod" => pod::spec(object.get("spec"), "spec", pod::Context::Pod, faults),
+        "Pod" => {
+            let empty = Value::object();
+            let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+            let spec = object.get("spec").unwrap_or(&empty);
+            pod::annotations(
+                object.get_path(&["metadata", "annotations"]),
+                spec,
+                "metadata.annotations",
+                faults,
+            );
+            pod::spec(Some(spec), "spec", Some(name), faults);
+            pod::of_pod_alone(object, faults);
+        }
         "PodTemplate" => workload::pod_template(object.get("template"), "template", faults),
-        "ReplicationController" => workload::check(object, kind, "v1", faults),
-        "Service" => network::service(object, faults),
+        "ReplicationController" => {
+            workload::check(object, kind, "v1", old, faults);
+            workload::status(object, kind, faults);
+        }
+        "Service" => service::check(object, faults),
         "Endpoints" => network::endpoints(object, faults),
         _ => config::check(object, kind, faults),
     }

@@ -66,6 +66,29 @@ pub(super) fn subdomain(text: &str) -> Vec<String> {
     out
 }
 
+/// A DNS subdomain in which underscores are let through.
+pub(super) fn subdomain_with_underscore(text: &str) -> Vec<String> {
+    let mut out: Vec<String> = too_long(text, 253, "characters").into_iter().collect();
+    let fits = |part: &str| bounded(part, |b| lower(b) || b"-_".contains(&b), |b| lower(b) || b == b'_');
+    if !text.split('.').all(fits) {
+        out.push(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must \
+             start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+             '[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*')"
+                .to_owned(),
+        );
+    }
+    out
+}
+
+/// One part of a path.
+pub(super) fn segment(text: &str) -> Vec<String> {
+    if matches!(text, "." | "..") {
+        return vec![format!("may not be '{text}'")];
+    }
+    ["/", "%"].iter().filter(|c| text.contains(**c)).map(|c| format!("may not contain '{c}'")).collect()
+}
+
 /// A DNS subdomain whose first label may be `*`.
 pub(super) fn wildcard_subdomain(text: &str) -> Vec<String> {
     match text.strip_prefix("*.") {

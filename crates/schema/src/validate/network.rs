@@ -1,7 +1,6 @@
-use super::fault::{Faults, has, int, list, show, text};
+use super::fault::{Faults, has, int, list, show, some, text};
+use super::names;
 use super::workload::label_selector;
-use super::{meta, names};
-use crate::managed::quote;
 use fairway_value::Value;
 
 /// Checks the networking group.
@@ -10,7 +9,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
     let spec = object.get("spec").unwrap_or(&empty);
     match kind {
         "Ingress" => ingress(object, spec, faults),
-        "IngressClass" if text(spec, "controller").is_empty() => faults.required("spec.controller", ""),
+        "IngressClass" => ingress_class(spec, faults),
         "NetworkPolicy" => network_policy(spec, faults),
         "IPAddress" if !has(spec, "parentRef") => faults.required("spec.parentRef", ""),
         _ => {}
@@ -59,6 +58,48 @@ fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
         }
     }
     let _ = object;
+}
+
+fn ingress_class(spec: &Value, faults: &mut Faults) {
+    let controller = text(spec, "controller");
+    if controller.len() > 250 {
+        faults.too_long("spec.controller", 250);
+    }
+    if faults.present("spec.controller", controller) {
+        match controller.split_once('/').filter(|(domain, path)| !domain.is_empty() && !path.is_empty()) {
+            None => {
+                let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+                faults.invalid_text("spec.controller", controller, why);
+            }
+            Some((domain, _)) => faults.each("spec.controller", domain, names::subdomain(domain)),
+        }
+    }
+    let Some(parameters) = some(spec, "parameters") else { return };
+    let at = |key: &str| format!("spec.parameters.{key}");
+    let group = text(parameters, "apiGroup");
+    if !group.is_empty() {
+        faults.each(&at("apiGroup"), group, names::subdomain(group));
+    }
+    for key in ["kind", "name"] {
+        let value = text(parameters, key);
+        if faults.present(at(key), value) {
+            faults.each(&at(key), value, names::segment(value));
+        }
+    }
+    let (scope, namespace) = (text(parameters, "scope"), text(parameters, "namespace"));
+    if faults.present(at("scope"), scope) {
+        faults.one_of(at("scope"), scope, &["Cluster", "Namespace"]);
+    }
+    match scope {
+        "Namespace" if namespace.is_empty() => {
+            faults.required(at("namespace"), "`parameters.scope` is set to 'Namespace'");
+        }
+        "Namespace" => faults.each(&at("namespace"), namespace, names::label(namespace)),
+        "Cluster" if has(parameters, "namespace") => {
+            faults.forbidden(at("namespace"), "`parameters.scope` is set to 'Cluster'");
+        }
+        _ => {}
+    }
 }
 
 fn ingress_path(path: &Value, field: &str, faults: &mut Faults) {
@@ -118,7 +159,7 @@ fn backend(backend: &Value, field: &str, faults: &mut Faults) {
                 (false, _) => faults.invalid_text(field, "", "cannot set both port name & port number"),
             }
         }
-        None if !resource => faults.required(field, "resource or service backend is required"),
+        None if !resource => faults.invalid_text(field, "", "resource or service backend is required"),
         None => {}
     }
 }
@@ -152,17 +193,35 @@ fn network_policy(spec: &Value, faults: &mut Faults) {
 
 fn policy_port(port: &Value, field: &str, faults: &mut Faults) {
     let protocol = text(port, "protocol");
-    if !protocol.is_empty() {
-        faults.one_of(format!("{field}.protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+    if has(port, "protocol") {
+        faults.one_of(format!("{field}.protocol"), protocol, &["TCP", "UDP", "SCTP"]);
     }
+    let last = int(port, "endPort");
+    let path = format!("{field}.endPort");
     match port.get("port") {
         Some(Value::Int(number)) => {
             if let Some(why) = names::port(*number) {
                 faults.invalid(format!("{field}.port"), number.to_string(), why);
             }
+            if let Some(last) = last {
+                if last < *number {
+                    faults.invalid(&path, last.to_string(), "must be greater than or equal to `port`");
+                }
+                faults.between(path, Some(last), (1, 65_535));
+            }
         }
-        Some(Value::String(name)) => faults.each(&format!("{field}.port"), name, names::port_name(name)),
-        _ => {}
+        Some(Value::String(name)) => {
+            if let Some(last) = last {
+                let why = "may not be specified when `port` is non-numeric";
+                faults.invalid(path, last.to_string(), why);
+            }
+            faults.each(&format!("{field}.port"), name, names::port_name(name));
+        }
+        _ => {
+            if let Some(last) = last {
+                faults.invalid(path, last.to_string(), "may not be specified when `port` is not specified");
+            }
+        }
     }
 }
 
@@ -213,159 +272,6 @@ fn inside(inner: (std::net::IpAddr, u32), outer: (std::net::IpAddr, u32)) -> boo
     let shift = width - outer.1;
     let same = shift >= 128 || a >> shift == b >> shift;
     same && inner.1 > outer.1
-}
-
-/// Checks a Service.
-pub(super) fn service(object: &Value, faults: &mut Faults) {
-    let empty = Value::object();
-    let spec = object.get("spec").unwrap_or(&empty);
-    let kind = text(spec, "type");
-    let headless = text(spec, "clusterIP") == "None";
-    let ports = list(spec, "ports");
-    if ports.is_empty() && !headless && kind != "ExternalName" {
-        faults.required("spec.ports", "");
-    }
-    match kind {
-        "LoadBalancer" if headless => {
-            faults.invalid(
-                "spec.clusterIPs[0]",
-                "\"None\"",
-                "may not be set to 'None' for LoadBalancer services",
-            );
-        }
-        "NodePort" if headless => {
-            faults.invalid(
-                "spec.clusterIPs[0]",
-                "\"None\"",
-                "may not be set to 'None' for NodePort services",
-            );
-        }
-        "ExternalName" => {
-            let name = text(spec, "externalName");
-            let name = name.strip_suffix('.').unwrap_or(name);
-            if name.is_empty() {
-                faults.required("spec.externalName", "");
-            } else {
-                faults.each("spec.externalName", name, names::subdomain(name));
-            }
-        }
-        _ => {}
-    }
-    service_ports(ports, headless, faults);
-    if let Some(selector) = spec.get("selector") {
-        meta::labels(Some(selector), "spec.selector", faults);
-    }
-    match text(spec, "sessionAffinity") {
-        "" => faults.required("spec.sessionAffinity", ""),
-        affinity => faults.one_of("spec.sessionAffinity", affinity, &["ClientIP", "None"]),
-    }
-    service_ips(spec, kind, faults);
-    for (n, ip) in list(spec, "externalIPs").iter().filter_map(Value::as_str).enumerate() {
-        if !names::is_ip(ip) {
-            faults.invalid_text(format!("spec.externalIPs[{n}]"), ip, names::NOT_AN_IP);
-        }
-    }
-    match kind {
-        "" => faults.required("spec.type", ""),
-        kind => faults.one_of("spec.type", kind, &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"]),
-    }
-    service_load_balancer(spec, kind, faults);
-}
-
-fn service_load_balancer(spec: &Value, kind: &str, faults: &mut Faults) {
-    let ranges = list(spec, "loadBalancerSourceRanges");
-    if !ranges.is_empty() {
-        let field = "spec.LoadBalancerSourceRanges";
-        if kind != "LoadBalancer" {
-            faults.forbidden(field, "may only be used when `type` is 'LoadBalancer'");
-        }
-        for (n, range) in ranges.iter().filter_map(Value::as_str).enumerate() {
-            if names::cidr(range.trim()).is_none() {
-                faults.invalid_text(format!("{field}[{n}]"), range, names::NOT_A_CIDR);
-            }
-        }
-    }
-    let external = kind == "LoadBalancer" || kind == "NodePort" || !list(spec, "externalIPs").is_empty();
-    let policy = text(spec, "externalTrafficPolicy");
-    if !policy.is_empty() {
-        if external {
-            faults.one_of("spec.externalTrafficPolicy", policy, &["Cluster", "Local"]);
-        } else {
-            let why = "may only be set for externally-accessible services";
-            faults.invalid_text("spec.externalTrafficPolicy", policy, why);
-        }
-    }
-    if has(spec, "allocateLoadBalancerNodePorts") && kind != "LoadBalancer" {
-        let why = "may only be used when `type` is 'LoadBalancer'";
-        faults.forbidden("spec.allocateLoadBalancerNodePorts", why);
-    }
-    let class = text(spec, "loadBalancerClass");
-    if !class.is_empty() && kind != "LoadBalancer" {
-        faults.forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'");
-    }
-}
-
-fn service_ips(spec: &Value, kind: &str, faults: &mut Faults) {
-    if kind == "ExternalName" {
-        if has(spec, "clusterIP") && !text(spec, "clusterIP").is_empty() {
-            faults.forbidden("spec.clusterIPs", "may not be set when `type` is 'ExternalName'");
-        }
-        return;
-    }
-    for (n, ip) in list(spec, "clusterIPs").iter().filter_map(Value::as_str).enumerate() {
-        if ip != "None" && !ip.is_empty() && !names::is_ip(ip) && !ip.starts_with('<') {
-            faults.invalid_text(format!("spec.clusterIPs[{n}]"), ip, names::NOT_AN_IP);
-        }
-    }
-}
-
-fn service_ports(ports: &[Value], headless: bool, faults: &mut Faults) {
-    let mut names_seen: Vec<&str> = Vec::new();
-    let mut seen: Vec<(i64, &str)> = Vec::new();
-    for (n, port) in ports.iter().enumerate() {
-        let field = format!("spec.ports[{n}]");
-        let name = text(port, "name");
-        if ports.len() > 1 && name.is_empty() {
-            faults.required(format!("{field}.name"), "");
-        } else if !name.is_empty() {
-            faults.each(&format!("{field}.name"), name, names::label(name));
-            if names_seen.contains(&name) {
-                faults.duplicate(format!("{field}.name"), quote(name));
-            }
-            names_seen.push(name);
-        }
-        let number = int(port, "port").unwrap_or(0);
-        if let Some(why) = names::port(number) {
-            faults.invalid(format!("{field}.port"), number.to_string(), why);
-        }
-        match text(port, "protocol") {
-            "" => faults.required(format!("{field}.protocol"), ""),
-            protocol => faults.one_of(format!("{field}.protocol"), protocol, &["SCTP", "TCP", "UDP"]),
-        }
-        match port.get("targetPort") {
-            Some(Value::String(name)) => {
-                faults.each(&format!("{field}.targetPort"), name, names::port_name(name))
-            }
-            Some(target) => {
-                let number = target.as_i64().unwrap_or(0);
-                if let Some(why) = names::port(number) {
-                    faults.invalid(format!("{field}.targetPort"), number.to_string(), why);
-                }
-            }
-            None => {}
-        }
-        let key = (number, text(port, "protocol"));
-        if seen.contains(&key) {
-            // Shown are the parts that make the port, the others as zero.
-            let shown = format!(
-                "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{number},\"TargetPort\":0,\"NodePort\":0}}",
-                quote(key.1)
-            );
-            faults.duplicate(&field, shown);
-        }
-        seen.push(key);
-    }
-    let _ = headless;
 }
 
 /// Checks an Endpoints object.

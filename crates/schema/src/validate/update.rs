@@ -1,9 +1,9 @@
 //! What an update may not change.
 
-use super::fault::{Faults, has, show, text};
-use super::pod::internal;
+use super::fault::{Faults, has, int, list, show, text};
+use super::{shown, text_diff};
 use crate::managed::equal;
-use fairway_value::Value;
+use fairway_value::{Map, Value};
 
 const IMMUTABLE: &str = "field is immutable";
 
@@ -21,6 +21,7 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
         ("", "Service") => cluster_ip(new, old, faults),
         ("", "Pod") => pod(new, old, faults),
         ("", "PersistentVolumeClaim") => claim(new, old, faults),
+        ("", "PersistentVolume") => volume(new, old, faults),
         ("discovery.k8s.io", "EndpointSlice") => same(new, old, &["addressType"], faults),
         ("networking.k8s.io", "IngressClass") => same(new, old, &["spec", "controller"], faults),
         ("storage.k8s.io", "StorageClass") => {
@@ -31,8 +32,8 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")
             if changed(new, old, &["roleRef"]) =>
         {
-            let fields = [("apiGroup", "APIGroup", &[][..]), ("kind", "Kind", &[]), ("name", "Name", &[])];
-            faults.invalid("roleRef", internal(new.get("roleRef"), &fields), "cannot change roleRef");
+            let shown = shown::show("rbac.RoleRef", new.get("roleRef"));
+            faults.invalid("roleRef", shown, "cannot change roleRef");
         }
         ("scheduling.k8s.io", "PriorityClass") => {
             if changed(new, old, &["value"]) {
@@ -102,77 +103,230 @@ fn stateful_set(new: &Value, old: &Value, faults: &mut Faults) {
     }
 }
 
+/// Differences of two values of an internal type, as messages end with them.
+fn differences(kind: &str, old: Option<&Value>, new: Option<&Value>) -> String {
+    text_diff::unified(&shown::pretty(kind, old), &shown::pretty(kind, new))
+}
+
 /// A running pod's specification is fixed but for a few fields.
 fn pod(new: &Value, old: &Value, faults: &mut Faults) {
-    let count =
-        |o: &Value, key: &str| o.get_path(&["spec", key]).and_then(Value::as_array).map_or(0, <[Value]>::len);
+    let empty = Value::object();
+    let (new_spec, old_spec) = (new.get("spec").unwrap_or(&empty), old.get("spec").unwrap_or(&empty));
     for key in ["containers", "initContainers"] {
-        if count(new, key) != count(old, key) {
+        if list(new_spec, key).len() != list(old_spec, key).len() {
             faults.forbidden(format!("spec.{key}"), "pod updates may not add or remove containers");
             return;
         }
+        for (n, container) in list(new_spec, key).iter().enumerate() {
+            faults.present(format!("spec.{key}[{n}].image"), text(container, "image"));
+        }
     }
-    let fixed = |object: &Value| {
-        let mut spec = object.get("spec").cloned().unwrap_or_default();
-        for key in ["activeDeadlineSeconds", "tolerations", "schedulingGates", "ephemeralContainers"] {
-            spec.remove_path(&[key]);
+    let (now, then) = (int(new_spec, "activeDeadlineSeconds"), int(old_spec, "activeDeadlineSeconds"));
+    let field = "spec.activeDeadlineSeconds";
+    match (now, then) {
+        (Some(now), _) if !(0..=i64::from(i32::MAX)).contains(&now) => {
+            return faults.between(field, Some(now), (0, i64::from(i32::MAX)));
         }
-        for list in ["containers", "initContainers"] {
-            let containers = spec.get_mut(list).and_then(Value::as_array_mut);
-            for container in containers.into_iter().flat_map(|c| c.make_mut().iter_mut()) {
-                container.remove_path(&["image"]);
-            }
+        (Some(now), Some(then)) if then < now => {
+            let why = "must be less than or equal to previous value";
+            return faults.invalid(field, now.to_string(), why);
         }
-        spec
-    };
-    if !equal(&fixed(new), &fixed(old)) {
-        faults.forbidden(
-            "spec",
+        (None, Some(_)) => {
+            faults.invalid(field, "null", "must not update from a positive integer to nil value");
+        }
+        _ => {}
+    }
+    added_tolerations(new_spec, old_spec, faults);
+    deleted_gates(new_spec, old_spec, faults);
+    let munged = munged(new_spec, old_spec);
+    if !equal(&munged, old_spec) {
+        let why = format!(
             "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,\
              `spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),\
-             `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
+             `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)\n{}",
+            differences("core.PodSpec", Some(old_spec), Some(&munged))
         );
+        faults.forbidden("spec", &why);
+    }
+}
+
+/// The new specification with the old one's values of what may change.
+fn munged(new: &Value, old: &Value) -> Value {
+    let mut out = new.clone();
+    for key in ["activeDeadlineSeconds", "schedulingGates", "tolerations"] {
+        take(&mut out, old, &[key]);
+    }
+    for key in ["containers", "initContainers"] {
+        let before = list(old, key);
+        let containers = out.get_mut(key).and_then(Value::as_array_mut);
+        for (container, before) in containers.into_iter().flat_map(|c| c.make_mut().iter_mut()).zip(before) {
+            take(container, before, &["image"]);
+        }
+    }
+    if !list(old, "schedulingGates").is_empty() {
+        // A pod that waits may be narrowed to fewer nodes.
+        take(&mut out, old, &["nodeSelector"]);
+        take(&mut out, old, &["affinity", "nodeAffinity"]);
+        if out.get("affinity").and_then(Value::as_object).is_some_and(Map::is_empty)
+            && old.get("affinity").is_none()
+        {
+            out.remove_path(&["affinity"]);
+        }
+    }
+    out
+}
+
+/// Puts a part of one value in the place of another's.
+fn take(into: &mut Value, from: &Value, path: &[&str]) {
+    match from.get_path(path) {
+        Some(value) => {
+            into.set_path(path, value.clone());
+        }
+        None => {
+            into.remove_path(path);
+        }
+    }
+}
+
+fn added_tolerations(new: &Value, old: &Value, faults: &mut Faults) {
+    let timeless = |toleration: &Value| {
+        let mut out = toleration.clone();
+        out.remove_path(&["tolerationSeconds"]);
+        out
+    };
+    let now: Vec<Value> = list(new, "tolerations").iter().map(timeless).collect();
+    if list(old, "tolerations").iter().any(|t| !now.contains(&timeless(t))) {
+        let why = "existing toleration can not be modified except its tolerationSeconds";
+        return faults.forbidden("spec.tolerations", why);
+    }
+    for (n, toleration) in list(new, "tolerations").iter().enumerate() {
+        super::pod::toleration(toleration, &format!("spec.tolerations[{n}]"), faults);
+    }
+}
+
+fn deleted_gates(new: &Value, old: &Value, faults: &mut Faults) {
+    let before: Vec<&str> = list(old, "schedulingGates").iter().map(|g| text(g, "name")).collect();
+    for (n, gate) in list(new, "schedulingGates").iter().enumerate() {
+        let name = text(gate, "name");
+        if !before.contains(&name) {
+            let why = format!("only deletion is allowed, but found new scheduling gate '{name}'");
+            faults.forbidden(format!("spec.schedulingGates[{n}].name"), &why);
+        }
     }
 }
 
 /// A claim asks once; only a bound one may ask for more.
 fn claim(new: &Value, old: &Value, faults: &mut Faults) {
-    let bound = old.get_path(&["status", "phase"]).and_then(Value::as_str) == Some("Bound");
-    let fixed = |object: &Value| {
-        let mut spec = object.get("spec").cloned().unwrap_or_default();
-        for key in ["volumeName", "dataSource", "dataSourceRef"] {
-            if old.get_path(&["spec", key]).is_none() {
-                spec.remove_path(&[key]);
-            }
-        }
-        if bound {
-            spec.remove_path(&["resources", "requests"]);
-            spec.remove_path(&["volumeAttributesClassName"]);
-        }
-        spec
+    let bound = new.get_path(&["status", "phase"]).and_then(Value::as_str) == Some("Bound");
+    let class = "volume.beta.kubernetes.io/storage-class";
+    let annotation = |o: &Value| {
+        o.get_path(&["metadata", "annotations", class]).and_then(Value::as_str).map(str::to_owned)
     };
-    if !equal(&fixed(new), &fixed(old)) {
-        let why = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-        faults.forbidden("spec", why);
+    let (mut now, mut then) = (spec_of(new), spec_of(old));
+    if text(&then, "volumeName").is_empty() {
+        take(&mut then, &now.clone(), &["volumeName"]);
+    }
+    if annotation(new) != annotation(old) {
+        let field = format!("metadata.annotations.{class}");
+        faults.invalid_text(field, &annotation(new).unwrap_or_default(), IMMUTABLE);
+    }
+    let fits = annotation(old).is_none_or(|a| a == text(&now, "storageClassName"));
+    if has(&now, "storageClassName") && !has(&then, "storageClassName") && fits {
+        now.remove_path(&["storageClassName"]);
+    }
+    let storage = &["resources", "requests", "storage"];
+    let (size, size_before) = (spec_of(new), spec_of(old));
+    if bound {
+        take(&mut now, &then.clone(), storage);
+        take(&mut now, &then.clone(), &["volumeAttributesClassName"]);
+    }
+    if !equal(&now, &then) {
+        let why = format!(
+            "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n{}",
+            differences("core.PersistentVolumeClaimSpec", Some(&then), Some(&now))
+        );
+        faults.forbidden("spec", &why);
+    }
+    let nano = |v: Option<&Value>| v.and_then(super::pod_resources::amount).map_or(0, |q| q.nano());
+    let asked = nano(size.get_path(storage));
+    let status = nano(old.get_path(&["status", "capacity", "storage"]));
+    if asked < nano(size_before.get_path(storage)) && asked <= status {
+        let why = "field can not be less than status.capacity";
+        faults.forbidden("spec.resources.requests.storage", why);
+    }
+    if changed(new, old, &["spec", "volumeMode"]) {
+        faults.invalid("volumeMode", show(new.get_path(&["spec", "volumeMode"])), IMMUTABLE);
     }
 }
 
-/// A Job's template may change while it waits suspended, and then only where pods are placed.
+fn spec_of(object: &Value) -> Value {
+    object.get("spec").cloned().unwrap_or_else(Value::object)
+}
+
+/// Where a volume's data is does not change.
+fn volume(new: &Value, old: &Value, faults: &mut Faults) {
+    let kind = "core.PersistentVolumeSource";
+    let (now, then) = (spec_of(new), spec_of(old));
+    let mut seen = now.clone();
+    if has(&then, "csi") && has(&now, "csi") && then.get_path(&["csi", "controllerExpandSecretRef"]).is_none()
+    {
+        seen.remove_path(&["csi", "controllerExpandSecretRef"]);
+    }
+    if shown::show(kind, Some(&seen)) != shown::show(kind, Some(&then)) {
+        let why = format!(
+            "spec.persistentvolumesource is immutable after creation\n{}",
+            differences(kind, Some(&then), Some(&seen))
+        );
+        faults.forbidden("spec.persistentvolumesource", &why);
+    }
+    if changed(new, old, &["spec", "volumeMode"]) {
+        faults.invalid("volumeMode", show(new.get_path(&["spec", "volumeMode"])), IMMUTABLE);
+    }
+    if has(&then, "nodeAffinity") && changed(new, old, &["spec", "nodeAffinity"]) {
+        let shown = shown::show("core.VolumeNodeAffinity", now.get("nodeAffinity"));
+        let shown = if has(&now, "nodeAffinity") { shown } else { "null".to_owned() };
+        faults.invalid("nodeAffinity", shown, IMMUTABLE);
+    }
+    if has(&then, "volumeAttributesClassName") && !has(&now, "volumeAttributesClassName") {
+        faults.forbidden("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden");
+    }
+}
+
+/// A Job's template may change while it waits suspended, and then only where pods are placed and what they may use.
 fn job(new: &Value, old: &Value, faults: &mut Faults) {
-    same(new, old, &["spec", "selector"], faults);
-    same(new, old, &["spec", "completionMode"], faults);
+    let count = |o: &Value, key: &str| o.get_path(&["spec", key]).and_then(Value::as_i64);
     if changed(new, old, &["spec", "completions"]) {
         let indexed = new.get_path(&["spec", "completionMode"]).and_then(Value::as_str) == Some("Indexed");
-        let count = |o: &Value, key: &str| o.get_path(&["spec", key]).and_then(Value::as_i64);
         if !indexed {
             same(new, old, &["spec", "completions"], faults);
-        } else if count(new, "completions") != count(new, "parallelism") {
+        } else if count(new, "completions").is_some()
+            && count(new, "completions") != count(new, "parallelism")
+        {
             let shown = show(new.get_path(&["spec", "completions"]));
             faults.invalid("spec.completions", shown, "can only be modified in tandem with spec.parallelism");
         }
     }
-    let mut then = old.get_path(&["spec", "template"]).cloned().unwrap_or_default();
-    let now = new.get_path(&["spec", "template"]).cloned().unwrap_or_default();
+    same(new, old, &["spec", "selector"], faults);
+    job_template(new, old, faults);
+    same(new, old, &["spec", "completionMode"], faults);
+    for (key, kind) in
+        [("podFailurePolicy", "batch.PodFailurePolicy"), ("successPolicy", "batch.SuccessPolicy")]
+    {
+        if key == "successPolicy" {
+            same(new, old, &["spec", "backoffLimitPerIndex"], faults);
+            same(new, old, &["spec", "managedBy"], faults);
+        }
+        if changed(new, old, &["spec", key]) {
+            let value = new.get_path(&["spec", key]);
+            let shown = value.map_or_else(|| "null".to_owned(), |v| shown::show(kind, Some(v)));
+            faults.invalid(format!("spec.{key}"), shown, IMMUTABLE);
+        }
+    }
+}
+
+fn job_template(new: &Value, old: &Value, faults: &mut Faults) {
+    let template = |o: &Value| o.get_path(&["spec", "template"]).cloned().unwrap_or_else(Value::object);
+    let (now, mut then) = (template(new), template(old));
     let suspended = old.get_path(&["spec", "suspend"]) == Some(&Value::Bool(true));
     let started = old.get("status").is_some_and(|s| has(s, "startTime"));
     if suspended && !started {
@@ -180,22 +334,39 @@ fn job(new: &Value, old: &Value, faults: &mut Faults) {
             &["metadata", "labels"][..],
             &["metadata", "annotations"],
             &["spec", "nodeSelector"],
-            &["spec", "affinity"],
+            &["spec", "affinity", "nodeAffinity"],
             &["spec", "tolerations"],
             &["spec", "schedulingGates"],
         ] {
-            match now.get_path(path) {
-                Some(value) => {
-                    then.set_path(path, value.clone());
-                }
-                None => {
-                    then.remove_path(path);
-                }
+            take(&mut then, &now, path);
+        }
+        let none = |o: &Value| {
+            o.get_path(&["spec", "affinity"]).and_then(Value::as_object).is_none_or(Map::is_empty)
+        };
+        if none(&now) && none(&then) {
+            take(&mut then, &now, &["spec", "affinity"]);
+        }
+    }
+    if !suspended {
+        if !equal(&then, &now) {
+            let shown = shown::show("core.PodTemplateSpec", Some(&now));
+            faults.invalid("spec.template", shown, IMMUTABLE);
+        }
+        return;
+    }
+    let (now, mut then) = (spec_of(&now), spec_of(&then));
+    for key in ["containers", "initContainers"] {
+        let current = list(&now, key).to_vec();
+        let before = then.get_mut(key).and_then(Value::as_array_mut).filter(|b| b.len() == current.len());
+        for (before, current) in before.into_iter().flat_map(|b| b.make_mut().iter_mut()).zip(&current) {
+            if text(before, "name") == text(current, "name") {
+                take(before, current, &["resources"]);
             }
         }
     }
     if !equal(&then, &now) {
-        faults.invalid("spec.template", show(Some(&now)), IMMUTABLE);
+        let shown = shown::show("core.PodSpec", Some(&now));
+        faults.invalid("spec.template.spec", shown, IMMUTABLE);
     }
 }
 

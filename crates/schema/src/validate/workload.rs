@@ -1,79 +1,80 @@
-use super::fault::{Faults, has, int, list, show, text};
-use super::pod::{self, Context, internal};
-use super::{meta, names};
+//! Workloads of the `apps` group, and what all kinds with templates share.
+
+use super::fault::{Faults, has, int, list, show, some, text};
+use super::{batch, claim, meta, names, pod, policy, shown};
 use fairway_value::{Map, Value};
 
 /// Checks the workload kinds, autoscalers and disruption budgets.
-pub(super) fn check(object: &Value, kind: &str, version: &str, faults: &mut Faults) {
+pub(super) fn check(object: &Value, kind: &str, version: &str, old: Option<&Value>, faults: &mut Faults) {
     let empty = Value::object();
     let spec = object.get("spec").unwrap_or(&empty);
     match kind {
-        "Deployment" => {
-            replicas(spec, faults);
-            selector_and_template(spec, faults);
-            deployment_strategy(spec, faults);
-            non_negative(spec, &["minReadySeconds", "revisionHistoryLimit"], "spec", faults);
-        }
+        "Deployment" => deployment(spec, faults),
         "ReplicaSet" => {
-            replicas(spec, faults);
-            selector_and_template(spec, faults);
+            non_negative(spec, &["replicas", "minReadySeconds"], "spec", faults);
+            selector_and_template(spec, "deployment", "ReplicaSet", faults);
         }
-        "DaemonSet" => {
-            selector_and_template(spec, faults);
-            daemon_set_strategy(spec, faults);
-        }
-        "StatefulSet" => stateful_set(spec, faults),
+        "DaemonSet" => daemon_set(spec, faults),
+        "StatefulSet" => stateful_set(spec, old.is_none(), faults),
         "ReplicationController" => replication_controller(spec, faults),
-        "Job" => job(spec, "spec", faults),
-        "CronJob" => cron_job(spec, faults),
-        "HorizontalPodAutoscaler" => autoscaler(spec, version.ends_with("v1"), faults),
-        "PodDisruptionBudget" => budget(spec, faults),
+        "Job" => batch::job(object, spec, faults),
+        "CronJob" => batch::cron_job(object, spec, old, faults),
+        "HorizontalPodAutoscaler" => policy::autoscaler(spec, version.ends_with("v1"), faults),
+        "PodDisruptionBudget" => policy::budget(spec, faults),
         "ControllerRevision" => {
-            if let Some(revision) = int(object, "revision").filter(|r| *r < 0) {
-                faults.invalid("revision", revision.to_string(), "must be greater than or equal to 0");
+            faults.not_negative("revision", int(object, "revision"));
+            if old.is_none() {
+                match object.get("data") {
+                    None | Some(Value::Null) => faults.required("data", "data is mandatory"),
+                    Some(Value::Object(_)) => {}
+                    Some(_) => faults.required("data", "data must be a valid JSON object"),
+                }
             }
         }
         _ => {}
     }
 }
 
-fn non_negative(spec: &Value, keys: &[&str], field: &str, faults: &mut Faults) {
+pub(super) fn non_negative(spec: &Value, keys: &[&str], field: &str, faults: &mut Faults) {
     for key in keys {
-        if let Some(number) = int(spec, key).filter(|n| *n < 0) {
-            faults.invalid(
-                format!("{field}.{key}"),
-                number.to_string(),
-                "must be greater than or equal to 0",
-            );
-        }
+        faults.not_negative(format!("{field}.{key}"), int(spec, key));
     }
-}
-
-fn replicas(spec: &Value, faults: &mut Faults) {
-    non_negative(spec, &["replicas"], "spec", faults);
 }
 
 /// Checks a template's labels, annotations and pods.
 pub(super) fn pod_template(template: Option<&Value>, field: &str, faults: &mut Faults) {
-    template_parts(template, field, Context::Template, &[], faults);
+    template_parts(template, field, &[], faults);
 }
 
-fn template_parts(
-    template: Option<&Value>,
-    field: &str,
-    context: Context,
-    claims: &[&str],
-    faults: &mut Faults,
-) {
+fn template_parts(template: Option<&Value>, field: &str, claims: &[&str], faults: &mut Faults) {
+    template_meta(template, field, faults);
+    let spec = template.and_then(|t| t.get("spec"));
+    pod::spec_with_claims(spec, &format!("{field}.spec"), None, claims, faults);
+    if spec.is_some_and(|s| !list(s, "ephemeralContainers").is_empty()) {
+        let path = format!("{field}.spec.ephemeralContainers");
+        faults.forbidden(path, "ephemeral containers not allowed in pod template");
+    }
+}
+
+fn template_meta(template: Option<&Value>, field: &str, faults: &mut Faults) {
     let empty = Value::object();
     let template = template.unwrap_or(&empty);
-    meta::labels(template.get_path(&["metadata", "labels"]), &format!("{field}.labels"), faults);
-    meta::annotations(
-        template.get_path(&["metadata", "annotations"]),
-        &format!("{field}.annotations"),
-        faults,
-    );
-    pod::spec_with_claims(template.get("spec"), &format!("{field}.spec"), context, claims, faults);
+    let spec = template.get("spec").unwrap_or(&empty);
+    let of = |key: &str| template.get_path(&["metadata", key]);
+    meta::labels(of("labels"), &format!("{field}.labels"), faults);
+    meta::annotations(of("annotations"), &format!("{field}.annotations"), faults);
+    pod::annotations(of("annotations"), spec, &format!("{field}.annotations"), faults);
+}
+
+/// Pods that run for ever: they are always started again and have no end.
+fn runs_for_ever(template: Option<&Value>, field: &str, kind: &str, faults: &mut Faults) {
+    let empty = Value::object();
+    let spec = template.and_then(|t| t.get("spec")).unwrap_or(&empty);
+    faults.one_of(format!("{field}.spec.restartPolicy"), text(spec, "restartPolicy"), &["Always"]);
+    if has(spec, "activeDeadlineSeconds") {
+        let why = format!("activeDeadlineSeconds in {kind} is not Supported");
+        faults.forbidden(format!("{field}.spec.activeDeadlineSeconds"), &why);
+    }
 }
 
 /// Checks a label selector.
@@ -133,108 +134,164 @@ fn is_empty_selector(selector: &Value) -> bool {
         && list(selector, "matchExpressions").is_empty()
 }
 
-fn selector_and_template(spec: &Value, faults: &mut Faults) {
+/// Whether a selector can be read at all; one that cannot ends the look at the template.
+pub(super) fn is_readable(selector: &Value) -> bool {
+    let labels = selector.get("matchLabels").and_then(Value::as_object).into_iter().flat_map(Map::iter);
+    let fine = |key: &str, values: &[&str]| {
+        names::qualified(key).is_empty() && values.iter().all(|v| names::label_value(v).is_empty())
+    };
+    labels.into_iter().all(|(k, v)| fine(k, &[v.as_str().unwrap_or_default()]))
+        && list(selector, "matchExpressions").iter().all(|rule| {
+            let values: Vec<&str> = list(rule, "values").iter().filter_map(Value::as_str).collect();
+            let counted = match text(rule, "operator") {
+                "In" | "NotIn" => !values.is_empty(),
+                "Exists" | "DoesNotExist" => values.is_empty(),
+                _ => false,
+            };
+            counted && fine(text(rule, "key"), &values)
+        })
+}
+
+fn labels_of(template: Option<&Value>) -> Option<&Value> {
+    template.and_then(|t| t.get_path(&["metadata", "labels"]))
+}
+
+fn must_match(selector: Option<&Value>, template: Option<&Value>, field: &str, faults: &mut Faults) {
+    let labels = labels_of(template);
+    let matches = selector.is_some_and(|s| selects(s, labels.and_then(Value::as_object)));
+    if !matches {
+        let why = "`selector` does not match template `labels`";
+        faults.invalid(format!("{field}.template.metadata.labels"), show(labels), why);
+    }
+}
+
+/// The selector of a workload and the template of its pods.
+fn selector_and_template(spec: &Value, what: &str, kind: &str, faults: &mut Faults) {
     let template = spec.get("template");
-    let labels = template.and_then(|t| t.get_path(&["metadata", "labels"]));
-    match spec.get("selector").filter(|s| !s.is_null()) {
-        None => {
-            faults.required("spec.selector", "");
-            // What is not there selects nothing.
+    let selector = some(spec, "selector");
+    if let Some(selector) = selector {
+        label_selector(Some(selector), "spec.selector", faults);
+        if is_empty_selector(selector) {
             faults.invalid(
-                "spec.template.metadata.labels",
-                show(labels),
-                "`selector` does not match template `labels`",
+                "spec.selector",
+                show_selector(selector),
+                &format!("empty selector is invalid for {what}"),
             );
         }
-        Some(selector) => {
-            label_selector(Some(selector), "spec.selector", faults);
-            if is_empty_selector(selector) {
-                faults.invalid("spec.selector", "{}", "empty selector is invalid for deployment");
-            }
-            if !selects(selector, labels.and_then(Value::as_object)) {
-                let why = "`selector` does not match template `labels`";
-                faults.invalid("spec.template.metadata.labels", show(labels), why);
-            }
+        if !is_readable(selector) {
+            let why = if kind == "StatefulSet" { "" } else { "invalid label selector" };
+            return faults.invalid("spec.selector", show_selector(selector), why);
         }
+    } else {
+        faults.required("spec.selector", "");
     }
-    let claims: Vec<&str> = list(spec, "volumeClaimTemplates")
-        .iter()
-        .filter_map(|c| c.get_path(&["metadata", "name"])?.as_str())
-        .collect();
-    template_parts(template, "spec.template", Context::Template, &claims, faults);
+    // A selector that selects everything is not compared; what is not there selects nothing.
+    if selector.is_none_or(|s| !is_empty_selector(s)) {
+        must_match(selector, template, "spec", faults);
+    }
+    template_parts(template, "spec.template", &[], faults);
+    runs_for_ever(template, "spec.template", kind, faults);
+}
+
+/// A selector as Go writes it: without what is empty.
+pub(super) fn show_selector(selector: &Value) -> String {
+    shown::show("meta.LabelSelector", Some(selector))
+}
+
+fn deployment(spec: &Value, faults: &mut Faults) {
+    non_negative(spec, &["replicas"], "spec", faults);
+    selector_and_template(spec, "deployment", "ReplicaSet", faults);
+    deployment_strategy(spec, faults);
+    non_negative(
+        spec,
+        &["minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds"],
+        "spec",
+        faults,
+    );
+    let ready = int(spec, "minReadySeconds").unwrap_or(0);
+    if let Some(deadline) = int(spec, "progressDeadlineSeconds").filter(|d| *d <= ready) {
+        let why = "must be greater than minReadySeconds";
+        faults.invalid("spec.progressDeadlineSeconds", deadline.to_string(), why);
+    }
 }
 
 fn deployment_strategy(spec: &Value, faults: &mut Faults) {
     let Some(strategy) = spec.get("strategy") else { return };
-    let rolling = strategy.get("rollingUpdate").filter(|r| !r.is_null());
-    match text(strategy, "type") {
-        "Recreate" => {
-            if rolling.is_some() {
-                let why = "may not be specified when strategy `type` is 'Recreate'";
-                faults.forbidden("spec.strategy.rollingUpdate", why);
-            }
+    let rolling = some(strategy, "rollingUpdate");
+    let field = "spec.strategy.rollingUpdate";
+    match (text(strategy, "type"), rolling) {
+        ("Recreate", Some(_)) => {
+            faults.forbidden(field, "may not be specified when strategy `type` is 'Recreate'");
         }
-        "RollingUpdate" => {
-            if let Some(rolling) = rolling {
-                surge(rolling, "spec.strategy.rollingUpdate", faults);
-            }
+        ("RollingUpdate", None) => {
+            faults.required(field, "this should be defaulted and never be nil");
         }
+        ("RollingUpdate", Some(rolling)) => {
+            let (unavailable, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
+            int_or_percent(unavailable, &format!("{field}.maxUnavailable"), faults);
+            int_or_percent(surge, &format!("{field}.maxSurge"), faults);
+            if amount(unavailable) == 0 && amount(surge) == 0 {
+                let shown = unavailable.map_or("0".to_owned(), |v| show(Some(v)));
+                let why = "may not be 0 when `maxSurge` is 0";
+                faults.invalid(format!("{field}.maxUnavailable"), shown, why);
+            }
+            at_most_all(unavailable, &format!("{field}.maxUnavailable"), faults);
+        }
+        ("Recreate", None) => {}
         _ => {
-            // Internal numbers that are not set are zero.
-            let number =
-                |key: &str| rolling.and_then(|r| r.get(key)).map_or("0".to_owned(), |v| show(Some(v)));
-            let rolling = match rolling {
-                Some(_) => {
-                    format!(
-                        "{{\"MaxUnavailable\":{},\"MaxSurge\":{}}}",
-                        number("maxUnavailable"),
-                        number("maxSurge")
-                    )
-                }
-                None => "null".to_owned(),
-            };
-            let shown = format!("{{\"Type\":{},\"RollingUpdate\":{rolling}}}", show(strategy.get("type")));
+            let shown = shown::show("apps.DeploymentStrategy", Some(strategy));
             faults.unsupported("spec.strategy", shown, &["Recreate", "RollingUpdate"]);
         }
     }
 }
 
-/// The value of a number or percentage, in a way that only tells zero from the rest; nothing for text that is neither.
-fn amount(value: Option<&Value>) -> Option<i64> {
+/// The value of a number or percentage; 0 for text that is neither.
+fn amount(value: Option<&Value>) -> i64 {
     match value {
-        None | Some(Value::Null) => Some(0),
-        Some(Value::String(s)) => s.strip_suffix('%').and_then(|n| n.parse().ok()),
-        Some(other) => other.as_i64(),
+        Some(Value::String(s)) => s.strip_suffix('%').unwrap_or(s).parse().unwrap_or(0),
+        Some(other) => other.as_i64().unwrap_or(0),
+        None => 0,
     }
 }
 
-fn int_or_percent(value: Option<&Value>, field: &str, faults: &mut Faults) {
+/// A number that is not negative, or a percentage.
+pub(super) fn int_or_percent(value: Option<&Value>, field: &str, faults: &mut Faults) {
     match value {
         Some(Value::String(s)) => {
             if let Some(why) = names::percent(s) {
                 faults.invalid_text(field, s, &why);
             }
         }
-        Some(Value::Int(n)) if *n < 0 => {
-            faults.invalid(field, n.to_string(), "must be greater than or equal to 0")
-        }
-        _ => {}
+        Some(other) => faults.not_negative(field, other.as_i64()),
+        None => {}
     }
 }
 
-fn surge(rolling: &Value, field: &str, faults: &mut Faults) {
-    let (unavailable, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
-    int_or_percent(unavailable, &format!("{field}.maxUnavailable"), faults);
-    int_or_percent(surge, &format!("{field}.maxSurge"), faults);
-    if amount(unavailable) == Some(0) && amount(surge) == Some(0) {
-        let why = "may not be 0 when `maxSurge` is 0";
-        faults.invalid(format!("{field}.maxUnavailable"), show(unavailable), why);
-    }
-    if let Some(Value::String(s)) = unavailable
-        && amount(unavailable).is_some_and(|n| n > 100)
+/// A percentage of at most all.
+pub(super) fn at_most_all(value: Option<&Value>, field: &str, faults: &mut Faults) {
+    if let Some(Value::String(s)) = value
+        && names::percent(s).is_none()
+        && amount(value) > 100
     {
-        faults.invalid_text(format!("{field}.maxUnavailable"), s, "must not be greater than 100%");
+        faults.invalid_text(field, s, "must not be greater than 100%");
     }
+}
+
+fn daemon_set(spec: &Value, faults: &mut Faults) {
+    let (selector, template) = (some(spec, "selector"), spec.get("template"));
+    label_selector(selector, "spec.selector", faults);
+    if selector.is_none_or(is_readable) {
+        must_match(selector, template, "spec", faults);
+    }
+    if let Some(selector) = selector.filter(|s| is_empty_selector(s)) {
+        let why = "empty selector is invalid for daemonset";
+        faults.invalid("spec.selector", show_selector(selector), why);
+    }
+    template_parts(template, "spec.template", &[], faults);
+    runs_for_ever(template, "spec.template", "DaemonSet", faults);
+    non_negative(spec, &["minReadySeconds"], "spec", faults);
+    daemon_set_strategy(spec, faults);
+    non_negative(spec, &["revisionHistoryLimit"], "spec", faults);
 }
 
 fn daemon_set_strategy(spec: &Value, faults: &mut Faults) {
@@ -243,13 +300,19 @@ fn daemon_set_strategy(spec: &Value, faults: &mut Faults) {
         "OnDelete" => {}
         "RollingUpdate" => {
             let field = "spec.updateStrategy.rollingUpdate";
-            let Some(rolling) = strategy.get("rollingUpdate") else {
+            let Some(rolling) = some(strategy, "rollingUpdate") else {
                 return faults.required(field, "");
             };
-            let (unavailable, surge) = (rolling.get("maxUnavailable"), rolling.get("maxSurge"));
-            int_or_percent(unavailable, &format!("{field}.maxUnavailable"), faults);
-            int_or_percent(surge, &format!("{field}.maxSurge"), faults);
-            match (amount(unavailable) != Some(0), amount(surge) != Some(0)) {
+            let both =
+                [("maxUnavailable", rolling.get("maxUnavailable")), ("maxSurge", rolling.get("maxSurge"))];
+            for (key, value) in both {
+                int_or_percent(value, &format!("{field}.{key}"), faults);
+            }
+            for (key, value) in both {
+                at_most_all(value, &format!("{field}.{key}"), faults);
+            }
+            let surge = rolling.get("maxSurge");
+            match (amount(rolling.get("maxUnavailable")) != 0, amount(surge) != 0) {
                 (true, true) => {
                     let why = "may not be set when maxUnavailable is non-zero";
                     faults.invalid(format!("{field}.maxSurge"), show(surge), why);
@@ -260,232 +323,181 @@ fn daemon_set_strategy(spec: &Value, faults: &mut Faults) {
                 _ => {}
             }
         }
-        other => faults.one_of("spec.updateStrategy.type", other, &["OnDelete", "RollingUpdate"]),
+        _ => {
+            let shown = shown::show("apps.DaemonSetUpdateStrategy", Some(strategy));
+            faults.unsupported("spec.updateStrategy", shown, &["OnDelete", "RollingUpdate"]);
+        }
     }
 }
 
-fn stateful_set(spec: &Value, faults: &mut Faults) {
-    match text(spec, "podManagementPolicy") {
-        "" => faults.required("spec.podManagementPolicy", ""),
-        "OrderedReady" | "Parallel" => {}
-        other => {
-            faults.invalid_text("spec.podManagementPolicy", other, "must be 'OrderedReady' or 'Parallel'");
+fn stateful_set(spec: &Value, new: bool, faults: &mut Faults) {
+    let policy = text(spec, "podManagementPolicy");
+    if faults.present("spec.podManagementPolicy", policy) && !matches!(policy, "OrderedReady" | "Parallel") {
+        faults.invalid_text("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
+    }
+    stateful_strategy(spec.get("updateStrategy"), faults);
+    if let Some(retention) = some(spec, "persistentVolumeClaimRetentionPolicy") {
+        for key in ["whenDeleted", "whenScaled"] {
+            let field = format!("spec.persistentVolumeClaimRetentionPolicy.{key}");
+            faults.one_of(field, text(retention, key), &["Retain", "Delete"]);
         }
     }
-    let strategy = spec.get("updateStrategy");
-    match strategy.map(|s| text(s, "type")) {
-        Some("RollingUpdate" | "OnDelete") | None => {}
-        Some("") => faults.required("spec.updateStrategy", ""),
-        Some(_) => {
-            let shown = internal(strategy, &[("type", "Type", &[]), ("rollingUpdate", "RollingUpdate", &[])]);
+    let claims = list(spec, "volumeClaimTemplates");
+    if new {
+        let empty = Value::object();
+        for (n, template) in claims.iter().enumerate() {
+            let inner = template.get("spec").unwrap_or(&empty);
+            claim::spec(inner, &format!("spec.volumeClaimTemplates[{n}].spec"), faults);
+        }
+    }
+    non_negative(spec, &["replicas", "minReadySeconds"], "spec", faults);
+    if let Some(ordinals) = some(spec, "ordinals") {
+        faults.not_negative("spec.ordinals.start", int(ordinals, "start"));
+    }
+    let service = text(spec, "serviceName");
+    if new && !service.is_empty() {
+        faults.each("spec.serviceName", service, names::label(service));
+    }
+    stateful_template(spec, claims, faults);
+}
+
+fn stateful_strategy(strategy: Option<&Value>, faults: &mut Faults) {
+    let Some(strategy) = strategy else { return };
+    let rolling = some(strategy, "rollingUpdate");
+    let field = "spec.updateStrategy.rollingUpdate";
+    match (text(strategy, "type"), rolling) {
+        ("", _) => faults.required("spec.updateStrategy", ""),
+        ("OnDelete", Some(rolling)) => {
+            let shown = shown::show("apps.RollingUpdateStatefulSetStrategy", Some(rolling));
+            faults.invalid(field, shown, "only allowed for updateStrategy 'RollingUpdate'");
+        }
+        ("RollingUpdate", Some(rolling)) => {
+            faults.not_negative(format!("{field}.partition"), int(rolling, "partition"));
+            if let Some(value) = some(rolling, "maxUnavailable") {
+                let field = format!("{field}.maxUnavailable");
+                int_or_percent(Some(value), &field, faults);
+                if amount(Some(value)) == 0 {
+                    faults.invalid(&field, show(Some(value)), "cannot be 0");
+                }
+                at_most_all(Some(value), &field, faults);
+            }
+        }
+        ("OnDelete" | "RollingUpdate", None) => {}
+        _ => {
+            let shown = shown::show("apps.StatefulSetUpdateStrategy", Some(strategy));
             faults.invalid("spec.updateStrategy", shown, "must be 'RollingUpdate' or 'OnDelete'");
         }
     }
-    replicas(spec, faults);
-    selector_and_template(spec, faults);
+}
+
+fn stateful_template(spec: &Value, claims: &[Value], faults: &mut Faults) {
+    let template = spec.get("template");
+    let selector = some(spec, "selector");
+    match selector {
+        None => faults.required("spec.selector", ""),
+        Some(selector) => {
+            label_selector(Some(selector), "spec.selector", faults);
+            if is_empty_selector(selector) {
+                let why = "empty selector is invalid for statefulset";
+                faults.invalid("spec.selector", show_selector(selector), why);
+            }
+        }
+    }
+    if let Some(selector) = selector.filter(|s| !is_readable(s)) {
+        faults.invalid("spec.selector", show_selector(selector), "");
+    } else {
+        if selector.is_none_or(|s| !is_empty_selector(s)) {
+            must_match(selector, template, "spec", faults);
+        }
+        let names: Vec<&str> =
+            claims.iter().filter_map(|c| c.get_path(&["metadata", "name"])?.as_str()).collect();
+        // The set names its pods itself.
+        let mut own = template.cloned();
+        for key in ["hostname", "subdomain"] {
+            own.as_mut().map(|t| t.remove_path(&["spec", key]));
+        }
+        template_parts(own.as_ref(), "spec.template", &names, faults);
+        template_meta(template, "spec.template", faults);
+    }
+    runs_for_ever(template, "spec.template", "StatefulSet", faults);
 }
 
 fn replication_controller(spec: &Value, faults: &mut Faults) {
-    replicas(spec, faults);
+    non_negative(spec, &["minReadySeconds"], "spec", faults);
     let selector = spec.get("selector").and_then(Value::as_object).filter(|s| !s.is_empty());
     if selector.is_none() {
         faults.required("spec.selector", "");
     }
-    match spec.get("template").filter(|t| !t.is_null()) {
-        None => faults.required("spec.template", ""),
-        Some(template) => {
-            let labels = template.get_path(&["metadata", "labels"]);
-            let matches = selector
-                .is_none_or(|s| s.iter().all(|(k, v)| labels.and_then(|l| l.get(k)).is_some_and(|l| l == v)));
-            if !matches {
-                let why = "`selector` does not match template `labels`";
-                faults.invalid("spec.template.metadata.labels", show(labels), why);
-            }
-            template_parts(Some(template), "spec.template", Context::Template, &[], faults);
+    non_negative(spec, &["replicas"], "spec", faults);
+    let Some(template) = some(spec, "template") else { return faults.required("spec.template", "") };
+    let labels = labels_of(Some(template));
+    let matches =
+        selector.is_none_or(|s| s.iter().all(|(k, v)| labels.and_then(|l| l.get(k)).is_some_and(|l| l == v)));
+    if !matches {
+        let why = "`selector` does not match template `labels`";
+        faults.invalid("spec.template.metadata.labels", show(labels), why);
+    }
+    template_parts(Some(template), "spec.template", &[], faults);
+    runs_for_ever(Some(template), "spec.template", "ReplicationController", faults);
+}
+
+/// Checks the counts that a workload's status may have.
+pub(super) fn status(object: &Value, kind: &str, faults: &mut Faults) {
+    let Some(status) = some(object, "status") else { return };
+    let counts: &[&str] = match kind {
+        "Deployment" => &[
+            "observedGeneration",
+            "replicas",
+            "updatedReplicas",
+            "readyReplicas",
+            "availableReplicas",
+            "unavailableReplicas",
+            "terminatingReplicas",
+            "collisionCount",
+        ],
+        "StatefulSet" => &[
+            "replicas",
+            "readyReplicas",
+            "currentReplicas",
+            "updatedReplicas",
+            "availableReplicas",
+            "observedGeneration",
+            "collisionCount",
+        ],
+        "ReplicaSet" | "ReplicationController" => {
+            &["replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration"]
         }
-    }
-}
-
-fn job(spec: &Value, field: &str, faults: &mut Faults) {
-    let keys =
-        ["parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished"];
-    non_negative(spec, &keys, field, faults);
-    template_parts(spec.get("template"), &format!("{field}.template"), Context::Job, &[], faults);
-}
-
-fn cron_job(spec: &Value, faults: &mut Faults) {
-    let schedule = text(spec, "schedule");
-    if schedule.is_empty() {
-        faults.required("spec.schedule", "");
-    } else if let Some(why) = cron_fault(schedule) {
-        faults.invalid_text("spec.schedule", schedule, &why);
-    }
-    non_negative(
-        spec,
-        &["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"],
-        "spec",
-        faults,
-    );
-    match text(spec, "concurrencyPolicy") {
-        "" => faults.required("spec.concurrencyPolicy", ""),
-        policy => faults.one_of("spec.concurrencyPolicy", policy, &["Allow", "Forbid", "Replace"]),
-    }
-    let empty = Value::object();
-    let inner = spec.get_path(&["jobTemplate", "spec"]).unwrap_or(&empty);
-    job(inner, "spec.jobTemplate.spec", faults);
-}
-
-/// Says what is wrong with a cron schedule, as robfig/cron does.
-fn cron_fault(schedule: &str) -> Option<String> {
-    if schedule.contains("TZ") {
-        return Some("cannot use TZ or CRON_TZ in schedule, use timeZone field instead".to_owned());
-    }
-    if let Some(word) = schedule.strip_prefix('@') {
-        let known =
-            ["yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly"].contains(&word);
-        return (!known && !word.starts_with("every "))
-            .then(|| format!("unrecognized descriptor: {schedule}"));
-    }
-    let fields: Vec<&str> = schedule.split_whitespace().collect();
-    if fields.len() != 5 {
-        let shown = fields.join(" ");
-        return Some(format!("expected exactly 5 fields, found {}: [{shown}]", fields.len()));
-    }
-    let bounds: [(i64, i64, &[&str]); 5] = [
-        (0, 59, &[]),
-        (0, 23, &[]),
-        (1, 31, &[]),
-        (1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-        (0, 6, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
-    ];
-    fields.iter().zip(bounds).find_map(|(field, bound)| {
-        field.split(',').filter(|p| !p.is_empty()).find_map(|part| cron_part_fault(part, bound))
-    })
-}
-
-fn cron_part_fault(part: &str, (min, max, words): (i64, i64, &[&str])) -> Option<String> {
-    let number = |text: &str| -> Result<i64, String> {
-        let lower = text.to_ascii_lowercase();
-        if let Some(at) = words.iter().position(|w| *w == lower) {
-            return Ok(min + i64::try_from(at).unwrap_or(0));
-        }
-        match text.parse::<i64>() {
-            Ok(n) if n < 0 => Err(format!("negative number ({n}) not allowed: {text}")),
-            Ok(n) => Ok(n),
-            Err(_) => Err(format!(
-                "failed to parse int from {text}: strconv.Atoi: parsing {}: invalid syntax",
-                crate::managed::quote(text)
-            )),
-        }
+        "DaemonSet" => &[
+            "currentNumberScheduled",
+            "numberMisscheduled",
+            "desiredNumberScheduled",
+            "numberReady",
+            "observedGeneration",
+            "updatedNumberScheduled",
+            "numberAvailable",
+            "numberUnavailable",
+            "collisionCount",
+        ],
+        _ => return,
     };
-    let (range, step) = part.split_once('/').map_or((part, None), |(r, s)| (r, Some(s)));
-    let (low, high) = range.split_once('-').map_or((range, None), |(l, h)| (l, Some(h)));
-    let (start, end) = if low == "*" || low == "?" {
-        (min, max)
-    } else {
-        let start = match number(low) {
-            Ok(n) => n,
-            Err(why) => return Some(why),
-        };
-        let end = match high.map(number) {
-            None if step.is_some() => max,
-            None => start,
-            Some(Ok(n)) => n,
-            Some(Err(why)) => return Some(why),
-        };
-        (start, end)
+    non_negative(status, counts, "status", faults);
+    let number = |key: &str| int(status, key).unwrap_or(0);
+    let bounded: &[&str] = match kind {
+        "Deployment" => &["updatedReplicas", "readyReplicas", "availableReplicas"],
+        "StatefulSet" => &["readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas"],
+        "DaemonSet" => return,
+        _ => &["fullyLabeledReplicas", "readyReplicas", "availableReplicas"],
     };
-    if let Some(step) = step {
-        match number(step) {
-            Ok(0) => return Some(format!("step of range should be a positive number: {part}")),
-            Ok(_) => {}
-            Err(why) => return Some(why),
-        }
+    for key in bounded.iter().filter(|k| number(k) > number("replicas")) {
+        let why = "cannot be greater than status.replicas";
+        faults.invalid(format!("status.{key}"), number(key).to_string(), why);
     }
-    if start < min {
-        return Some(format!("beginning of range ({start}) below minimum ({min}): {part}"));
-    }
-    if end > max {
-        return Some(format!("end of range ({end}) above maximum ({max}): {part}"));
-    }
-    (start > end).then(|| format!("beginning of range ({start}) beyond end of range ({end}): {part}"))
-}
-
-fn autoscaler(spec: &Value, first_version: bool, faults: &mut Faults) {
-    let least = int(spec, "minReplicas");
-    if let Some(n) = least.filter(|n| *n < 1) {
-        faults.invalid("spec.minReplicas", n.to_string(), "must be greater than or equal to 1");
-    }
-    match int(spec, "maxReplicas").unwrap_or(0) {
-        n if n < 1 => faults.required("spec.maxReplicas", "must be set and greater than 0"),
-        n if least.is_some_and(|m| n < m) => {
-            faults.invalid(
-                "spec.maxReplicas",
-                n.to_string(),
-                "must be greater than or equal to `minReplicas`",
-            );
-        }
-        _ => {}
-    }
-    let empty = Value::object();
-    let target = spec.get("scaleTargetRef").unwrap_or(&empty);
-    for key in ["kind", "name"] {
-        if text(target, key).is_empty() {
-            faults.required(format!("spec.scaleTargetRef.{key}"), "");
-        }
-    }
-    if text(target, "apiVersion").is_empty() && !first_version {
-        faults.invalid_text("spec.scaleTargetRef.apiVersion", "", "apiVersion must specify API group");
-    }
-    let metrics = list(spec, "metrics");
-    let kinds = [
-        ("Object", "object"),
-        ("Pods", "pods"),
-        ("Resource", "resource"),
-        ("ContainerResource", "containerResource"),
-        ("External", "external"),
-    ];
-    for (n, metric) in metrics.iter().enumerate() {
-        let field = format!("spec.metrics[{n}]");
-        let kind = text(metric, "type");
-        if kind.is_empty() {
-            faults.required(format!("{field}.type"), "must specify a metric source type");
-        }
-        match kinds.iter().find(|(name, _)| *name == kind) {
-            None => {
-                let supported = ["ContainerResource", "External", "Object", "Pods", "Resource"];
-                faults.one_of(format!("{field}.type"), kind, &supported);
-            }
-            Some((_, key)) => {
-                if !has(metric, key) {
-                    let why = "must populate information for the given metric source";
-                    faults.required(format!("{field}.{key}"), why);
-                }
-            }
-        }
-    }
-    if least == Some(0) && !metrics.iter().any(|m| matches!(text(m, "type"), "Object" | "External")) {
-        let why = "must specify at least one Object or External metric to support scaling to zero replicas";
-        faults.forbidden("spec.metrics", why);
-    }
-}
-
-fn budget(spec: &Value, faults: &mut Faults) {
-    if has(spec, "minAvailable") && has(spec, "maxUnavailable") {
-        let selector = match spec.get("selector") {
-            Some(selector) => show(Some(selector)),
-            None => "null".to_owned(),
+    if number("availableReplicas") > number("readyReplicas") {
+        let why = if kind == "StatefulSet" {
+            "cannot be greater than status.readyReplicas"
+        } else {
+            "cannot be greater than readyReplicas"
         };
-        let shown = format!(
-            "{{\"MinAvailable\":{},\"Selector\":{selector},\"MaxUnavailable\":{},\"UnhealthyPodEvictionPolicy\":{}}}",
-            show(spec.get("minAvailable")),
-            show(spec.get("maxUnavailable")),
-            show(spec.get("unhealthyPodEvictionPolicy"))
-        );
-        faults.invalid("spec", shown, "minAvailable and maxUnavailable cannot be both set");
+        faults.invalid("status.availableReplicas", number("availableReplicas").to_string(), why);
     }
-    for key in ["minAvailable", "maxUnavailable"] {
-        int_or_percent(spec.get(key), &format!("spec.{key}"), faults);
-    }
-    label_selector(spec.get("selector"), "spec.selector", faults);
 }
