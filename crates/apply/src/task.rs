@@ -99,7 +99,7 @@ async fn write_object(
         dry_run,
         force_conflicts: options.force_conflicts,
         validation: options.validation,
-        migrate_from: options.migrate_from.clone().filter(|_| !dry_run),
+        take_over_from: if dry_run { Vec::new() } else { options.take_over_from.clone() },
     };
     match ctx.writer.apply(request(mode)).await {
         Err(error) if options.recreate_on_refusal && is_refusal(&error) => {
@@ -204,6 +204,7 @@ fn applied_message(task: &Task, object: &Object, live: &Live) -> String {
         Action::Create | Action::RunHook => "created",
         Action::Replace => "replaced",
         Action::Recreate => "recreated",
+        _ if task.options.mode == ApplyMode::ClientSide => "configured",
         _ => "serverside-applied",
     };
     format!("{subject} {verb}")

@@ -3,9 +3,10 @@ use crate::fields::{Fields, Notes};
 use crate::go_duration::parse_retry_duration;
 use crate::source::{read_source, tool_blocks};
 use crate::sync_options::parse_sync_options;
+use crate::words::{ANNOTATION_MIGRATION_MANAGER, FORMER_MANAGERS};
 use fairway_core::{
     App, AppSource, AutomatedSync, Backoff, Condition, ConditionKind, Destination, IgnoreRule, Object, Retry,
-    SyncOptions, SyncPolicy, Tool, Value,
+    Str, SyncOptions, SyncPolicy, Tool, Value,
 };
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -107,10 +108,17 @@ fn read_app(application: &Application, notes: &RefCell<Notes>) -> App {
         )
         .unwrap_or_default(),
         cascade: application.cascade(),
+        former_managers: former_managers(application),
     };
     destination.done();
     f.done();
     app
+}
+
+/// The tools that may have applied an App's objects before: those known, and the one that the App names.
+fn former_managers(application: &Application) -> Vec<Str> {
+    let named = application.object().annotation(ANNOTATION_MIGRATION_MANAGER).filter(|m| !m.is_empty());
+    FORMER_MANAGERS.into_iter().chain(named).map(Str::from).collect()
 }
 
 pub(crate) fn read_ignore_rule(mut f: Fields<'_, '_>) -> IgnoreRule {

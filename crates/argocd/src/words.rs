@@ -24,6 +24,11 @@ pub const ANNOTATION_REFRESH: &str = "argocd.argoproj.io/refresh";
 pub const ANNOTATION_SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 /// Annotation with the time at which a person approved deletions.
 pub const ANNOTATION_DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
+/// Annotation of an App that names one more field manager to take over from.
+pub const ANNOTATION_MIGRATION_MANAGER: &str = "argocd.argoproj.io/client-side-apply-migration-manager";
+/// Field managers that applied an App's objects before Fairway did: `kubectl apply` and Argo CD, by its newer and older name.
+pub const FORMER_MANAGERS: [&str; 3] =
+    ["kubectl-client-side-apply", "argocd-controller", "argocd-application-controller"];
 /// Label of the Secrets that hold repositories and clusters.
 pub const LABEL_SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 /// Label that names an object's App where labels track, unless settings say otherwise.

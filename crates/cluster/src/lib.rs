@@ -11,6 +11,7 @@
 
 mod cache;
 mod client;
+mod client_side;
 mod cluster;
 mod config;
 mod discovery;

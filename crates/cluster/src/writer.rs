@@ -1,12 +1,15 @@
 use crate::client::Call;
+use crate::client_side::has_duplicate_entries;
 use crate::cluster::Cluster;
 use crate::discovery::ServedResource;
 use fairway_core::{
     ApiError, ApiErrorKind, ApplyMode, ApplyRequest, BoxFuture, ClusterWriter, DeleteRequest, FIELD_MANAGER,
     Gvk, Live, Object, ObjectKey, Validation,
 };
-use fairway_value::Value;
+use fairway_schema::managed::take_over;
+use fairway_value::{Str, Value};
 use http::Method;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Longest wait for an object to go before it is made anew.
@@ -20,7 +23,11 @@ impl ClusterWriter for Cluster {
         Box::pin(async move {
             let resource = self.served(&request.object.gvk()).await?;
             let live = match request.mode {
-                ApplyMode::ServerSide => self.server_side(&resource, &request).await?,
+                ApplyMode::ServerSide => match self.server_side(&resource, &request).await {
+                    Err(e) if has_duplicate_entries(&e) => self.client_side(&resource, &request).await?,
+                    other => other?,
+                },
+                ApplyMode::ClientSide => self.client_side(&resource, &request).await?,
                 ApplyMode::Create => self.create(&resource, &request).await?,
                 ApplyMode::Replace => self.replace(&resource, &request).await?,
                 ApplyMode::Recreate => self.recreate(&resource, &request).await?,
@@ -128,8 +135,8 @@ impl Cluster {
         request: &ApplyRequest,
     ) -> Result<Object, ApiError> {
         let object = &request.object;
-        if let Some(manager) = &request.migrate_from {
-            self.migrate(resource, object, manager).await?;
+        if !request.take_over_from.is_empty() {
+            self.take_over(resource, object, &request.take_over_from).await?;
         }
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}&force={}{}{}",
@@ -147,51 +154,38 @@ impl Cluster {
         self.client.call(call).await.map(Object::new)
     }
 
-    /// Gives fields that another manager owns by client-side apply to ours, so that leaving them out removes them.
-    async fn migrate(
+    /// Makes ours what the tools before us own, so that leaving it out removes it.
+    async fn take_over(
         &self,
         resource: &ServedResource,
         object: &Object,
-        manager: &str,
+        former: &[Str],
     ) -> Result<(), ApiError> {
         use fairway_core::LiveView as _;
-        let Some(live) = self.cache().get(&object.key()) else { return Ok(()) };
-        let path = ["metadata", "managedFields"];
-        let entries = live.value().get_path(&path).and_then(Value::as_array).unwrap_or_default();
-        let text = |e: &Value, key: &str| e.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
-        let is_theirs = |e: &Value| {
-            text(e, "manager") == manager
-                && text(e, "operation") == "Update"
-                && text(e, "subresource").is_empty()
-        };
-        let ours = |e: &Value| text(e, "manager") == FIELD_MANAGER && text(e, "operation") == "Apply";
-        if !entries.iter().any(is_theirs) || entries.iter().any(ours) {
-            return Ok(());
-        }
-        let renamed: Value = entries
-            .iter()
-            .map(|e| {
-                let mut e = e.clone();
-                if is_theirs(&e) {
-                    e.set_path(&["manager"], FIELD_MANAGER);
-                    e.set_path(&["operation"], "Apply");
-                }
-                e
-            })
-            .collect();
-        let mut patch = Value::object();
-        patch.set_path(&["metadata", "resourceVersion"], live.resource_version());
-        patch.set_path(&path, renamed);
+        let Some(mut live) = self.cache().get(&object.key()) else { return Ok(()) };
         let path = resource.path(object.namespace(), object.name());
-        match self.merge_patch_path(&path, &patch).await {
-            Ok(_) => Ok(()),
-            // Somebody wrote in between: the next sync tries again, and the apply itself is still right.
-            Err(e) if e.kind == ApiErrorKind::Conflict => Ok(()),
-            Err(e) => Err(e),
+        for attempt in 0.. {
+            // Managed fields that cannot be read are the server's to complain of.
+            let Ok(Some(fields)) = take_over(live.value(), former, FIELD_MANAGER) else { return Ok(()) };
+            let mut patch = Value::object();
+            patch.set_path(&["metadata", "resourceVersion"], live.resource_version());
+            patch.set_path(&["metadata", "managedFields"], fields);
+            match self.merge_patch_path(&path, &patch).await {
+                Err(e) if e.kind == ApiErrorKind::Conflict && attempt < REPLACE_TRIES => {
+                    // Somebody wrote in between.
+                    live = Arc::new(Live(Object::new(self.client.call(Call::get(&path)).await?)));
+                }
+                other => return other.map(|_| ()),
+            }
         }
+        unreachable!("the loop ends by returning")
     }
 
-    async fn create(&self, resource: &ServedResource, request: &ApplyRequest) -> Result<Object, ApiError> {
+    pub(crate) async fn create(
+        &self,
+        resource: &ServedResource,
+        request: &ApplyRequest,
+    ) -> Result<Object, ApiError> {
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}{}{}",
             resource.path(request.object.namespace(), ""),
@@ -271,11 +265,11 @@ impl Cluster {
     }
 }
 
-fn dry_run(request: &ApplyRequest) -> &'static str {
+pub(crate) fn dry_run(request: &ApplyRequest) -> &'static str {
     if request.dry_run { "&dryRun=All" } else { "" }
 }
 
-fn validation(request: &ApplyRequest) -> &'static str {
+pub(crate) fn validation(request: &ApplyRequest) -> &'static str {
     match request.validation {
         Validation::Strict => "&fieldValidation=Strict",
         Validation::Ignore => "&fieldValidation=Ignore",

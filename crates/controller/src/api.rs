@@ -131,7 +131,7 @@ impl Engine {
             dry_run: false,
             force_conflicts: false,
             validation: Validation::Strict,
-            migrate_from: None,
+            take_over_from: Vec::new(),
         };
         let writer: &dyn ClusterWriter = &**self.home();
         Ok(writer.apply(request).await?.0.into_value())

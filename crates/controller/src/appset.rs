@@ -214,7 +214,7 @@ impl Engine {
                     dry_run: false,
                     force_conflicts: false,
                     validation: Validation::Ignore,
-                    migrate_from: None,
+                    take_over_from: Vec::new(),
                 };
                 writer.apply(request).await.map(|_| ())
             }

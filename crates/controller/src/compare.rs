@@ -8,9 +8,10 @@ use fairway_core::{
     FIELD_MANAGER, Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey,
     ObjectPolicy, Str, SyncStatus, Tristate, Validation,
 };
-use fairway_diff::{IgnoreRules, Mode, Options, Outcome, predict};
+use fairway_diff::{IgnoreRules, Mode, Options, Outcome, UncertainReason, outcome};
 use fairway_plan::Comparison;
 use fairway_schema::Schemas;
+use fairway_schema::managed::LAST_APPLIED;
 use fairway_value::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -93,8 +94,14 @@ pub fn diff_options(ctx: &CompareContext<'_>) -> (Options, Vec<Condition>) {
         ignore,
         ignore_aggregated_roles: ctx.ignore_aggregated_roles,
         known_type_fields: ctx.known_type_fields.to_vec(),
+        take_over_from: former_managers(ctx.app),
     };
     (options, conditions)
+}
+
+/// The tools whose fields the App's syncs take over.
+fn former_managers(app: &App) -> Vec<Str> {
+    if app.sync_policy.options.client_side_apply_migration { app.former_managers.clone() } else { Vec::new() }
 }
 
 /// Compares an App's desired objects with the live ones.
@@ -138,7 +145,7 @@ pub async fn compare(
         let known = cache.known.get(&key).filter(|k| k.0 == *hash && k.1 == options_hash && k.2 == seen);
         let verdict = match known {
             Some(known) => known.3,
-            None => judge(desired, live.as_deref(), ctx.schemas, &options),
+            None => judge(desired, live.as_deref(), ctx, &policy, &options),
         };
         if verdict == Comparison::Uncertain && known.is_none() {
             uncertain.push((key.clone(), desired.object.clone(), live.clone()));
@@ -157,10 +164,31 @@ pub async fn compare(
     Ok(out)
 }
 
-fn judge(desired: &Desired, live: Option<&Live>, schemas: &Schemas, options: &Options) -> Comparison {
+fn judge(
+    desired: &Desired,
+    live: Option<&Live>,
+    ctx: &CompareContext<'_>,
+    policy: &ObjectPolicy,
+    options: &Options,
+) -> Comparison {
     let Some(live) = live else { return Comparison::Missing };
-    let found = predict(desired.value(), Some(live.value()), FIELD_MANAGER, schemas, options);
-    match found.outcome {
+    let as_mode = |mode: Mode| {
+        let options = Options { mode, ..options.clone() };
+        outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, &options)
+    };
+    let said = policy.server_side_apply.or(ctx.app.sync_policy.options.server_side_apply);
+    let found = match said {
+        Some(false) => as_mode(Mode::ClientSide),
+        _ => outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, options),
+    };
+    let found = match found {
+        // What server-side apply cannot hold, such as a list with one key twice, was applied client-side.
+        Outcome::Uncertain(UncertainReason::Refused(_)) if live.annotation(LAST_APPLIED).is_some() => {
+            as_mode(Mode::ClientSide)
+        }
+        other => other,
+    };
+    match found {
         Outcome::Unchanged => Comparison::Unchanged,
         Outcome::Created => Comparison::Missing,
         Outcome::Changed(_) => Comparison::Changed,
@@ -183,7 +211,7 @@ async fn ask(
             dry_run: true,
             force_conflicts: true,
             validation: Validation::Ignore,
-            migrate_from: None,
+            take_over_from: Vec::new(),
         };
         let verdict = match ctx.cluster.apply(request).await {
             Ok(after) if same_but_for_bookkeeping(&after, &live) => Comparison::Unchanged,

@@ -165,4 +165,6 @@ pub struct App {
     pub revision_history_limit: usize,
     /// When the App's own object is being deleted: what becomes of its objects.
     pub cascade: Option<crate::Propagation>,
+    /// Field managers of the tools that may have applied its objects before: what they own is taken over.
+    pub former_managers: Vec<Str>,
 }

@@ -43,6 +43,8 @@ pub enum ApplyMode {
     /// Server-side apply, taking over fields from other managers.
     #[default]
     ServerSide,
+    /// Client-side apply: a three-way patch with the last-applied annotation, as `kubectl apply` makes it.
+    ClientSide,
     /// Create, or replace what is there keeping its resourceVersion.
     Replace,
     /// Delete what is there, wait until it is gone, create.
@@ -74,8 +76,8 @@ pub struct ApplyRequest {
     pub force_conflicts: bool,
     /// How strictly fields are checked.
     pub validation: Validation,
-    /// Field manager whose client-side apply fields are taken over first, if any.
-    pub migrate_from: Option<Str>,
+    /// Field managers of earlier tools, whose fields are taken over first.
+    pub take_over_from: Vec<Str>,
 }
 
 /// One deletion. It takes place only while the object is still the one that was decided on.

@@ -30,6 +30,9 @@ pub struct Options {
     /// Fields of custom kinds that hold well-known types: (`group/Kind`, path of keys joined by dots, type), as `knownTypeFields`
     /// in Argo CD. Ask [`crate::is_known_type`] for what to report of them.
     pub known_type_fields: Vec<(Str, Str, Str)>,
+    /// Field managers of earlier tools: the apply takes over what they own, so that what they wrote and is no longer desired
+    /// goes. That they own it is by itself no difference.
+    pub take_over_from: Vec<Str>,
 }
 
 /// What a comparison found.
@@ -61,7 +64,10 @@ pub fn predict(
         };
     };
     match options.mode {
-        Mode::ServerSide => server_side(desired, live, manager, schemas, options),
+        Mode::ServerSide => match taken_over(desired, live, manager, options) {
+            Some((desired, live)) => server_side(&desired, &live, manager, schemas, options),
+            None => server_side(desired, live, manager, schemas, options),
+        },
         Mode::ClientSide => client::three_way(desired, live, schemas, options),
         Mode::StructuredMerge => structured_merge(desired, live, manager, schemas, options),
     }
@@ -83,6 +89,21 @@ pub fn outcome(
         return Outcome::Unchanged;
     }
     predict(desired, live, manager, schemas, options).outcome
+}
+
+/// Returns both objects as they are once we own what the tools before us own; nothing where those own nothing.
+fn taken_over(desired: &Value, live: &Value, manager: &str, options: &Options) -> Option<(Value, Value)> {
+    let fields = managed::take_over(live, &options.take_over_from, manager).ok()??;
+    let (mut desired, mut live) = (desired.clone(), live.clone());
+    live.set_path(&["metadata", "managedFields"], fields);
+    // It goes with the first apply, but that it is still there is nothing to apply for.
+    let path = ["metadata", "annotations", managed::LAST_APPLIED];
+    if let Some(last) = live.get_path(&path).cloned()
+        && desired.get_path(&path).is_none()
+    {
+        desired.set_path(&path, last);
+    }
+    Some((desired, live))
 }
 
 /// Stands in for the server where that would choose: something changes, and only the server knows what to.
@@ -313,5 +334,40 @@ mod tests {
         assert!(!same::surely_unchanged(&desired, &scaled, "fairway", schemas));
         let fewer = deployment(None, "nginx:1", &["A".to_owned()], None);
         assert!(!same::surely_unchanged(&fewer, &live, "fairway", schemas));
+    }
+
+    /// What a former manager stores by an update, with the annotation that its apply leaves.
+    fn updated_by(manager: &str, desired: &Value) -> Value {
+        let mut body = desired.clone();
+        body.set_path(&["metadata", "annotations", managed::LAST_APPLIED], "{}");
+        let schemas = Schemas::builtin();
+        let request = Request {
+            verb: Verb::Create,
+            resource: schemas.resource("apps/v1", "Deployment").unwrap(),
+            subresource: "",
+            manager,
+            namespace: "n",
+            name: "d",
+            body: &body,
+            field_validation: FieldValidation::Warn,
+            now: "2024-01-01T00:00:00Z",
+            uid: "u",
+        };
+        write(None, &request, schemas, &mut NoServer).unwrap().object
+    }
+
+    #[test]
+    fn what_a_former_manager_wrote_counts_as_ours_and_is_by_itself_no_difference() {
+        let before = deployment(Some(2), "nginx:1", &["A".to_owned()], None);
+        let after = deployment(Some(2), "nginx:1", &[], None);
+        let live = updated_by("argocd-controller", &before);
+        let verdict = |desired: &Value, from: &[&str]| {
+            let take_over_from = from.iter().map(|f| Str::from(*f)).collect();
+            let options = Options { take_over_from, ..Options::default() };
+            outcome(desired, Some(&live), "fairway", Schemas::builtin(), &options)
+        };
+        assert_eq!(verdict(&before, &["argocd-controller"]), Outcome::Unchanged);
+        assert!(matches!(verdict(&after, &["argocd-controller"]), Outcome::Changed(_)));
+        assert_eq!(verdict(&after, &["somebody"]), Outcome::Unchanged);
     }
 }

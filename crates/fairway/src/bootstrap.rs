@@ -90,7 +90,7 @@ async fn apply(engine: &Arc<Engine>, value: Value) -> anyhow::Result<()> {
         dry_run: false,
         force_conflicts: true,
         validation: Validation::Strict,
-        migrate_from: None,
+        take_over_from: Vec::new(),
     };
     writer.apply(request).await?;
     Ok(())

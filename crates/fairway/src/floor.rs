@@ -60,7 +60,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
                 dry_run: false,
                 force_conflicts: true,
                 validation: Validation::Strict,
-                migrate_from: None,
+                take_over_from: Vec::new(),
             };
             cluster.apply(request).await
         });

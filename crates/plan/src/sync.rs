@@ -9,9 +9,6 @@ use fairway_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Field manager of `kubectl apply`, whose fields server-side apply takes over as Argo CD does.
-const CLIENT_SIDE_MANAGER: &str = "kubectl-client-side-apply";
-
 /// Decides what a sync does.
 ///
 /// The same input gives the same plan, whatever order the objects come in.
@@ -101,6 +98,7 @@ impl<'a> Planner<'a> {
         task.options.mode = match task.action {
             Action::Replace => ApplyMode::Replace,
             Action::Recreate => ApplyMode::Recreate,
+            _ if self.is_client_side(policy) => ApplyMode::ClientSide,
             _ => ApplyMode::ServerSide,
         };
         if task.action != Action::Skip
@@ -114,6 +112,11 @@ impl<'a> Planner<'a> {
             self.refusals.push(Refusal::UnknownKind { key: task.key.clone(), gvk: gvk.clone() });
         }
         self.push(SyncPhase::Sync, policy.wave, task);
+    }
+
+    /// Whether server-side apply is turned off by name; nothing said means on.
+    fn is_client_side(&self, policy: &ObjectPolicy) -> bool {
+        policy.server_side_apply.or(self.options.server_side_apply) == Some(false)
     }
 
     fn action(
@@ -179,9 +182,7 @@ impl<'a> Planner<'a> {
             options: TaskOptions {
                 recreate_on_refusal: policy.force || self.options.force || self.input.operation.sync.force,
                 validation: if validate { Validation::Strict } else { Validation::Ignore },
-                migrate_from: live
-                    .filter(|l| migrate && has_manager(l, CLIENT_SIDE_MANAGER))
-                    .map(|_| CLIENT_SIDE_MANAGER.into()),
+                take_over_from: live.filter(|_| migrate).map(|l| self.former_managers(l)).unwrap_or_default(),
                 propagation: self.options.prune_propagation,
                 skip_dry_run: !self.is_known(object),
                 ..TaskOptions::default()
@@ -190,6 +191,18 @@ impl<'a> Planner<'a> {
             needs: Vec::new(),
             owned: false,
         }
+    }
+
+    /// Managers of the tools before this one that own fields of an object.
+    fn former_managers(&self, live: &Live) -> Vec<Str> {
+        let entries = live.value().get_path(&["metadata", "managedFields"]).and_then(Value::as_array);
+        let owns = |former: &Str| {
+            entries
+                .unwrap_or_default()
+                .iter()
+                .any(|e| e.get("manager").and_then(Value::as_str) == Some(former.as_str()))
+        };
+        self.input.app.former_managers.iter().filter(|f| owns(f)).cloned().collect()
     }
 
     fn hook(&mut self, desired: &Desired, policy: &ObjectPolicy) {
@@ -283,7 +296,7 @@ impl<'a> Planner<'a> {
             let mut task = self.task(key.clone(), live, Some(live), &policy);
             task.object = None;
             task.owned = true;
-            task.options.migrate_from = None;
+            task.options.take_over_from = Vec::new();
             (task.action, task.reason) = self.prune_action(key, live, &policy);
             prunes.push((policy.wave, policy.prune_last || self.options.prune_last, task));
         }
@@ -413,11 +426,6 @@ pub(crate) fn named_hook(
     let mut named = hook.clone();
     named.set_name(format!("{prefix}{suffix}"));
     Some(named)
-}
-
-fn has_manager(live: &Live, manager: &str) -> bool {
-    let managers = live.value().get_path(&["metadata", "managedFields"]).and_then(Value::as_array);
-    managers.unwrap_or_default().iter().any(|m| m.get("manager").and_then(Value::as_str) == Some(manager))
 }
 
 /// Objects that others made, such as the ReplicaSets of a Deployment, may carry a copied label; they are never pruned.

@@ -180,8 +180,8 @@ pub struct TaskOptions {
     pub recreate_on_refusal: bool,
     /// How strictly fields are checked.
     pub validation: Validation,
-    /// Field manager whose client-side apply fields are taken over first, if any.
-    pub migrate_from: Option<Str>,
+    /// Field managers of earlier tools that own fields of the live object, which are taken over first.
+    pub take_over_from: Vec<Str>,
     /// What becomes of what a deleted object owns.
     pub propagation: Propagation,
     /// Whether a dry run must be left out: the kind does not exist yet.
@@ -195,7 +195,7 @@ impl Default for TaskOptions {
             force_conflicts: true,
             recreate_on_refusal: false,
             validation: Validation::Strict,
-            migrate_from: None,
+            take_over_from: Vec::new(),
             propagation: Propagation::Foreground,
             skip_dry_run: false,
         }

@@ -6,6 +6,7 @@
 mod element;
 mod entries;
 mod set;
+mod takeover;
 mod text;
 mod typed;
 mod updater;
@@ -15,6 +16,7 @@ pub use element::PathElement;
 pub use entries::{Entry, Operation, read, write};
 pub use set::{Set, SetError};
 pub(crate) use write::apply_as;
+pub use takeover::take_over;
 pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update, without_trusted};
 
 /// Whether two values are the same: numbers by amount, whatever their Go type.
