@@ -56,9 +56,11 @@ impl Cluster {
     }
 }
 
-/// The object with its own JSON in the annotation that the next apply compares with.
+/// The object with its own JSON in the annotation that the next apply compares with. The JSON has a map of annotations even
+/// where that is empty, as kubectl's.
 fn with_last_applied(object: &Object) -> Object {
     let mut object = object.clone();
+    object.set_annotation(LAST_APPLIED, "");
     object.value_mut().remove_path(&["metadata", "annotations", LAST_APPLIED]);
     let applied = to_json(object.value(), HtmlEscape::Yes) + "\n";
     object.set_annotation(LAST_APPLIED, applied);
@@ -114,7 +116,7 @@ mod tests {
         let last = once.annotation(LAST_APPLIED).unwrap();
         assert_eq!(
             last,
-            "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"\\u003c\"},\"kind\":\"ConfigMap\",\"metadata\":{\"name\":\"a\"}}\n"
+            "{\"apiVersion\":\"v1\",\"data\":{\"a\":\"\\u003c\"},\"kind\":\"ConfigMap\",\"metadata\":{\"annotations\":{},\"name\":\"a\"}}\n"
         );
     }
 }
