@@ -34,7 +34,10 @@ pub(crate) struct Shared {
 
 /// The policy last parsed, with the entries it was parsed from.
 #[derive(Default)]
-pub(crate) struct Policies(Mutex<Option<(BTreeMap<String, String>, Arc<Policy>)>>);
+pub(crate) struct Policies(Mutex<Option<Parsed>>);
+
+/// The entries of a policy, and what they were parsed to.
+type Parsed = (BTreeMap<String, String>, Arc<Policy>);
 
 impl Policies {
     /// Returns the policy of some entries.

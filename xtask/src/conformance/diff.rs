@@ -110,6 +110,7 @@ fn options(value: &Value) -> (Options, Option<String>) {
         ignore,
         ignore_aggregated_roles: value.get("ignoreAggregatedRoles") == Some(&Value::Bool(true)),
         known_type_fields: known,
+        ..Options::default()
     };
     (options, why)
 }

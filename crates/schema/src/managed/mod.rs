@@ -15,8 +15,8 @@ mod write;
 pub use element::PathElement;
 pub use entries::{Entry, Operation, read, write};
 pub use set::{Set, SetError};
-pub(crate) use write::apply_as;
 pub use takeover::take_over;
+pub(crate) use write::apply_as;
 pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update, without_trusted};
 
 /// Whether two values are the same: numbers by amount, whatever their Go type.

@@ -180,7 +180,8 @@ fn check_policy(project: &str, role: &str, policy: &str) -> Result<(), ApiError>
     if !RESOURCES.contains(&resource) {
         return refuse(format!("project resource must be one of {}", RESOURCES.join(", ")));
     }
-    if !target.starts_with(&format!("{project}/")) && !(resource == "projects" && target == project) {
+    let is_own = target.starts_with(&format!("{project}/")) || (resource == "projects" && target == project);
+    if !is_own {
         return refuse(format!(
             "object must be of form '{project}/*', '{project}[/<namespace>]/<application name>'"
         ));
