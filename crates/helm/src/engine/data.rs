@@ -9,6 +9,7 @@ use fairway_template::{CallError, Context, List, Map, Object, Struct, Value};
 use fairway_value::Value as Data;
 
 static METADATA: TypeInfo = TypeInfo::structure("struct { chart.Metadata; IsRoot bool }");
+static CHART_METADATA: TypeInfo = TypeInfo::structure("chart.Metadata");
 static MAINTAINER: TypeInfo = TypeInfo::structure("chart.Maintainer");
 static MAINTAINER_POINTER: TypeInfo = TypeInfo::pointer("*chart.Maintainer", &MAINTAINER);
 static DEPENDENCY: TypeInfo = TypeInfo::structure("chart.Dependency");
@@ -30,29 +31,31 @@ pub(super) fn chart(node: &Node<'_>, is_root: bool) -> Value {
         [] => Value::Map(Map::nil(&STRING_MAP)),
         list => Value::Map(Map::of_strings(list.iter().map(|(k, v)| (k.as_str().into(), text(v))))),
     };
-    let maintainers = Value::List(List::from(m.maintainers.iter().map(maintainer).collect::<Vec<_>>()));
-    let dependencies = node.dependencies.iter().flatten().map(dependency).collect::<Vec<_>>();
-    Value::object(
-        Struct::new(&METADATA)
-            .json_field("Name", "name", true, text(&node.name))
-            .json_field("Home", "home", true, text(&m.home))
-            .json_field("Sources", "sources", true, strings(&m.sources))
-            .json_field("Version", "version", true, text(&m.version))
-            .json_field("Description", "description", true, text(&m.description))
-            .json_field("Keywords", "keywords", true, strings(&m.keywords))
-            .json_field("Maintainers", "maintainers", true, maintainers)
-            .json_field("Icon", "icon", true, text(&m.icon))
-            .json_field("APIVersion", "apiVersion", true, text(&m.api_version))
-            .json_field("Condition", "condition", true, text(&m.condition))
-            .json_field("Tags", "tags", true, text(&m.tags))
-            .json_field("AppVersion", "appVersion", true, text(&m.app_version))
-            .json_field("Deprecated", "deprecated", true, Value::Bool(m.deprecated))
-            .json_field("Annotations", "annotations", true, annotations)
-            .json_field("KubeVersion", "kubeVersion", true, text(&m.kube_version))
-            .json_field("Dependencies", "dependencies", true, Value::List(List::from(dependencies)))
-            .json_field("Type", "type", true, text(&m.chart_type))
-            .field("IsRoot", Value::Bool(is_root)),
-    )
+    let objects = |list: Vec<Value>| match list.is_empty() {
+        true => Value::List(List::nil(&fairway_template::value::ANY_SLICE)),
+        false => Value::List(List::from(list)),
+    };
+    let maintainers = objects(m.maintainers.iter().map(maintainer).collect());
+    let dependencies = objects(node.dependencies.iter().flatten().map(dependency).collect());
+    let metadata = Struct::new(&CHART_METADATA)
+        .json_field("Name", "name", true, text(&node.name))
+        .json_field("Home", "home", true, text(&m.home))
+        .json_field("Sources", "sources", true, strings(&m.sources))
+        .json_field("Version", "version", true, text(&m.version))
+        .json_field("Description", "description", true, text(&m.description))
+        .json_field("Keywords", "keywords", true, strings(&m.keywords))
+        .json_field("Maintainers", "maintainers", true, maintainers)
+        .json_field("Icon", "icon", true, text(&m.icon))
+        .json_field("APIVersion", "apiVersion", true, text(&m.api_version))
+        .json_field("Condition", "condition", true, text(&m.condition))
+        .json_field("Tags", "tags", true, text(&m.tags))
+        .json_field("AppVersion", "appVersion", true, text(&m.app_version))
+        .json_field("Deprecated", "deprecated", true, Value::Bool(m.deprecated))
+        .json_field("Annotations", "annotations", true, annotations)
+        .json_field("KubeVersion", "kubeVersion", true, text(&m.kube_version))
+        .json_field("Dependencies", "dependencies", true, dependencies)
+        .json_field("Type", "type", true, text(&m.chart_type));
+    Value::object(Struct::new(&METADATA).embed("Metadata", metadata).field("IsRoot", Value::Bool(is_root)))
 }
 
 fn text(s: &str) -> Value {
@@ -130,6 +133,11 @@ impl Object for Kube {
 
     fn text(&self) -> Option<String> {
         Some(self.0.version.clone())
+    }
+
+    fn json_fields(&self) -> Option<Vec<(fairway_value::Str, Value)>> {
+        let fields = [("Version", &self.0.version), ("Major", &self.0.major), ("Minor", &self.0.minor)];
+        Some(fields.into_iter().map(|(name, value)| (name.into(), text(value))).collect())
     }
 
     fn to_json(&self) -> Data {

@@ -145,7 +145,7 @@ impl Program {
             scope.insert("Template", Value::Map(template.retyped(&VALUES)));
             let text = self
                 .templates
-                .execute(name, Value::Map(scope.clone()), rendering.run)
+                .execute(name, Value::Map(scope.retyped(&VALUES)), rendering.run)
                 .map_err(|e| Error::Template(exec_error(&e.message)))?;
             let text = if text.contains("<no value>") { text.replace("<no value>", "") } else { text };
             rendered.push((name.clone(), text));

@@ -105,6 +105,9 @@ impl Object for Certificate {
     fn to_json(&self) -> fairway_value::Value {
         self.0.to_json()
     }
+    fn json_fields(&self) -> Option<Vec<(fairway_value::Str, Value)>> {
+        self.0.json_fields()
+    }
     fn as_any(&self) -> &dyn std::any::Any {
         self
     }

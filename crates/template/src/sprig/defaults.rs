@@ -2,7 +2,7 @@ use super::args::{bytes, empty};
 use crate::functions::{CallError, Functions};
 use crate::value::{ANY, BOOL, STRING, text_of};
 use crate::{Value, json};
-use fairway_value::{HtmlEscape, to_json_pretty};
+use fairway_value::HtmlEscape;
 
 pub(super) fn register(f: &mut Functions) {
     f.variadic("default", &[&ANY, &ANY], |_, a| {
@@ -40,5 +40,5 @@ pub(crate) fn json_text(value: &Value) -> Result<String, String> {
 }
 
 fn pretty(value: &Value) -> Result<String, String> {
-    Ok(to_json_pretty(&value.checked_json()?, "  ", HtmlEscape::Yes))
+    value.json_pretty(HtmlEscape::Yes)
 }

@@ -1,5 +1,5 @@
 use super::{List, Map, Value};
-use fairway_value::{HtmlEscape, Value as Data};
+use fairway_value::Value as Data;
 
 /// How integers of a data tree come into templates.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,32 +46,21 @@ impl Value {
         let data = encoder.encode(self, 0);
         encoder.error.map_or(Ok(data), Err)
     }
-
-    /// Writes JSON as Go's `json.Marshal`, with what is no UTF-8 as an escape.
-    pub(crate) fn json_text(&self, escape: HtmlEscape) -> Result<String, String> {
-        let mut encoder = Encoder::new();
-        let data = encoder.encode(self, 0);
-        let text = fairway_value::to_json(&data, escape);
-        let text = if encoder.raw { text.replace('\u{fffd}', "\\ufffd") } else { text };
-        encoder.error.map_or(Ok(text), Err)
-    }
 }
 
 /// Most values that are written as one JSON document.
-const JSON_VALUES_MAX: usize = 10_000_000;
+pub(super) const JSON_VALUES_MAX: usize = 10_000_000;
 
 struct Encoder {
     left: usize,
     error: Option<String>,
-    /// Whether a string was no UTF-8.
-    raw: bool,
     /// Whether nil slices and maps come out empty rather than null.
     nil_as_empty: bool,
 }
 
 impl Encoder {
     fn new() -> Self {
-        Self { left: JSON_VALUES_MAX, error: None, raw: false, nil_as_empty: false }
+        Self { left: JSON_VALUES_MAX, error: None, nil_as_empty: false }
     }
 
     fn fail(&mut self, message: String) -> Data {
@@ -96,10 +85,7 @@ impl Encoder {
             Value::Float(f) => self.fail(format!("json: unsupported value: {}", crate::fmt::float_text(*f))),
             Value::Complex(_) => self.fail("json: unsupported type: complex128".to_owned()),
             Value::Str(s) => Data::String(s.clone()),
-            Value::RawStr(b) => {
-                self.raw = true;
-                Data::from(go_lossy(b))
-            }
+            Value::RawStr(b) => Data::from(go_lossy(b)),
             Value::Bytes(b) => {
                 use base64::Engine as _;
                 Data::from(base64::engine::general_purpose::STANDARD.encode(b))
@@ -123,7 +109,7 @@ pub(crate) fn text_of(bytes: Vec<u8>) -> String {
 }
 
 /// Replaces each byte that is no UTF-8 by one U+FFFD, as Go does; Rust's lossy reading joins some.
-fn go_lossy(bytes: &[u8]) -> String {
+pub(super) fn go_lossy(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());

@@ -1,6 +1,7 @@
 //! Values as templates see them: typed as in Go, shared and mutable where Go's are.
 
 mod convert;
+mod json;
 mod list;
 mod map;
 mod object;

@@ -39,6 +39,11 @@ pub trait Object {
         self.text().map_or(fairway_value::Value::Null, Into::into)
     }
 
+    /// Returns a struct's fields as JSON shows them, in Go's order; nothing for what [`Object::to_json`] says better.
+    fn json_fields(&self) -> Option<Vec<(fairway_value::Str, Value)>> {
+        None
+    }
+
     /// Returns its number where the Go type is an integer, such as a duration.
     fn as_int(&self) -> Option<i64> {
         None

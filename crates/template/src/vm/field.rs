@@ -38,10 +38,11 @@ impl Machine<'_> {
                     }
                     return self.call_method(&Rc::clone(object), &name, &[]);
                 }
-                let found = object.field(&name);
-                self.boxed = false;
-                match found {
-                    Some(value) => Ok(value),
+                match object.field(&name) {
+                    Some(value) => {
+                        self.boxed = false;
+                        Ok(value)
+                    }
                     None => Err(self.no_field(&receiver, &name)),
                 }
             }

@@ -315,6 +315,8 @@ impl<'a> Machine<'a> {
             loops: self.loops.len(),
             capture,
         });
+        // Go reflects on the data, and nil reflects to no value: its fields are no value either.
+        let dot = if matches!(dot, Value::Nil) { Value::Missing } else { dot };
         self.vars_base = self.vars.len();
         self.vars.push(Slot { value: dot.clone(), boxed: false });
         self.dots.push(Slot { value: dot, boxed: false });
