@@ -1,12 +1,18 @@
 // The dashboard in a real browser against a running server: FAIRWAY_URL=http://127.0.0.1:8080 FAIRWAY_PASSWORD=… npm run e2e
-// It needs one application that is Synced, and leaves everything as it was.
+// It needs one application that is Synced and Healthy, and leaves everything as it was; with FAIRWAY_REPO (the example's repository, to clone and
+// push to) it also pushes a commit.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { launch, login, open, server, shot } from './browser.mjs';
 
+const repo = process.env.FAIRWAY_REPO ?? '';
 const TEMPORARY = 'dashboard-e2e';
-const TABS = ['Resources', 'Diff', 'Plan', 'Events', 'History', 'Manifest'];
+const TABS = ['Resources', 'Diff', 'Plan', 'Events', 'History', 'Manifest', 'Logs', 'Details'];
 
 let browser;
 before(async () => {
@@ -15,13 +21,14 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Opens a synced application's page. */
+/** Opens the page of an application that is at rest: one whose hooks still run takes no second sync. */
 async function openSynced(page) {
-  await page.goto(`${server}/applications?sync=Synced`);
+  await page.goto(`${server}/applications?sync=Synced&health=Healthy`);
   const row = page.locator('.row .name b').first();
   const name = await row.textContent();
   await row.click();
   await page.locator('h1', { hasText: name }).waitFor();
+  await page.locator('.actions .button.primary:enabled', { hasText: 'Sync' }).waitFor();
   return name;
 }
 
@@ -107,6 +114,42 @@ test('refresh and sync are started from the page, and their end is seen', async 
   await context.close();
 });
 
+test('a pushed commit shows with its revision and image, without a reload', { skip: repo ? false : 'FAIRWAY_REPO is not set' }, async () => {
+  const { page, context, faults } = await open(browser);
+  await login(page, '/applications/argocd/web-dev');
+  await page.locator('h1', { hasText: 'web-dev' }).waitFor();
+  await page.locator('.images').first().waitFor();
+  await page.evaluate(() => { window.isFirstLoad = true; });
+  const folder = mkdtempSync(join(tmpdir(), 'fairway-dashboard-'));
+  const git = (...args) => execFileSync('git', ['-c', 'user.name=Ann Example', '-c', 'user.email=ann@example.com', ...args], { cwd: folder, encoding: 'utf8' }).trim();
+  try {
+    git('clone', '-q', repo, '.');
+    const file = join(folder, 'workloads/web/overlays/dev/kustomization.yaml');
+    const tag = `e2e-${Date.now()}`;
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/newTag: [^,}\n]+/, `newTag: ${tag}`));
+    git('commit', '-q', '-a', '-m', `Release web ${tag}`);
+    const revision = git('rev-parse', 'HEAD');
+    git('push', '-q');
+    const pushed = Date.now();
+    await page.locator('.revision-line code', { hasText: revision.slice(0, 7) }).waitFor();
+    await page.locator('.revision-line .message', { hasText: `Release web ${tag}` }).waitFor();
+    await page.locator('.images', { hasText: tag }).first().waitFor();
+    await page.locator('.fact', { hasText: 'Last sync' }).locator('.tone-ok', { hasText: 'Succeeded' }).waitFor();
+    const took = Date.now() - pushed;
+    assert.equal(await page.evaluate(() => window.isFirstLoad), true, 'the page was loaded again');
+    assert.ok(took < 10_000, `it took ${took} ms`);
+    await shot(page, 'pushed');
+    // The next test finds everything as it was.
+    git('revert', '--no-edit', 'HEAD');
+    git('push', '-q');
+    await page.locator('.revision-line code', { hasText: git('rev-parse', 'HEAD').slice(0, 7) }).waitFor();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('an application appears as it is created and goes after its name was typed', async () => {
   const { page, context } = await open(browser);
   await login(page);
@@ -136,9 +179,9 @@ for (const colorScheme of ['light', 'dark']) {
     const { page, context, faults } = await open(browser, { viewport: { width: 360, height: 740 }, colorScheme });
     await login(page);
     await page.locator('.row b').first().waitFor();
-    const paths = ['/applications', '/projects', '/applicationsets'];
+    const paths = ['/applications', '/projects', '/applicationsets', '/settings'];
     const app = await page.locator('.row-link').first().getAttribute('href');
-    for (const path of [...paths, ...['', '?view=diff', '?view=plan', '?view=events', '?view=history', '?view=manifest'].map((view) => app + view)]) {
+    for (const path of [...paths, ...['', '?view=diff', '?view=plan', '?view=events', '?view=history', '?view=manifest', '?view=logs', '?view=details'].map((view) => app + view)]) {
       await page.goto(server + path);
       await page.locator('#main > *').first().waitFor();
       const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);

@@ -8,6 +8,7 @@ import { AppsPage } from './pages/apps';
 import { Help } from './pages/help';
 import { LoginPage } from './pages/login';
 import { ProjectsPage } from './pages/projects';
+import { SettingsPage } from './pages/settings';
 import { SetsPage } from './pages/sets';
 import { Icon, Mark } from './ui/icons';
 import { Link, Menu, MenuItem, Notice } from './ui/parts';
@@ -17,6 +18,7 @@ const PAGES = [
   { to: '/applications', name: 'Applications', pages: ['apps', 'app'] },
   { to: '/applicationsets', name: 'ApplicationSets', pages: ['sets'] },
   { to: '/projects', name: 'Projects', pages: ['projects'] },
+  { to: '/settings', name: 'Settings', pages: ['settings'] },
 ];
 
 const THEMES: Record<Theme, { icon: string; name: string; next: Theme }> = {
@@ -46,6 +48,7 @@ export function Shell() {
     'g a': () => navigate('/applications'),
     'g s': () => navigate('/applicationsets'),
     'g p': () => navigate('/projects'),
+    'g e': () => navigate('/settings'),
   } : {});
 
   if (user === undefined) return null;
@@ -73,6 +76,7 @@ export function Shell() {
         {route.page === 'app' ? <AppPage key={`${route.namespace}/${route.name}`} namespace={route.namespace} name={route.name} /> : null}
         {route.page === 'projects' ? <ProjectsPage /> : null}
         {route.page === 'sets' ? <SetsPage /> : null}
+        {route.page === 'settings' ? <SettingsPage user={user} /> : null}
         {route.page === 'nowhere' ? <Notice title="There is no such page"><Link to="/applications">To the applications</Link></Notice> : null}
       </main>
       {help ? <Help onClose={() => setHelp(false)} /> : null}

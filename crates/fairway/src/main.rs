@@ -32,7 +32,7 @@ use std::process::ExitCode;
 )]
 struct Args {
     /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
-    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn")]
+    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn,kube_client=off")]
     log: String,
     /// Logs as JSON, one object a line.
     #[arg(long, global = true)]
@@ -44,11 +44,23 @@ struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Starts everything in one process: a cluster, a Git server with an example, the engine, the dashboard.
+    #[command(after_help = cli::EXIT_CODES)]
     Up(up::Args),
     /// Runs the engine and its API inside a cluster.
+    #[command(after_help = cli::EXIT_CODES)]
     Controller(controller_cmd::Args),
     /// Lists, shows, compares, syncs and deletes Applications of a running engine.
     App(cli::AppArgs),
+    /// Lists, shows, creates and deletes ApplicationSets.
+    Appset(cli::AppsetArgs),
+    /// Lists, shows, creates and deletes projects.
+    Proj(cli::ProjArgs),
+    /// Lists, shows, adds and removes repositories.
+    Repo(Box<cli::RepoArgs>),
+    /// Lists and shows clusters.
+    Cluster(cli::ClusterArgs),
+    /// Lists accounts, changes passwords, issues tokens, says what one may do.
+    Account(cli::AccountArgs),
     /// Shows what the next sync of an Application would do, and why.
     #[command(after_help = cli::EXIT_CODES)]
     Plan(cli::PlanArgs),
@@ -105,6 +117,11 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Up(args) => up::run(args).await,
         Command::Controller(args) => controller_cmd::run(args).await,
         Command::App(args) => cli::run_app(args).await,
+        Command::Appset(args) => cli::run_appset(args).await,
+        Command::Proj(args) => cli::run_proj(args).await,
+        Command::Repo(args) => cli::run_repo(*args).await,
+        Command::Cluster(args) => cli::run_cluster(args).await,
+        Command::Account(args) => cli::run_account(args).await,
         Command::Plan(args) => cli::run_plan(args).await,
         Command::Diff(args) => cli::run_diff(args).await,
         Command::Check(args) => cli::run_check(args).await,

@@ -174,20 +174,25 @@ fn config_repository(args: &Args, git: &GitServer) -> anyhow::Result<String> {
                     .with_context(|| format!("import {} as a repository", folder.display()))?;
             }
         }
-        None if git.store().get(&name)?.is_none() => {
-            let files = embedded::tree(embedded::CONFIG_REPO, &git.url())?;
-            let new = NewRepository {
-                files,
-                message: "The example platform".to_owned(),
-                description: "Applications of the example platform".to_owned(),
-                ..NewRepository::default()
-            };
-            git.store().create(&name, &new)?;
-            create_template(git)?;
-        }
-        None => {}
+        None => create_example(git)?,
     }
     Ok(git.clone_url(&name))
+}
+
+/// Puts the example and the template of its services on a Git server, unless they are there.
+pub fn create_example(git: &GitServer) -> anyhow::Result<()> {
+    let name = RepoName::parse("config-repo")?;
+    if git.store().get(&name)?.is_some() {
+        return Ok(());
+    }
+    let new = NewRepository {
+        files: embedded::tree(embedded::CONFIG_REPO, &git.url())?,
+        message: "The example platform".to_owned(),
+        description: "Applications of the example platform".to_owned(),
+        ..NewRepository::default()
+    };
+    git.store().create(&name, &new)?;
+    create_template(git)
 }
 
 /// The organisation whose repositories the example's ApplicationSet looks through.

@@ -1,5 +1,7 @@
+import { readEntry, splitLines, type LogLine } from '../lib/logs';
 import type {
-  Application, ApplicationList, ApplicationSet, ApplicationTree, KubeEvent, ManagedResource, Plan, Project, ResourceId, RevisionMetadata,
+  Account, Application, ApplicationList, ApplicationSet, ApplicationTree, Cluster, KubeEvent, ManagedResource, Plan, Project, Repository, ResourceId, Retry,
+  RevisionMetadata,
 } from './types';
 
 /** An answer of the server that is no success. */
@@ -66,6 +68,7 @@ const SESSION = '/api/v1/session';
 const APPS = '/api/v1/applications';
 const app = (key: AppKey, rest = '') => `${APPS}/${encodeURIComponent(key.name)}${rest}`;
 const ns = (key: AppKey): Query => ({ appNamespace: key.namespace });
+const resourceQuery = (key: AppKey, id: ResourceId): Query => ({ ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name });
 const items = async <T>(list: Promise<{ items?: T[] | null }>) => (await list).items ?? [];
 
 /** What a sync is asked to do, in the fields of Argo CD's request. */
@@ -75,6 +78,15 @@ export interface SyncRequest {
   dryRun: boolean;
   strategy?: { apply?: { force: boolean }; hook?: { force: boolean } };
   resources: ResourceId[] | null;
+  syncOptions?: { items: string[] };
+  retryStrategy?: Retry;
+}
+
+/** An action that a kind offers. */
+export interface ResourceAction {
+  name: string;
+  displayName?: string;
+  disabled?: boolean;
 }
 
 export const api = {
@@ -91,18 +103,73 @@ export const api = {
   rollback: (key: AppKey, id: number, prune: boolean) => call<Application>('POST', app(key, '/rollback'), { id, prune, appNamespace: key.namespace }),
   terminate: (key: AppKey) => call<unknown>('DELETE', withQuery(app(key, '/operation'), ns(key))),
 
+  patch: (key: AppKey, patch: object) => call<Application>('PATCH', app(key), { name: key.name, appNamespace: key.namespace, patch: JSON.stringify(patch), patchType: 'merge' }),
+
+  /** Reads a log line by line until it ends or `signal` says so. */
+  logs: async (key: AppKey, of: ResourceId | undefined, query: Query, onLine: (line: LogLine) => void, signal: AbortSignal) => {
+    const pod = of?.kind === 'Pod' && !of.group;
+    const which = of ? { namespace: of.namespace, ...(pod ? { podName: of.name } : { group: of.group, kind: of.kind, resourceName: of.name }) } : {};
+    const response = await fetch(withQuery(app(key, '/logs'), { ...ns(key), ...which, ...query }), { signal });
+    if (!response.ok || !response.body) {
+      const text = await response.text();
+      let message = response.statusText;
+      try {
+        message = (JSON.parse(text) as { message?: string }).message ?? message;
+      } catch {
+        // A proxy may answer with a page; its status says enough.
+      }
+      throw new ApiError(response.status, message);
+    }
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      const [lines, open] = splitLines(rest + value);
+      rest = open;
+      for (const text of lines) {
+        const { line, error } = readEntry(text);
+        if (error) throw new ApiError(0, error);
+        if (line?.last) return;
+        if (line) onLine(line);
+      }
+    }
+  },
+
   tree: (key: AppKey) => call<ApplicationTree>('GET', withQuery(app(key, '/resource-tree'), ns(key))),
   managed: (key: AppKey) => items(call<{ items?: ManagedResource[] | null }>('GET', withQuery(app(key, '/managed-resources'), ns(key)))),
+  managedOne: (key: AppKey, id: ResourceId) =>
+    items(call<{ items?: ManagedResource[] | null }>('GET', withQuery(app(key, '/managed-resources'), { ...ns(key), group: id.group, kind: id.kind, namespace: id.namespace, name: id.name }))),
   manifests: (key: AppKey) => call<{ manifests?: string[] | null; revision?: string }>('GET', withQuery(app(key, '/manifests'), ns(key))),
   plan: (key: AppKey) => call<Plan>('GET', withQuery(app(key, '/plan'), ns(key))),
-  events: (key: AppKey, of?: { name: string; namespace?: string; uid?: string }) =>
-    items(call<{ items?: KubeEvent[] | null }>('GET', withQuery(app(key, '/events'), { ...ns(key), resourceName: of?.name, resourceNamespace: of?.namespace, resourceUID: of?.uid }))),
+  events: (key: AppKey, of?: { name: string; namespace?: string; uid?: string; kind?: string; group?: string }) =>
+    items(call<{ items?: KubeEvent[] | null }>('GET', withQuery(app(key, '/events'), { ...ns(key), resourceName: of?.name, resourceNamespace: of?.namespace, resourceUID: of?.uid, kind: of?.kind, group: of?.group }))),
   resource: async (key: AppKey, id: ResourceId) => {
     const query = { ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name };
     return JSON.parse((await call<{ manifest: string }>('GET', withQuery(app(key, '/resource'), query))).manifest) as unknown;
   },
+  removeResource: (key: AppKey, id: ResourceId, how: { force: boolean; orphan: boolean }) => call<unknown>('DELETE', withQuery(app(key, '/resource'), { ...resourceQuery(key, id), ...how })),
+  resourceActions: async (key: AppKey, id: ResourceId) => {
+    try {
+      return (await call<{ actions?: ResourceAction[] | null }>('GET', withQuery(app(key, '/resource/actions'), resourceQuery(key, id)))).actions ?? [];
+    } catch (error) {
+      // A server without actions offers none.
+      if (error instanceof ApiError && [403, 404, 501].includes(error.status)) return [];
+      throw error;
+    }
+  },
+  runAction: (key: AppKey, id: ResourceId, action: string) =>
+    call<unknown>('POST', app(key, '/resource/actions/v2'), { ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name, action }),
   revision: (key: AppKey, revision: string) => call<RevisionMetadata>('GET', withQuery(app(key, `/revisions/${encodeURIComponent(revision)}/metadata`), ns(key))),
 
   projects: () => items(call<{ items?: Project[] | null }>('GET', '/api/v1/projects')),
+  repositories: () => items(call<{ items?: Repository[] | null }>('GET', '/api/v1/repositories')),
+  repository: (url: string) => call<Repository>('GET', `/api/v1/repositories/${encodeURIComponent(url)}`),
+  addRepository: (repository: object) => call<Repository>('POST', '/api/v1/repositories', repository),
+  removeRepository: (url: string) => call<unknown>('DELETE', `/api/v1/repositories/${encodeURIComponent(url)}`),
+  clusters: () => items(call<{ items?: Cluster[] | null }>('GET', '/api/v1/clusters')),
+  accounts: () => items(call<{ items?: Account[] | null }>('GET', '/api/v1/account')),
+  changePassword: (name: string, currentPassword: string, newPassword: string) => call<unknown>('PUT', '/api/v1/account/password', { name, currentPassword, newPassword }),
+
   applicationSets: () => items(call<{ items?: ApplicationSet[] | null }>('GET', '/api/v1/applicationsets')),
 };

@@ -22,6 +22,28 @@ export interface Source {
   chart?: string;
   targetRevision?: string;
   ref?: string;
+  helm?: {
+    releaseName?: string;
+    valueFiles?: string[];
+    values?: string;
+    valuesObject?: unknown;
+    parameters?: { name: string; value?: string }[];
+    fileParameters?: { name: string; path?: string }[];
+  };
+  kustomize?: {
+    images?: string[];
+    namePrefix?: string;
+    nameSuffix?: string;
+    replicas?: { name: string; count: number | string }[];
+    components?: string[];
+    commonLabels?: Record<string, string>;
+  };
+  directory?: { recurse?: boolean; include?: string; exclude?: string };
+}
+
+export interface Retry {
+  limit?: number;
+  backoff?: { duration?: string; factor?: number; maxDuration?: string };
 }
 
 export interface ResourceStatus extends ResourceId {
@@ -82,13 +104,16 @@ export interface Application {
     creationTimestamp?: string;
     deletionTimestamp?: string;
     finalizers?: string[];
+    ownerReferences?: { kind: string; name: string }[];
   };
   spec: {
     project?: string;
     source?: Source;
     sources?: Source[];
     destination?: { server?: string; name?: string; namespace?: string };
-    syncPolicy?: { automated?: { prune?: boolean; selfHeal?: boolean; enabled?: boolean }; syncOptions?: string[] };
+    syncPolicy?: { automated?: { prune?: boolean; selfHeal?: boolean; enabled?: boolean } | null; syncOptions?: string[]; retry?: Retry };
+    ignoreDifferences?: { group?: string; kind: string; name?: string; jsonPointers?: string[]; jqPathExpressions?: string[]; managedFieldsManagers?: string[] }[];
+    info?: { name: string; value: string }[];
   };
   operation?: unknown;
   status?: {
@@ -101,6 +126,7 @@ export interface Application {
     summary?: { images?: string[]; externalURLs?: string[] };
     reconciledAt?: string;
     sourceType?: string;
+    sourceTypes?: string[];
   };
 }
 
@@ -213,4 +239,34 @@ export interface ApplicationSet {
     resources?: (ResourceId & { status?: SyncStatus; health?: Health })[];
     applicationStatus?: { application: string }[];
   };
+}
+
+export interface ConnectionState {
+  status?: string;
+  message?: string;
+}
+
+export interface Repository {
+  repo: string;
+  type?: string;
+  name?: string;
+  project?: string;
+  username?: string;
+  connectionState?: ConnectionState;
+}
+
+export interface Cluster {
+  server: string;
+  name?: string;
+  project?: string;
+  serverVersion?: string;
+  connectionState?: ConnectionState;
+  info?: { applicationsCount?: number; cacheInfo?: { resourcesCount?: number } };
+}
+
+export interface Account {
+  name: string;
+  enabled?: boolean;
+  capabilities?: string[] | null;
+  tokens?: { id: string; issuedAt?: string; expiresAt?: string }[] | null;
 }

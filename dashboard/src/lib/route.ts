@@ -4,6 +4,7 @@ export type Route =
   | { page: 'app'; namespace: string; name: string }
   | { page: 'projects' }
   | { page: 'sets' }
+  | { page: 'settings' }
   | { page: 'nowhere' };
 
 /** Reads a path; the application paths are Argo CD's, so that links from chats and alerts work. */
@@ -15,6 +16,7 @@ export function parseRoute(pathname: string): Route {
   if (head === 'applications' && first && second && parts.length === 3) return { page: 'app', namespace: first, name: second };
   if (head === 'projects' && parts.length === 1) return { page: 'projects' };
   if (head === 'applicationsets' && parts.length === 1) return { page: 'sets' };
+  if (head === 'settings' && parts.length === 1) return { page: 'settings' };
   return { page: 'nowhere' };
 }
 

@@ -76,6 +76,10 @@ function kindRank(branch: Branch): number {
 export interface TreeFilter {
   text: string;
   problems: boolean;
+  kind?: string;
+  health?: string;
+  sync?: string;
+  namespace?: string;
 }
 
 /** Whether an object needs a look. */
@@ -86,9 +90,11 @@ export function isProblem(branch: Branch): boolean {
 /** Keeps the branches that match, with everything on the way to them. */
 export function filterForest(forest: Branch[], filter: TreeFilter): Branch[] {
   const text = filter.text.trim().toLowerCase();
-  if (!text && !filter.problems) return forest;
+  const { kind, health, sync, namespace } = filter;
+  if (!text && !filter.problems && !kind && !health && !sync && !namespace) return forest;
   const wanted = (branch: Branch) =>
-    (!text || `${branch.node.kind} ${branch.node.name} ${branch.node.namespace ?? ''}`.toLowerCase().includes(text)) && (!filter.problems || isProblem(branch));
+    (!kind || branch.node.kind === kind) && (!health || branch.node.health?.status === health) && (!sync || branch.sync === sync) &&
+    (!namespace || (branch.node.namespace ?? '') === namespace) && (!text || `${branch.node.kind} ${branch.node.name} ${branch.node.namespace ?? ''}`.toLowerCase().includes(text)) && (!filter.problems || isProblem(branch));
   return forest.flatMap((branch) => {
     const children = filterForest(branch.children, filter);
     return wanted(branch) || children.length > 0 ? [{ ...branch, children }] : [];
@@ -177,4 +183,22 @@ export function layout(forest: Branch[], closed: ReadonlySet<string>, wide: numb
   });
   rows += Math.ceil(single.length / across);
   return { placed, rows, columns };
+}
+
+const list = (set: Set<string>) => [...set].toSorted();
+
+/** Which kinds, healths, sync states and namespaces there are, for the filters. */
+export function facetsOf(forest: Branch[]): { kind: string[]; health: string[]; sync: string[]; namespace: string[] } {
+  const found = { kind: new Set<string>(), health: new Set<string>(), sync: new Set<string>(), namespace: new Set<string>() };
+  const look = (branches: Branch[]) => {
+    for (const { node, sync, children } of branches) {
+      found.kind.add(node.kind);
+      if (node.health?.status) found.health.add(node.health.status);
+      if (sync) found.sync.add(sync);
+      if (node.namespace) found.namespace.add(node.namespace);
+      look(children);
+    }
+  };
+  look(forest);
+  return { kind: list(found.kind), health: list(found.health), sync: list(found.sync), namespace: list(found.namespace) };
 }

@@ -6,6 +6,7 @@ import { navigate, useAddress } from '../navigate';
 import { Icon } from '../ui/icons';
 import { Button, Notice } from '../ui/parts';
 import { VirtualList, type VirtualHandle } from '../ui/virtual';
+import { Bulk } from './apps/bulk';
 import { AppRow, AppTile } from './apps/items';
 import { FilterPanel } from './apps/filters';
 import { Summary } from './apps/summary';
@@ -106,6 +107,7 @@ export function AppsPage() {
             Filters{countFilters(filters) > 0 ? ` (${countFilters(filters)})` : ''}
           </Button>
           <Button icon={view === 'table' ? 'tiles' : 'table'} className="square" onClick={changeView} aria-label={view === 'table' ? 'Show tiles' : 'Show a table'} title={view === 'table' ? 'Tiles (v)' : 'Table (v)'} />
+          <Bulk filters={filters} total={total} />
         </div>
         <FilterChips filters={filters} onToggle={onToggle} onClear={() => setFilters(NO_FILTERS)} />
         {error && !stats ? <Notice tone="bad" title="The applications could not be read">{error.message}</Notice> : null}

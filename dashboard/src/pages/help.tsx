@@ -1,9 +1,9 @@
 import { Dialog } from '../ui/parts';
 
 const KEYS: [title: string, keys: [keys: string[], what: string][]][] = [
-  ['Everywhere', [[['?'], 'this help'], [['g', 'a'], 'applications'], [['g', 's'], 'application sets'], [['g', 'p'], 'projects'], [['Esc'], 'close a dialog or a panel']]],
+  ['Everywhere', [[['?'], 'this help'], [['g', 'a'], 'applications'], [['g', 's'], 'application sets'], [['g', 'p'], 'projects'], [['g', 'e'], 'settings'], [['Esc'], 'close a dialog or a panel']]],
   ['Applications', [[['/'], 'search'], [['j'], 'or'], [['↓'], 'next application'], [['k'], 'or'], [['↑'], 'previous application'], [['Enter'], 'open it'], [['v'], 'table or tiles'], [['x'], 'clear all filters']]],
-  ['One application', [[['1'], 'to'], [['6'], 'choose a tab'], [['s'], 'sync'], [['r'], 'refresh'], [['u'], 'back to the list'], [['/'], 'filter the tree']]],
+  ['One application', [[['1'], 'to'], [['8'], 'choose a tab'], [['s'], 'sync'], [['r'], 'refresh'], [['u'], 'back to the list'], [['/'], 'filter the tree']]],
 ];
 
 /** What the keyboard does. */

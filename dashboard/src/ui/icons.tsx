@@ -25,6 +25,8 @@ const PATHS: Record<string, string> = {
   table: 'M2 3.4h12M2 8h12M2 12.6h12',
   tiles: 'M2.4 2.4h4.4v4.4H2.4ZM9.2 2.4h4.4v4.4H9.2ZM2.4 9.2h4.4v4.4H2.4ZM9.2 9.2h4.4v4.4H9.2Z',
   graph: 'M2 6.2h3.6v3.6H2ZM10.4 2h3.6v3.6h-3.6ZM10.4 10.4h3.6V14h-3.6ZM5.6 8h2.2M10.4 3.8H7.8v8.4h2.6',
+  wider: 'M10 4 6 8l4 4',
+  plus: 'M8 3v10M3 8h10',
   link: 'M9.4 2.4h4.2v4.2M13.4 2.6 7.6 8.4M11.8 9.4v3.2a1 1 0 0 1-1 1H3.4a1 1 0 0 1-1-1V5.2a1 1 0 0 1 1-1h3.2',
   copy: 'M5.6 5.6h8v8h-8ZM10.4 5.6V2.4h-8v8h3.2',
   stop: 'M3.6 3.6h8.8v8.8H3.6Z',

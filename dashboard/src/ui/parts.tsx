@@ -98,7 +98,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
 }
 
 /** A button that opens a short list of actions. */
-export function Menu({ label, icon, children, look = 'plain' }: { label: string; icon: string; children: ReactNode; look?: 'plain' | 'quiet' }) {
+export function Menu({ label, icon, children, look = 'plain', onOpen }: { label: string; icon: string; children: ReactNode; look?: 'plain' | 'quiet'; onOpen?: () => void }) {
   const [open, setOpen] = useState(false);
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
@@ -127,7 +127,7 @@ export function Menu({ label, icon, children, look = 'plain' }: { label: string;
   };
   return (
     <div className="menu" ref={box}>
-      <button type="button" className={`button ${look} square`} aria-haspopup="menu" aria-expanded={open} aria-label={label} title={label} onClick={() => setOpen(!open)}>
+      <button type="button" className={`button ${look} square`} aria-haspopup="menu" aria-expanded={open} aria-label={label} title={label} onClick={() => { if (!open) onOpen?.(); setOpen(!open); }}>
         <Icon name={icon} />
       </button>
       {open ? (

@@ -15,6 +15,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("example-and-new-service", example_and_new_service),
     ("kill-and-converge", kill_and_converge),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
+    ("dashboard", super::scenario_dashboard::dashboard),
 ];
 
 fn app(name: &str, path: &str, options: &str) -> String {
@@ -230,7 +231,7 @@ fn example_and_new_service(world: &mut World) -> anyhow::Result<()> {
 }
 
 /// Gives each Ingress an address, as the ingress controller that the example expects would. The devcluster does so itself.
-fn play_traefik(world: &World, expected: usize) -> anyhow::Result<Option<()>> {
+pub fn play_traefik(world: &World, expected: usize) -> anyhow::Result<Option<()>> {
     let list: Value = serde_json::from_str(&world.kubectl.run(&["get", "ingress", "-A", "-o", "json"])?)?;
     let items = list["items"].as_array().cloned().unwrap_or_default();
     for ingress in items.iter().filter(|i| i.pointer("/status/loadBalancer/ingress").is_none()) {

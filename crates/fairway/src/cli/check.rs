@@ -3,16 +3,19 @@
 use super::app::or_unknown;
 use super::client::{list, text};
 use super::exit::{DIFFERENT, Failure};
+use super::inventory::appset_error;
 use super::output::print;
 use super::table::{Table, has_colour};
 use crate::bootstrap;
 use crate::data_dir::{DataDir, random_hex};
 use anyhow::{Context as _, ensure};
 use fairway_controller::{Engine, EngineOptions};
+use fairway_core::GroupKind;
 use fairway_devcluster::DevCluster;
-use fairway_gitserver::{RepoName, Store};
+use fairway_gitserver::{GitServer, GitServerOptions, RepoName, Store};
 use fairway_value::Value;
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,11 +26,15 @@ const QUIET: Duration = Duration::from_millis(1000);
 /// Arguments of `fairway check`.
 #[derive(clap::Args, Debug)]
 pub struct CheckArgs {
-    /// The repository: a Git work tree (its HEAD is taken) or any other folder.
-    repo: PathBuf,
-    /// Folder inside it with the Applications.
-    #[arg(long, default_value = ".")]
-    path: String,
+    /// The repository: a Git work tree (its HEAD is taken), a bare repository or any other folder. Without it the example inside the
+    /// binary is checked.
+    repo: Option<PathBuf>,
+    /// Branch, tag or commit of a Git repository, instead of its HEAD. Applications that follow HEAD or the default branch see it.
+    #[arg(long, requires = "repo")]
+    revision: Option<String>,
+    /// Folder inside it with the Applications: `apps` in the example, else the root.
+    #[arg(long)]
+    path: Option<String>,
     /// Addresses by which Applications name this repository; that of the remote `origin` is known.
     #[arg(long, value_name = "URL")]
     repo_url: Vec<String>,
@@ -53,21 +60,37 @@ pub async fn run(args: CheckArgs) -> anyhow::Result<()> {
     };
     // What is left behind is a temporary folder.
     let _ = std::fs::remove_dir_all(&scratch);
-    let apps = outcome?;
-    print(&report(&apps, has_colour()))?;
-    let failing = apps.iter().filter(|a| !is_well(a)).count();
-    if failing == 0 {
-        return Ok(());
+    let found = outcome?;
+    print(&report(&found, has_colour()))?;
+    let failing = found.apps.iter().filter(|a| !is_well(a)).count();
+    let broken = found.sets.iter().filter(|s| appset_error(s).is_some()).count();
+    let mut why = Vec::new();
+    if failing > 0 {
+        why.push(format!("{failing} of {} Applications would not be Synced and Healthy", found.apps.len()));
     }
-    Err(Failure::error(
-        DIFFERENT,
-        format!("{failing} of {} Applications would not be Synced and Healthy", apps.len()),
-    ))
+    if broken > 0 {
+        why.push(format!("{broken} of {} ApplicationSets cannot make their Applications", found.sets.len()));
+    }
+    if why.is_empty() { Ok(()) } else { Err(Failure::error(DIFFERENT, why.join("; "))) }
 }
 
-/// Deploys everything and returns the Applications as they are in the end.
-async fn deploy(args: &CheckArgs, data: &DataDir) -> anyhow::Result<Vec<Value>> {
-    let repository = repository(&args.repo, data)?;
+/// What a repository has become in the end.
+struct Found {
+    apps: Vec<Value>,
+    sets: Vec<Value>,
+}
+
+/// Deploys everything and returns what there is in the end.
+async fn deploy(args: &CheckArgs, data: &DataDir) -> anyhow::Result<Found> {
+    let (url, git) = match &args.repo {
+        Some(folder) => {
+            (format!("file://{}", repository(folder, args.revision.as_deref(), data)?.display()), None)
+        }
+        None => {
+            let (url, git) = example(data).await?;
+            (url, Some(git))
+        }
+    };
     let cluster = DevCluster::start(fairway_devcluster::Options::default())
         .await
         .context("start the cluster in memory")?;
@@ -76,32 +99,80 @@ async fn deploy(args: &CheckArgs, data: &DataDir) -> anyhow::Result<Vec<Value>> 
     let mut options = EngineOptions::new(data.join("cache"));
     options.namespace = args.namespace.as_str().into();
     let (engine, wiring) = Engine::new(config, options)?;
-    for url in args.repo_url.iter().chain(origin(&args.repo).as_ref()) {
-        engine.sources().add_alias(url, repository.clone());
+    if let (Some(folder), Some(bare)) = (&args.repo, url.strip_prefix("file://")) {
+        for address in args.repo_url.iter().chain(origin(folder).as_ref()) {
+            engine.sources().add_alias(address, PathBuf::from(bare));
+        }
     }
     let task = tokio::spawn(engine.clone().run(wiring));
     tokio::time::timeout(Duration::from_secs(30), engine.home().ready())
         .await
         .map_err(|_| anyhow::anyhow!("the cluster in memory is not ready: {:?}", engine.home().state()))?;
     bootstrap::install(&engine).await?;
-    bootstrap::root_app(&engine, &format!("file://{}", repository.display()), &args.path).await?;
+    let path = args.path.as_deref().unwrap_or(if args.repo.is_none() { "apps" } else { "." });
+    bootstrap::root_app(&engine, &url, path).await?;
     let apps = settle(&engine, args).await;
+    let kind = GroupKind::new(fairway_argocd::GROUP, "ApplicationSet");
+    let sets = engine.home().cache().of_kind(&kind).iter().map(|s| s.value().clone()).collect();
     task.abort();
     cluster.shutdown().await;
-    apps
+    if let Some(git) = git {
+        git.shutdown().await;
+    }
+    Ok(Found { apps: apps?, sets })
 }
 
-/// Returns where the repository lies as Git: in place, or as an import below the data folder.
-fn repository(folder: &Path, data: &DataDir) -> anyhow::Result<PathBuf> {
+/// Serves the example inside the binary, and returns its address.
+async fn example(data: &DataDir) -> anyhow::Result<(String, GitServer)> {
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let git = GitServer::start(GitServerOptions { listen, data_dir: data.join("git") }).await?;
+    crate::up::create_example(&git)?;
+    let url = git.clone_url(&RepoName::parse("config-repo")?);
+    Ok((url, git))
+}
+
+/// Returns where the repository lies as Git: in place, or as a copy below the data folder.
+fn repository(folder: &Path, revision: Option<&str>, data: &DataDir) -> anyhow::Result<PathBuf> {
     let whole = folder.canonicalize().with_context(|| format!("open {}", folder.display()))?;
     ensure!(whole.is_dir(), "{} is no folder; name a repository on this machine", folder.display());
     if whole.join(".git").exists() || whole.join("HEAD").is_file() {
-        return Ok(whole);
+        return match revision {
+            Some(revision) => at_revision(&whole, revision, &data.join("git")),
+            None => Ok(whole),
+        };
     }
+    ensure!(revision.is_none(), "{} is no Git repository, so that it has no revisions", folder.display());
     let store = Store::open(data.join("git"))?;
     let name = RepoName::parse("config-repo")?;
     store.create_from_dir(&name, &whole, "Import").with_context(|| format!("import {}", folder.display()))?;
     Ok(store.path(&name))
+}
+
+/// Makes a copy of a repository whose default branch is at a revision.
+fn at_revision(folder: &Path, revision: &str, store: &Path) -> anyhow::Result<PathBuf> {
+    let git = |dir: &Path, args: &[&str]| -> anyhow::Result<String> {
+        let out = std::process::Command::new("git").arg("-C").arg(dir).args(args).output();
+        let out = out.context("start git, which --revision needs")?;
+        ensure!(
+            out.status.success(),
+            "git {}: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&out.stderr).trim()
+        );
+        Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+    };
+    let wanted = format!("{revision}^{{commit}}");
+    let commit = git(folder, &["rev-parse", "--verify", "--end-of-options", &wanted])
+        .with_context(|| format!("{} has no revision {revision}", folder.display()))?;
+    std::fs::create_dir_all(store)?;
+    let copy = store.join("config-repo.git");
+    git(folder, &["clone", "--quiet", "--bare", "--no-hardlinks", ".", &copy.to_string_lossy()])?;
+    // A commit that no branch of the original has is not cloned.
+    git(&copy, &["fetch", "--quiet", &folder.to_string_lossy(), &commit])?;
+    let branch = git(&copy, &["symbolic-ref", "HEAD"]).unwrap_or_else(|_| "refs/heads/main".to_owned());
+    git(&copy, &["update-ref", &branch, &commit])?;
+    git(&copy, &["symbolic-ref", "HEAD", &branch])?;
+    Ok(copy)
 }
 
 /// Returns the URL of the remote `origin`.
@@ -155,8 +226,9 @@ fn state_of(app: &Value) -> String {
     format!("{:<10} {}", word(&["status", "sync", "status"]), word(&["status", "health", "status"]))
 }
 
-/// Returns a table of all Apps and what is wrong with each.
-fn report(apps: &[Value], colour: bool) -> String {
+/// Returns a table of all Apps and ApplicationSets and what is wrong with each.
+fn report(found: &Found, colour: bool) -> String {
+    let Found { apps, sets } = found;
     let mut table = Table::new(&["APPLICATION", "STATUS", "HEALTH", "WHY"]);
     for app in apps {
         let word = |path: &[&str]| or_unknown(text(app, path)).to_owned();
@@ -168,7 +240,18 @@ fn report(apps: &[Value], colour: bool) -> String {
             table.row(["", "", "", line]);
         }
     }
-    table.text(colour)
+    let mut text = table.text(colour);
+    if !sets.is_empty() {
+        let mut table = Table::new(&["APPLICATIONSET", "APPLICATIONS", "WHY"]);
+        for set in sets {
+            let count = list(set, &["status", "resources"]).len().to_string();
+            let why = appset_error(set).unwrap_or_default();
+            table.row([super::client::text(set, &["metadata", "name"]), &count, &why]);
+        }
+        text.push('\n');
+        text.push_str(&table.text(colour));
+    }
+    text
 }
 
 /// Returns what keeps an App from being well: conditions, the operation, and each object.
@@ -226,13 +309,18 @@ mod tests {
               "resources":[{"kind":"Pod","namespace":"n","name":"p","status":"OutOfSync","health":{"status":"Missing"}}]}}"#,
         )
         .unwrap();
-        let text = report(&[app], false);
+        let set = fairway_value::from_json(
+            br#"{"metadata":{"name":"services"},"status":{"conditions":[{"type":"ErrorOccurred","status":"True","message":"the forge answers 500"}]}}"#,
+        )
+        .unwrap();
+        let text = report(&Found { apps: vec![app], sets: vec![set] }, false);
         for why in [
             "SyncError: denied",
             "operation Failed: one failed",
             "Pod n/p: no",
             "Pod n/p is Missing",
             "Pod n/p is OutOfSync",
+            "the forge answers 500",
         ] {
             assert!(text.contains(why), "{why} is not in\n{text}");
         }

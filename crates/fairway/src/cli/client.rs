@@ -13,6 +13,11 @@ const ANSWER_WAIT: Duration = Duration::from_secs(90);
 /// Largest answer that is read.
 const ANSWER_BYTES_MAX: usize = 256 << 20;
 
+/// Longest stream: a day, after which it is opened anew by hand.
+const STREAM_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Largest line of a stream.
+const LINE_BYTES_MAX: usize = 1 << 20;
+
 /// Where the engine is and who asks.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Connection {
@@ -138,6 +143,45 @@ impl Client {
         let path: Vec<&str> =
             ["applications", app.name.as_str()].into_iter().chain(rest.iter().copied()).collect();
         self.call(method, &path, &query, body).await
+    }
+
+    /// Reads a stream of JSON lines of `/api/v1/applications/NAME/REST` until it ends, however long it takes.
+    pub async fn lines(
+        &self,
+        app: &AppName,
+        rest: &[&str],
+        query: &[(&str, &str)],
+        mut each: impl FnMut(&Value) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let path: Vec<&str> =
+            ["applications", app.name.as_str()].into_iter().chain(rest.iter().copied()).collect();
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(["api", "v1"]).extend(&path);
+        }
+        url.query_pairs_mut().extend_pairs(query);
+        if let Some(namespace) = app.namespace.as_deref().or(self.namespace.as_deref()) {
+            url.query_pairs_mut().append_pair("appNamespace", namespace);
+        }
+        let request = self.http.get(url).bearer_auth(&self.token).timeout(STREAM_WAIT);
+        let mut answer = request.send().await.map_err(|e| self.unreachable(&e))?;
+        if !answer.status().is_success() {
+            let status = answer.status();
+            let bytes = answer.bytes().await.map_err(|e| self.unreachable(&e))?;
+            return Err(refusal(status, &from_json(&bytes).unwrap_or_default(), &path));
+        }
+        let mut waiting = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| self.unreachable(&e))? {
+            waiting.extend_from_slice(&chunk);
+            anyhow::ensure!(waiting.len() <= LINE_BYTES_MAX, "a line is larger than {LINE_BYTES_MAX} bytes");
+            while let Some(at) = waiting.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = waiting.drain(..=at).collect();
+                if !line.trim_ascii().is_empty() {
+                    each(&from_json(&line).context("read a line of the stream")?)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the Application.

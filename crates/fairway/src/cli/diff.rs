@@ -65,23 +65,33 @@ pub async fn run(args: DiffArgs) -> anyhow::Result<()> {
         args.repo_url.iter().cloned().chain(origin(&folder)).chain([url.clone()]).collect();
     // Nothing is fetched: the repository is read in place.
     let cache = std::env::temp_dir().join(format!("fairway-diff-{}", crate::data_dir::random_hex(8)?));
-    let sources = Sources::new(SourcesOptions::new(&cache), Arc::new(NoCredentials))?;
+    let compared = compare(&args, &folder, &url, &here, &cache).await;
+    // What is left behind is an empty temporary folder.
+    let _ = std::fs::remove_dir_all(&cache);
+    let text = compared?;
+    print(&text)?;
+    if text.is_empty() { Ok(()) } else { Err(Failure::silent()) }
+}
+
+async fn compare(
+    args: &DiffArgs,
+    folder: &Path,
+    url: &str,
+    here: &[String],
+    cache: &Path,
+) -> anyhow::Result<String> {
+    let sources = Sources::new(SourcesOptions::new(cache), Arc::new(NoCredentials))?;
     let mut sides = Vec::new();
     for revision in [&args.range.0, &args.range.1] {
-        let commit = sources.resolve(&url, &spelled_out(&folder, revision).await).await?;
-        let tree = sources.open(&url, &commit).await?;
-        let side = Side { tree, revision: commit.to_string(), here: here.clone() };
+        let commit = sources.resolve(url, &spelled_out(folder, revision).await).await?;
+        let tree = sources.open(url, &commit).await?;
+        let side = Side { tree, revision: commit.to_string(), here: here.to_vec() };
         let (path, namespace) = (args.path.clone(), args.namespace.clone());
         sides.push(tokio::task::spawn_blocking(move || side.all(&path, &namespace)).await?);
     }
-    drop(sources);
-    // What is left behind is an empty temporary folder.
-    let _ = std::fs::remove_dir_all(&cache);
     let after = sides.pop().context("render the second revision")??;
     let before = sides.pop().context("render the first revision")??;
-    let text = difference(&before, &after, has_colour());
-    print(&text)?;
-    if text.is_empty() { Ok(()) } else { Err(Failure::silent()) }
+    Ok(difference(&before, &after, has_colour()))
 }
 
 /// Turns what `git` alone understands, such as `HEAD~1`, into a commit; anything else stays as it is.

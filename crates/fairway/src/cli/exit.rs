@@ -22,7 +22,7 @@ pub const EXIT_CODES: &str = "Exit codes:
   11  no engine answers
   12  the engine refused the request
   13  what is named does not exist
-  20  any other error";
+  20  any other error; for up and controller: the engine could not start";
 
 /// An error with an exit code of its own.
 #[derive(Debug)]

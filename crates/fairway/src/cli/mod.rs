@@ -1,5 +1,6 @@
 //! The commands that talk to a running engine or work offline.
 
+mod account;
 mod app;
 mod check;
 mod client;
@@ -9,6 +10,7 @@ mod diff;
 mod disk_tree;
 mod exit;
 mod helm;
+mod inventory;
 mod kustomize;
 mod output;
 mod plan;
@@ -16,6 +18,7 @@ mod ports;
 mod render;
 mod table;
 
+pub use account::{AccountArgs, run as run_account};
 pub use app::{AppArgs, run as run_app};
 pub use check::{CheckArgs, run as run_check};
 pub use completion::{CompletionArgs, run as run_completion};
@@ -23,6 +26,9 @@ pub use demo::{DemoArgs, run as run_demo};
 pub use diff::{DiffArgs, run as run_diff};
 pub use exit::{EXIT_CODES, code_of};
 pub use helm::{HelmArgs, run as run_helm};
+pub use inventory::{
+    AppsetArgs, ClusterArgs, ProjArgs, RepoArgs, run_appset, run_cluster, run_proj, run_repo,
+};
 pub use kustomize::{KustomizeArgs, run as run_kustomize};
 pub use plan::{PlanArgs, run as run_plan};
 pub use render::{RenderArgs, run as run_render};

@@ -77,6 +77,11 @@ impl Table {
         self.rows.push(cells.iter().map(|c| one_line(c)).collect());
     }
 
+    /// Adds a row of as many cells as there are columns.
+    pub fn cells(&mut self, cells: Vec<String>) {
+        self.rows.push(cells.iter().map(|c| one_line(c)).collect());
+    }
+
     /// Returns the text; words for states have colours where `colour` says so.
     pub fn text(&self, colour: bool) -> String {
         let columns = self.heading.len();

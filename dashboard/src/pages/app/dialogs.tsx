@@ -1,6 +1,6 @@
 import { useState, type SubmitEvent } from 'react';
 import { api, type AppKey } from '../../api/client';
-import type { Application, ResourceId } from '../../api/types';
+import type { Application, ResourceId, Retry } from '../../api/types';
 import { isAutomated, revisionOf, sources } from '../../lib/source';
 import { nodeId } from '../../lib/tree';
 import { navigate } from '../../navigate';
@@ -10,6 +10,30 @@ import { useToasts } from '../../ui/toast';
 interface Base {
   appKey: AppKey;
   onClose: () => void;
+}
+
+/** The sync options that a dialog offers; a sync without any has those of the Application. */
+const OPTIONS = [
+  { option: 'Replace=true', name: 'Replace', hint: 'Replaces objects instead of applying them; what others have set is lost' },
+  { option: 'ServerSideApply=true', name: 'Server-side apply', hint: 'Applies on the server’s side' },
+  { option: 'ApplyOutOfSyncOnly=true', name: 'Apply out of sync only', hint: 'Leaves objects alone that are as Git says' },
+  { option: 'CreateNamespace=true', name: 'Create namespace', hint: 'Creates the destination’s namespace where it is missing' },
+  { option: 'PruneLast=true', name: 'Prune last', hint: 'Deletes after everything else is there and well' },
+  { option: 'RespectIgnoreDifferences=true', name: 'Respect ignored differences', hint: 'Keeps live values of fields that are ignored in comparisons' },
+  { option: 'Validate=false', name: 'Skip validation', hint: 'Applies without checking fields against the schema' },
+  { option: 'FailOnSharedResource=true', name: 'Fail on shared objects', hint: 'Stops where another Application has an object already' },
+];
+
+function syncOptions(form: FormData): { syncOptions?: { items: string[] } } {
+  const propagation = String(form.get('propagation') ?? 'foreground');
+  const items = OPTIONS.map(({ option }) => option).filter((option) => form.has(`option:${option}`));
+  if (propagation !== 'foreground') items.push(`PrunePropagationPolicy=${propagation}`);
+  return items.length > 0 ? { syncOptions: { items } } : {};
+}
+
+function retryOf(form: FormData): Retry {
+  const text = (name: string) => String(form.get(name) ?? '').trim();
+  return { limit: Number(text('limit')), backoff: { duration: text('duration'), factor: Number(text('factor')), maxDuration: text('maxDuration') } };
 }
 
 /** Shows why an action was refused, where the action is. */
@@ -22,6 +46,9 @@ export function SyncDialog({ appKey, app, only, onClose, onStarted }: Base & { a
   const resources = (app.status?.resources ?? []).filter((resource) => !resource.hook);
   const [selective, setSelective] = useState(only !== undefined);
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set((only ?? resources.filter((r) => r.status === 'OutOfSync')).map(nodeId)));
+  const policy = app.spec.syncPolicy?.retry;
+  const options = app.spec.syncPolicy?.syncOptions ?? [];
+  const [retry, setRetry] = useState(policy !== undefined);
   const [error, setError] = useState('');
   const [busy, setBusy] = useState(false);
   const { say } = useToasts();
@@ -37,6 +64,8 @@ export function SyncDialog({ appKey, app, only, onClose, onStarted }: Base & { a
       ...(revision ? { revision } : {}),
       prune: form.has('prune'), dryRun, resources: some,
       strategy: form.has('applyOnly') ? { apply: { force } } : { hook: { force } },
+      ...syncOptions(form),
+      ...(form.has('retry') ? { retryStrategy: retryOf(form) } : {}),
     }).then((started) => {
       onStarted(started);
       say(dryRun ? 'The dry run has started' : 'The sync has started');
@@ -62,6 +91,22 @@ export function SyncDialog({ appKey, app, only, onClose, onStarted }: Base & { a
           <label className="check"><input type="checkbox" name="force" />Force <small>delete and create what cannot be changed</small></label>
           <label className="check"><input type="checkbox" checked={selective} onChange={(event) => setSelective(event.target.checked)} />Only some objects <small>hooks do not run, no history entry</small></label>
         </div>
+        <details className="more-options" open={options.length > 0 || undefined}>
+          <summary>Options and retry</summary>
+          <div className="checks two">
+            {OPTIONS.map(({ option, name, hint }) => <label key={option} className="check" title={hint}><input type="checkbox" name={`option:${option}`} defaultChecked={options.includes(option)} />{name}</label>)}
+          </div>
+          <label className="field inline-field">Delete pruned objects<select name="propagation" defaultValue={options.find((o) => o.startsWith('PrunePropagationPolicy='))?.split('=')[1] ?? 'foreground'}><option value="foreground">foreground: what they own first</option><option value="background">background: what they own later</option><option value="orphan">orphan: what they own stays</option></select></label>
+          <label className="check"><input type="checkbox" name="retry" checked={retry} onChange={(event) => setRetry(event.target.checked)} />Try again where it fails</label>
+          {retry ? (
+            <div className="retry">
+              <label className="field">Times<input name="limit" type="number" min="1" max="100" defaultValue={policy?.limit ?? 5} required /></label>
+              <label className="field">First wait<input name="duration" defaultValue={policy?.backoff?.duration ?? '5s'} pattern="([0-9.]+(ms|s|m|h))+" required /></label>
+              <label className="field">Factor<input name="factor" type="number" min="1" max="10" defaultValue={policy?.backoff?.factor ?? 2} required /></label>
+              <label className="field">Longest wait<input name="maxDuration" defaultValue={policy?.backoff?.maxDuration ?? '3m'} pattern="([0-9.]+(ms|s|m|h))+" required /></label>
+            </div>
+          ) : null}
+        </details>
         {selective ? (
           <fieldset className="pick">
             <legend>{chosen.size} of {resources.length} objects</legend>

@@ -1,7 +1,9 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { familyOf, shortKind } from '../../lib/kinds';
 import { layout, type Branch, type Placed } from '../../lib/tree';
 import { healthTone } from '../../lib/status';
 import { Icon } from '../../ui/icons';
+import { Ago } from '../../ui/parts';
 
 /** What both looks of the tree are given. */
 export interface TreeViewProps {
@@ -12,7 +14,7 @@ export interface TreeViewProps {
   onChoose: (branch: Branch) => void;
 }
 
-const CARD = { width: 236, height: 44 };
+const CARD = { width: 248, height: 50 };
 const STEP = { x: CARD.width + 56, y: CARD.height + 10 };
 const PAD = 16;
 
@@ -85,12 +87,19 @@ function Card({ card, selected, onFlip, onChoose }: { card: Placed; selected: bo
     <div className={`node ${selected ? 'selected' : ''} ${branch.group ? 'group' : ''}`} style={{ left: left(card), top: top(card), width: CARD.width, height: CARD.height }}>
       <button type="button" className="node-main" onClick={() => onChoose(branch)} aria-pressed={branch.group ? undefined : selected}
         aria-label={branch.group ? `Show ${node.name}` : `${node.kind} ${node.name}${health ? `, ${health}` : ''}${branch.sync ? `, ${branch.sync}` : ''}`}>
-        <Icon name={branch.group ? 'tiles' : (health ?? (branch.sync === 'OutOfSync' ? 'OutOfSync' : 'Synced'))} tone={health ? healthTone(health) : branch.sync === 'OutOfSync' ? 'warn' : 'unknown'} />
+        <span className={`kind-badge family-${familyOf(node.kind)}`} title={[node.group, node.kind].filter(Boolean).join('/')} aria-hidden="true">{shortKind(node.kind)}</span>
         <span className="node-text">
-          <small>{branch.group ? 'grouped' : node.kind}{detail ? ` · ${detail.replace('Rev:', 'rev ')}` : ''}</small>
           <b title={node.name}><span>{node.name.slice(0, -TAIL)}</span><span>{node.name.slice(-TAIL)}</span></b>
+          <small>
+            {branch.group ? 'show them' : <>
+              <Icon name={health ?? (branch.sync === 'OutOfSync' ? 'OutOfSync' : 'Synced')} tone={health ? healthTone(health) : branch.sync === 'OutOfSync' ? 'warn' : 'unknown'} size={13} />
+              {health && branch.sync === 'OutOfSync' ? <Icon name="OutOfSync" tone="warn" size={13} /> : null}
+              <span>{node.kind}{detail ? ` · ${detail.replace('Rev:', 'rev ')}` : ''}</span>
+              <span className="grow" />
+              <Ago time={node.createdAt} />
+            </>}
+          </small>
         </span>
-        {health && branch.sync === 'OutOfSync' ? <Icon name="OutOfSync" tone="warn" size={14} /> : null}
       </button>
       {branch.children.length > 0 ? (
         <button type="button" className="node-flip" onClick={() => onFlip(branch.id)} aria-expanded={open} aria-label={`${open ? 'Collapse' : 'Expand'} ${node.name}`}>{open ? '–' : `+${branch.below}`}</button>

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { api, type AppKey } from '../../api/client';
 import type { Application, ResourceResult } from '../../api/types';
 import { useLoaded } from '../../api/use';
+import { adviceFor } from '../../lib/advice';
 import { clusterName, isAutomated, repoName, revisionOf, sources, webLinks } from '../../lib/source';
 import { took } from '../../lib/time';
 import { Icon } from '../../ui/icons';
@@ -16,12 +17,13 @@ interface Props {
   onRefresh: (hard: boolean) => void;
   onDelete: () => void;
   onTerminate: () => void;
+  onDetails: () => void;
 }
 
 const LINKS_MAX = 2;
 
 /** Where the application stands, in the order in which one asks: how is it, what runs, what was done last, what is wrong. */
-export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete, onTerminate }: Props) {
+export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete, onTerminate, onDetails }: Props) {
   const { status = {} } = app;
   const [open, setOpen] = useState(false);
   return (
@@ -50,7 +52,7 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
         <div className="fact">
           <dt>Sync</dt>
           <dd><SyncMark sync={status.sync?.status} /></dd>
-          <dd className="sub">{isAutomated(app) ? autoText(app) : 'manual'}</dd>
+          <dd className="sub"><button type="button" className="linkish" onClick={onDetails} title="Sync policy and details">{isAutomated(app) ? autoText(app) : 'manual'}</button></dd>
         </div>
         <Revision app={app} appKey={appKey} />
         <Operation app={app} open={open} onOpen={() => setOpen(!open)} />
@@ -64,13 +66,21 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
       {(status.conditions ?? []).map((condition) => (
         <div key={`${condition.type} ${condition.message}`} className={`condition ${condition.type.endsWith('Warning') ? 'warning' : ''}`} role="alert">
           <Icon name="Degraded" tone={condition.type.endsWith('Warning') ? 'warn' : 'bad'} />
-          <div><strong>{condition.type}</strong> <span>{condition.message}</span></div>
+          <div><strong>{condition.type}</strong> <span>{condition.message}</span>{adviceFor(condition.type) ? <p className="advice">{adviceFor(condition.type)}</p> : null}</div>
           <Ago time={condition.lastTransitionTime} suffix=" ago" />
         </div>
       ))}
       {open && status.operationState ? <Results message={status.operationState.message} results={status.operationState.syncResult?.resources ?? []} /> : null}
     </header>
   );
+}
+
+const IMAGES_MAX = 3;
+
+/** Returns an image without its registry: the name and what says which one it is. */
+function imageName(image: string): string {
+  const last = image.split('/').slice(-2).join('/');
+  return last.replace(/@sha256:([0-9a-f]{12})[0-9a-f]*$/, '@$1');
 }
 
 function autoText(app: Application): string {
@@ -85,6 +95,7 @@ function Revision({ app, appKey }: { app: Application; appKey: AppKey }) {
   const metadata = useLoaded(id, '', async () => (revision ? api.revision(appKey, revision) : undefined)).value;
   const all = sources(app);
   const [source] = all;
+  const images = app.status?.summary?.images ?? [];
   return (
     <div className="fact wide">
       <dt>Revision</dt>
@@ -97,8 +108,15 @@ function Revision({ app, appKey }: { app: Application; appKey: AppKey }) {
         {source ? <span title={source.repoURL}>{repoName(source.repoURL)} <span className="muted">{source.chart ?? source.path}@{source.targetRevision || 'HEAD'}</span></span> : null}
         {all.length > 1 ? <span> +{all.length - 1} sources</span> : null}
       </dd>
+      {images.length > 0 ? <dd className="sub images" title={images.join('\n')}>{images.slice(0, IMAGES_MAX).map(imageName).join(' · ')}{images.length > IMAGES_MAX ? ` and ${images.length - IMAGES_MAX} more images` : ''}</dd> : null}
     </div>
   );
+}
+
+/** What a running operation waits for, or which try it is. */
+function runningText(state: NonNullable<Application['status']>['operationState']): string {
+  const retries = state?.retryCount ? `try ${state.retryCount + 1}` : '';
+  return [retries, state?.phase === 'Running' ? state.message : ''].filter(Boolean).join(' · ');
 }
 
 function Operation({ app, open, onOpen }: { app: Application; open: boolean; onOpen: () => void }) {
@@ -115,6 +133,7 @@ function Operation({ app, open, onOpen }: { app: Application; open: boolean; onO
           <Ago time={state.finishedAt ?? state.startedAt} suffix=" ago" />{took(state.startedAt, state.finishedAt) ? `, took ${took(state.startedAt, state.finishedAt)}` : ''} · {by?.automated ? 'automatic' : (by?.username ?? 'unknown')}
         </dd>
       ) : null}
+      {state && runningText(state) ? <dd className="sub" title={state.message}>{runningText(state)}</dd> : null}
       {results.length > 0 || state?.message ? (
         <dd>
           <button type="button" className="linkish" aria-expanded={open} onClick={onOpen}>

@@ -7,10 +7,12 @@ import { navigate, useAddress } from '../../navigate';
 import { Button, Link, Notice } from '../../ui/parts';
 import { useToasts } from '../../ui/toast';
 import { DeleteDialog, RollbackDialog, SyncDialog } from './dialogs';
+import { DetailsTab } from './details-tab';
 import { DiffTab } from './diff-tab';
 import { EventsTab } from './events-tab';
 import { Header } from './header';
 import { HistoryTab } from './history-tab';
+import { LogsTab } from './logs-tab';
 import { ManifestTab } from './manifest-tab';
 import { PlanTab } from './plan-tab';
 import { TreeTab } from './tree-tab';
@@ -22,6 +24,8 @@ const TABS = [
   { id: 'events', name: 'Events' },
   { id: 'history', name: 'History' },
   { id: 'manifest', name: 'Manifest' },
+  { id: 'logs', name: 'Logs' },
+  { id: 'details', name: 'Details' },
 ] as const;
 type TabId = (typeof TABS)[number]['id'];
 
@@ -65,7 +69,10 @@ export function AppPage({ namespace, name }: AppKey) {
   const running = app?.status?.operationState?.phase === 'Running' || app?.operation !== undefined;
 
   useKeys({
-    s: () => app && setOpen({ kind: 'sync' }),
+    s: () => {
+      if (running) say('A sync is going on; end it first, or wait for it');
+      else if (app) setOpen({ kind: 'sync' });
+    },
     r: () => refresh(false),
     u: () => navigate('/applications'),
     '/': () => document.querySelector<HTMLInputElement>('.view-filter input')?.focus(),
@@ -77,7 +84,7 @@ export function AppPage({ namespace, name }: AppKey) {
     const missing = 'status' in error && (error.status === 403 || error.status === 404);
     return <Notice tone="bad" title={missing ? `There is no application ${name} in ${namespace}` : 'The application could not be read'}>{missing ? <Link to="/applications">To the applications</Link> : error.message}</Notice>;
   }
-  if (!app) return null;
+  if (!app) return <div className="loading" role="status"><span className="shimmer" /><span className="shimmer" /><span className="unseen">{name} is being read</span></div>;
 
   // What the tabs show is read again when the comparison or the operation has moved on.
   const { sync, reconciledAt, operationState } = app.status ?? {};
@@ -85,7 +92,7 @@ export function AppPage({ namespace, name }: AppKey) {
   return (
     <div className="app">
       <Header app={app} appKey={key} busy={busy} running={running}
-        onSync={() => setOpen({ kind: 'sync' })} onRefresh={refresh} onDelete={() => setOpen({ kind: 'delete' })}
+        onSync={() => setOpen({ kind: 'sync' })} onRefresh={refresh} onDelete={() => setOpen({ kind: 'delete' })} onDetails={() => show('details')}
         onTerminate={() => act('terminate', () => api.terminate(key), 'The operation is being ended')} />
       <div className="tabs" role="tablist" aria-label="Views">
         {TABS.map(({ id, name: title }, at) => (
@@ -104,11 +111,13 @@ export function AppPage({ namespace, name }: AppKey) {
         ))}
       </div>
       <div id="view" role="tabpanel" aria-labelledby={`tab-${tab}`} className={`view view-${tab}`}>
-        {tab === 'tree' ? <TreeTab appKey={key} app={app} selected={resource} onSelect={(id) => show('tree', id)} onDiff={(id) => show('diff', id)} /> : null}
+        {tab === 'tree' ? <TreeTab appKey={key} app={app} selected={resource} version={version} onSelect={(id) => show('tree', id)} onSync={(resources) => setOpen({ kind: 'sync', resources })} /> : null}
         {tab === 'diff' ? <DiffTab appKey={key} version={version} selected={resource} onSelect={(id) => show('diff', id)} onSync={(resources) => setOpen({ kind: 'sync', resources })} /> : null}
         {tab === 'plan' ? <PlanTab appKey={key} version={version} /> : null}
         {tab === 'events' ? <EventsTab appKey={key} version={version} /> : null}
         {tab === 'history' ? <HistoryTab appKey={key} app={app} onRollback={(id) => setOpen({ kind: 'rollback', id })} /> : null}
+        {tab === 'logs' ? <LogsTab appKey={key} version={version} /> : null}
+        {tab === 'details' ? <DetailsTab appKey={key} app={app} onChanged={setApp} /> : null}
         {tab === 'manifest' ? <ManifestTab appKey={key} app={app} version={version} /> : null}
       </div>
       {open?.kind === 'sync' ? <SyncDialog appKey={key} app={app} only={open.resources} onClose={() => setOpen(undefined)} onStarted={setApp} /> : null}

@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import { familyOf, shortKind } from '../../lib/kinds';
 import { flatten } from '../../lib/tree';
 import { Icon } from '../../ui/icons';
 import { Ago, HealthMark, SyncMark } from '../../ui/parts';
@@ -26,6 +27,7 @@ export function TreeList({ forest, closed, selected, onFlip, onChoose }: TreeVie
             : <span className="flip" />}
           <button type="button" className="tree-main" onClick={() => onChoose(branch)} aria-pressed={branch.group ? undefined : branch.id === selected}>
             {node.health?.status ? <HealthMark health={node.health.status} word={false} /> : <Icon name={branch.group ? 'tiles' : 'Synced'} tone="unknown" />}
+            <span className={`kind-badge small family-${familyOf(node.kind)}`} title={node.kind} aria-hidden="true">{shortKind(node.kind)}</span>
             <span className="tree-text"><span className="kind">{node.kind}</span><b title={node.name}><span>{node.name.slice(0, -TAIL)}</span><span>{node.name.slice(-TAIL)}</span></b></span>
             {branch.sync === 'OutOfSync' ? <SyncMark sync="OutOfSync" /> : null}
             <span className="grow" />

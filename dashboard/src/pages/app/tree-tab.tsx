@@ -1,9 +1,9 @@
 import { useMemo, useState } from 'react';
 import { api, withQuery, type AppKey } from '../../api/client';
 import { useStream } from '../../api/stream';
-import type { Application, ApplicationTree } from '../../api/types';
+import type { Application, ApplicationTree, ResourceId } from '../../api/types';
 import { useLoaded } from '../../api/use';
-import { buildForest, filterForest, groupForest, isProblem, type Branch } from '../../lib/tree';
+import { buildForest, facetsOf, filterForest, groupForest, isProblem, type Branch } from '../../lib/tree';
 import { Button, Notice } from '../../ui/parts';
 import { Graph } from './graph';
 import { ResourcePanel } from './resource-panel';
@@ -14,13 +14,15 @@ interface Props {
   app: Application;
   selected: string | undefined;
   onSelect: (id: string | undefined) => void;
-  onDiff: (id: string) => void;
+  onSync: (resources: ResourceId[]) => void;
+  version: string;
 }
 
+const FACET_NAMES = { kind: 'All kinds', health: 'Any health', sync: 'Any sync', namespace: 'All namespaces' };
 const NARROW_PX = 760;
 
 /** What the application consists of, as a graph or as a list, current while it is open. */
-export function TreeTab({ appKey, app, selected, onSelect, onDiff }: Props) {
+export function TreeTab({ appKey, app, selected, onSelect, onSync, version }: Props) {
   const owner = `${appKey.namespace}/${appKey.name}`;
   const first = useLoaded(owner, '', () => api.tree(appKey));
   const [streamed, setStreamed] = useState<ApplicationTree>();
@@ -30,14 +32,17 @@ export function TreeTab({ appKey, app, selected, onSelect, onDiff }: Props) {
   const [look, setLook] = useState<'graph' | 'list'>(() => (window.innerWidth < NARROW_PX ? 'list' : 'graph'));
   const [text, setText] = useState('');
   const [problems, setProblems] = useState(false);
+  const [facets, setFacets] = useState<{ kind?: string; health?: string; sync?: string; namespace?: string }>({});
   const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
 
   const forest = useMemo(() => buildForest(tree ?? {}, app.status?.resources ?? []), [tree, app.status?.resources]);
-  const shown = useMemo(() => groupForest(filterForest(forest, { text, problems }), opened), [forest, text, problems, opened]);
+  const shown = useMemo(() => groupForest(filterForest(forest, { text, problems, ...facets }), opened), [forest, text, problems, facets, opened]);
   const count = useMemo(() => forest.reduce((n, branch) => n + 1 + branch.below, 0), [forest]);
   const ailing = useMemo(() => countProblems(forest), [forest]);
   const found = useMemo(() => (selected ? find(forest, selected) : undefined), [forest, selected]);
+
+  const choices = useMemo(() => facetsOf(forest), [forest]);
 
   const flip = (id: string) => setClosed((old) => {
     const next = new Set(old);
@@ -57,6 +62,14 @@ export function TreeTab({ appKey, app, selected, onSelect, onDiff }: Props) {
     <div className={`tree-tab ${found ? 'with-panel' : ''}`}>
       <div className="view-bar">
         <label className="view-filter"><span className="unseen">Filter the resources</span><input type="search" placeholder="Filter kind or name" value={text} onChange={(event) => setText(event.target.value)} onKeyDown={(event) => event.key === 'Escape' && event.currentTarget.blur()} /></label>
+        {(['kind', 'health', 'sync', 'namespace'] as const).map((facet) => (choices[facet].length > 1 ? (
+          <label key={facet} className="inline"><span className="unseen">{facet}</span>
+            <select value={facets[facet] ?? ''} onChange={(event) => setFacets({ ...facets, [facet]: event.target.value || undefined })}>
+              <option value="">{FACET_NAMES[facet]}</option>
+              {choices[facet].map((value) => <option key={value}>{value}</option>)}
+            </select>
+          </label>
+        ) : null))}
         <Button look="quiet" aria-pressed={problems} icon="Degraded" onClick={() => setProblems(!problems)}>{ailing} to look at</Button>
         <span className="muted">{count} objects</span>
         <span className="grow" />
@@ -68,7 +81,7 @@ export function TreeTab({ appKey, app, selected, onSelect, onDiff }: Props) {
       </div>
       <div className="tree-body">
         {shown.length === 0 ? <Notice title={count === 0 ? 'There are no resources' : 'No resource matches'} /> : look === 'graph' ? <Graph {...view} /> : <TreeList {...view} />}
-        {found ? <ResourcePanel key={found.id} appKey={appKey} branch={found} onClose={() => onSelect(undefined)} onDiff={() => onDiff(found.id)} /> : null}
+        {found ? <ResourcePanel key={found.id} appKey={appKey} branch={found} version={version} onClose={() => onSelect(undefined)} onSync={onSync} /> : null}
       </div>
     </div>
   );

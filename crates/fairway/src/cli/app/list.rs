@@ -13,6 +13,12 @@ pub(super) struct Args {
     /// Projects; all without it.
     #[arg(long, short = 'p')]
     project: Vec<String>,
+    /// Repository that a source has.
+    #[arg(long, short = 'r', value_name = "URL")]
+    repo: Option<String>,
+    /// Cluster that they deploy to, by name or address.
+    #[arg(long, short = 'c')]
+    cluster: Option<String>,
     /// Output.
     #[arg(long, short = 'o', value_enum, default_value_t)]
     output: Format,
@@ -24,6 +30,8 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::connect(&args.connection).await?;
     let mut query: Vec<(&str, &str)> = args.project.iter().map(|p| ("projects", p.as_str())).collect();
     query.extend(args.selector.as_deref().map(|s| ("selector", s)));
+    query.extend(args.repo.as_deref().map(|r| ("repo", r)));
+    query.extend(args.cluster.as_deref().map(|c| ("cluster", c)));
     query.extend(client.namespace().map(|n| ("appNamespace", n)));
     let answer = client.get(&["applications"], &query).await?;
     let apps = list(&answer, &["items"]);

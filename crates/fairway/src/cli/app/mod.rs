@@ -1,13 +1,17 @@
 //! `fairway app`: what is done with Applications, over the API of a running engine.
 
+mod change;
 mod delete;
 mod diff;
 mod get;
 mod history;
 mod list;
+mod look;
 mod operation;
 mod refresh;
+mod spec_flags;
 mod sync;
+mod transplant;
 mod wait;
 
 pub(super) use diff::coloured;
@@ -49,6 +53,36 @@ enum AppCommand {
     /// Fetches and compares again.
     #[command(after_help = EXIT_CODES)]
     Refresh(refresh::Args),
+    /// Creates an Application from flags or a file.
+    #[command(after_help = EXIT_CODES)]
+    Create(Box<change::CreateArgs>),
+    /// Changes the source, destination or policy of an Application.
+    #[command(after_help = EXIT_CODES)]
+    Set(Box<change::SetArgs>),
+    /// Takes parameters, value files or overrides of an Application away.
+    #[command(after_help = EXIT_CODES)]
+    Unset(change::UnsetArgs),
+    /// Patches an Application.
+    #[command(after_help = EXIT_CODES)]
+    Patch(change::PatchArgs),
+    /// Opens the spec of an Application in an editor.
+    #[command(after_help = EXIT_CODES)]
+    Edit(change::EditArgs),
+    /// Lists the objects of an Application.
+    #[command(after_help = EXIT_CODES)]
+    Resources(look::ResourcesArgs),
+    /// Prints the manifests of an Application, as Git or the cluster has them.
+    #[command(after_help = EXIT_CODES)]
+    Manifests(look::ManifestsArgs),
+    /// Prints the logs of an Application's Pods.
+    #[command(after_help = EXIT_CODES)]
+    Logs(look::LogsArgs),
+    /// Lists the actions of an Application's objects, or runs one.
+    #[command(after_help = EXIT_CODES)]
+    Actions(look::ActionsArgs),
+    /// Ends the running operation of an Application.
+    #[command(after_help = EXIT_CODES)]
+    TerminateOp(look::TerminateArgs),
     /// Deletes Applications, with their resources unless told otherwise.
     #[command(after_help = EXIT_CODES)]
     Delete(delete::Args),
@@ -65,6 +99,16 @@ pub async fn run(args: AppArgs) -> anyhow::Result<()> {
         AppCommand::History(args) => history::run(args).await,
         AppCommand::Rollback(args) => history::rollback(args).await,
         AppCommand::Refresh(args) => refresh::run(args).await,
+        AppCommand::Create(args) => change::create(*args).await,
+        AppCommand::Set(args) => change::set(*args).await,
+        AppCommand::Unset(args) => change::unset(args).await,
+        AppCommand::Patch(args) => change::patch(args).await,
+        AppCommand::Edit(args) => change::edit(args).await,
+        AppCommand::Resources(args) => look::resources(args).await,
+        AppCommand::Manifests(args) => look::manifests(args).await,
+        AppCommand::Logs(args) => look::logs(args).await,
+        AppCommand::Actions(args) => look::actions(args).await,
+        AppCommand::TerminateOp(args) => look::terminate(args).await,
         AppCommand::Delete(args) => delete::run(args).await,
     }
 }

@@ -53,7 +53,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let wanted =
         Wanted { sync: args.sync || all, health: args.health || all, operation: args.operation || all };
     let apps = match &args.selector {
-        Some(selector) => selected(&client, selector).await?,
+        Some(selector) => selected(&client, Some(selector), &[]).await?,
         None => args.apps,
     };
     for app in &apps {
@@ -68,8 +68,15 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn selected(client: &Client, selector: &str) -> anyhow::Result<Vec<AppName>> {
-    let answer = client.get(&["applications"], &[("selector", selector)]).await?;
+/// Returns the Applications that a selector and projects mean.
+pub(super) async fn selected(
+    client: &Client,
+    selector: Option<&str>,
+    projects: &[String],
+) -> anyhow::Result<Vec<AppName>> {
+    let mut query: Vec<(&str, &str)> = projects.iter().map(|p| ("projects", p.as_str())).collect();
+    query.extend(selector.map(|s| ("selector", s)));
+    let answer = client.get(&["applications"], &query).await?;
     let apps: Vec<AppName> = list(&answer, &["items"])
         .iter()
         .map(|app| AppName {
@@ -78,7 +85,7 @@ async fn selected(client: &Client, selector: &str) -> anyhow::Result<Vec<AppName
         })
         .collect();
     if apps.is_empty() {
-        return Err(Failure::error(MISSING, format!("no Application matches {selector}")));
+        return Err(Failure::error(MISSING, "no Application matches".to_owned()));
     }
     Ok(apps)
 }
