@@ -105,11 +105,25 @@ fn main() -> ExitCode {
         Err(error) => {
             let (code, has_words) = cli::code_of(&error);
             if has_words {
-                eprintln!("error: {error:#}");
+                eprintln!("error: {}", in_one_line(&error));
             }
             code
         }
     }
+}
+
+/// Joins an error and its causes; one whose words the text above it ends with says nothing new.
+fn in_one_line(error: &anyhow::Error) -> String {
+    let mut out = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if out.is_empty() {
+            out = cause;
+        } else if !out.ends_with(&cause) {
+            out.push_str(": ");
+            out.push_str(&cause);
+        }
+    }
+    out
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
@@ -144,6 +158,13 @@ fn log_to_stderr(filter: &str, json: bool) {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+
+    #[test]
+    fn causes_that_say_nothing_new_are_left_out() {
+        let error =
+            anyhow::anyhow!("address in use").context("cannot listen: address in use").context("start");
+        assert_eq!(super::in_one_line(&error), "start: cannot listen: address in use");
+    }
 
     #[test]
     fn the_command_line_is_consistent() {
