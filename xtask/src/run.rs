@@ -32,3 +32,15 @@ pub fn output<S: AsRef<OsStr>>(dir: &Path, program: &str, args: &[S]) -> anyhow:
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
 }
+
+/// Prepares a program that ends with this one, however this one ends: where `setpriv` (util-linux) is at hand, the
+/// kernel sees to it.
+pub fn tied(program: &Path) -> Command {
+    let setpriv = Path::new("/usr/bin/setpriv");
+    if !setpriv.exists() {
+        return Command::new(program);
+    }
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command
+}

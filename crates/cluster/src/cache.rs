@@ -101,9 +101,13 @@ impl Cache {
 
     /// Takes a new discovery result.
     pub(crate) fn set_table(&self, resources: ResourceTable) {
-        let api_versions = resources.api_versions().into();
-        *self.table.write().unwrap_or_else(PoisonError::into_inner) =
-            Table { resources: Arc::new(resources), api_versions };
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let api_versions = resources.api_versions();
+        // The same list stays the same allocation: what was made with it is recognised by that.
+        if *table.api_versions != *api_versions {
+            table.api_versions = api_versions.into();
+        }
+        table.resources = Arc::new(resources);
     }
 
     /// Returns what the cluster serves.

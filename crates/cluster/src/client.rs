@@ -12,6 +12,10 @@ use tokio::sync::Semaphore;
 /// floor that we are measured against uses 32.
 const IN_FLIGHT_MAX: usize = 32;
 
+/// Most reports (writes of what was found) under way at once, beside the others: they must not hold up what they report
+/// of, nor wait behind all of it.
+const REPORTS_MAX: usize = 8;
+
 /// Longest time for one request, its answer included.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -26,6 +30,7 @@ const BUSY_RETRIES: u32 = 5;
 pub struct ApiClient {
     client: kube::Client,
     in_flight: Arc<Semaphore>,
+    reports: Arc<Semaphore>,
 }
 
 /// One request.
@@ -35,11 +40,20 @@ pub(crate) struct Call<'a> {
     pub content_type: &'a str,
     pub accept: &'a str,
     pub body: Option<&'a Value>,
+    /// Whether it reports what was found, and changes nothing that was wanted.
+    pub is_report: bool,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn get(path: &'a str) -> Self {
-        Self { method: Method::GET, path, content_type: "", accept: "application/json", body: None }
+        Self {
+            method: Method::GET,
+            path,
+            content_type: "",
+            accept: "application/json",
+            body: None,
+            is_report: false,
+        }
     }
 }
 
@@ -50,9 +64,19 @@ impl ApiClient {
     /// The configuration has a broken certificate or key.
     pub fn new(config: kube::Config) -> Result<Self, ConfigError> {
         let server = config.cluster_url.to_string();
+        if config.accept_invalid_certs {
+            tracing::warn!(server = %server, "the API server's certificate is not checked: its configuration says so");
+        }
         let client =
             kube::Client::try_from(config).map_err(|source| ConfigError::Client { server, source })?;
-        Ok(Self { client, in_flight: Arc::new(Semaphore::new(IN_FLIGHT_MAX)) })
+        let semaphore = |permits| Arc::new(Semaphore::new(permits));
+        Ok(Self { client, in_flight: semaphore(IN_FLIGHT_MAX), reports: semaphore(REPORTS_MAX) })
+    }
+
+    /// Whether requests wait for their turn.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.in_flight.available_permits() == 0
     }
 
     /// Reads what a path answers, such as `/version`.
@@ -65,7 +89,8 @@ impl ApiClient {
 
     /// Sends one request and reads its answer, waiting for its turn and out a busy server.
     pub(crate) async fn call(&self, call: Call<'_>) -> Result<Value, ApiError> {
-        let _turn = self.in_flight.acquire().await.expect("because the semaphore is never closed");
+        let lane = if call.is_report { &self.reports } else { &self.in_flight };
+        let _turn = lane.acquire().await.expect("because the semaphore is never closed");
         let body: bytes::Bytes = call.body.map(|b| to_json(b, HtmlEscape::No)).unwrap_or_default().into();
         let mut wait = Duration::from_millis(200);
         for attempt in 0.. {

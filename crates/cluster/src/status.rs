@@ -45,16 +45,7 @@ fn kind(status: u16, reason: &str, message: &str) -> ApiErrorKind {
 
 /// Turns a failure below HTTP into what callers act on.
 pub(crate) fn from_kube(error: &kube::Error) -> ApiError {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        let text = inner.to_string();
-        if !message.contains(&text) {
-            message = format!("{message}: {text}");
-        }
-        cause = inner.source();
-    }
-    ApiError::new(ApiErrorKind::Unreachable, 0, message)
+    ApiError::new(ApiErrorKind::Unreachable, 0, fairway_core::with_causes(error))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl ClusterWriter for Cluster {
             let table = self.cache().table();
             let resource = table.preferred(&key.group_kind()).ok_or_else(|| unknown(&key.to_string()))?;
             let path = format!("{}?fieldManager={FIELD_MANAGER}", resource.path(&key.namespace, &key.name));
-            self.merge_patch_path(&path, &patch).await
+            self.merge_patch_path(&path, &patch, false).await
         })
     }
 
@@ -107,14 +107,33 @@ impl Cluster {
         let resource = table.preferred(&key.group_kind()).ok_or_else(|| unknown(&key.to_string()))?;
         let path =
             format!("{}/status?fieldManager={FIELD_MANAGER}", resource.path(&key.namespace, &key.name));
-        self.merge_patch_path(&path, patch).await
+        self.merge_patch_path(&path, patch, true).await
     }
 
-    async fn merge_patch_path(&self, path: &str, patch: &Value) -> Result<Live, ApiError> {
+    /// Applies a JSON merge patch that tells what was found of an object. Such writes have a lane of their own, so that
+    /// they neither hold up other writes nor wait behind all of them.
+    ///
+    /// # Errors
+    /// The server's refusal, or that it cannot be reached.
+    pub async fn report(&self, key: &ObjectKey, patch: &Value) -> Result<Live, ApiError> {
+        let table = self.cache().table();
+        let resource = table.preferred(&key.group_kind()).ok_or_else(|| unknown(&key.to_string()))?;
+        let path = format!("{}?fieldManager={FIELD_MANAGER}", resource.path(&key.namespace, &key.name));
+        self.merge_patch_path(&path, patch, true).await
+    }
+
+    /// Whether writes wait for their turn.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.client.is_busy()
+    }
+
+    async fn merge_patch_path(&self, path: &str, patch: &Value, is_report: bool) -> Result<Live, ApiError> {
         let call = Call {
             method: Method::PATCH,
             content_type: "application/merge-patch+json",
             body: Some(patch),
+            is_report,
             ..Call::get(path)
         };
         let object = Object::new(self.client.call(call).await?);
@@ -170,7 +189,7 @@ impl Cluster {
             let mut patch = Value::object();
             patch.set_path(&["metadata", "resourceVersion"], live.resource_version());
             patch.set_path(&["metadata", "managedFields"], fields);
-            match self.merge_patch_path(&path, &patch).await {
+            match self.merge_patch_path(&path, &patch, false).await {
                 Err(e) if e.kind == ApiErrorKind::Conflict && attempt < REPLACE_TRIES => {
                     // Somebody wrote in between.
                     live = Arc::new(Live(Object::new(self.client.call(Call::get(&path)).await?)));

@@ -10,7 +10,9 @@ use fairway_core::{
     ApiError, AppId, ApplyMode, ApplyRequest, ClusterWriter, DeleteRequest, LiveView, Object, Propagation,
     Str, Validation,
 };
+use fairway_plan::SyncPlan;
 use fairway_value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
@@ -46,6 +48,29 @@ impl Engine {
         let place = self.clusters.find(&app.destination, &self.snapshot()).await?;
         let live: &dyn LiveView = &**place.cluster.cache();
         Ok(Some(crate::tree::application_tree(&compared, live)))
+    }
+
+    /// Returns what a plain sync of an App would do now; nothing before its first pass.
+    ///
+    /// # Errors
+    /// Its destination is not known or away.
+    pub async fn plan_preview(&self, id: &AppId) -> Result<Option<SyncPlan>, ReconcileError> {
+        let (Some(application), Some(view)) = (self.application(id), self.app_view(id)) else {
+            return Ok(None);
+        };
+        let (Some(target), Some(compared)) = (view.target, view.compared) else { return Ok(None) };
+        let app = lower(application.object().value()).app;
+        let snapshot = self.snapshot();
+        let place = self.clusters.find(&app.destination, &snapshot).await?;
+        let pass = crate::reconcile::Pass {
+            application: &application,
+            app: &app,
+            snapshot: &snapshot,
+            place: &place,
+            target: &target,
+            compared: &compared,
+        };
+        Ok(Some(self.plan_for(&pass, &self.default_operation(&app), &BTreeMap::new(), self.now_unix())))
     }
 
     /// Returns the items of an App's `ManagedResourcesResponse`, the data of Secrets masked.

@@ -3,10 +3,10 @@
 use crate::compare::{Compared, VerdictCache};
 use crate::desired::Target;
 use crate::queue::Level;
+use crate::snapshot::Snapshot;
 use fairway_apply::{Control, SyncReport};
 use fairway_argocd::OperationState;
-use fairway_core::{AppSource, Live, Operation, Str};
-use fairway_plan::SyncPlan;
+use fairway_core::{App, Live, Operation, Str};
 use fairway_value::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 /// What the engine remembers of one App. Losing it costs work and nothing else: truth is in Git and in Kubernetes.
 pub struct AppEntry {
     changes: watch::Sender<u64>,
-    intent: Mutex<Option<Value>>,
+    intent: Mutex<Intent>,
     view: Mutex<AppView>,
     /// What a pass works with; held while one runs.
     pub(crate) memory: tokio::sync::Mutex<Memory>,
@@ -32,6 +32,14 @@ impl Default for AppEntry {
     }
 }
 
+/// The Application without what the engine writes itself.
+#[derive(Default)]
+struct Intent {
+    last: Option<Value>,
+    /// What `last` says about repositories, once somebody has asked.
+    repositories: Option<Arc<[Str]>>,
+}
+
 /// What the API shows of an App beside its Application object.
 #[derive(Clone, Default)]
 pub struct AppView {
@@ -39,8 +47,6 @@ pub struct AppView {
     pub target: Option<Arc<Target>>,
     /// How it stands.
     pub compared: Option<Arc<Compared>>,
-    /// What a sync would do.
-    pub plan: Option<Arc<SyncPlan>>,
 }
 
 /// What a pass works with.
@@ -55,12 +61,19 @@ pub(crate) struct Memory {
 }
 
 /// What a target depends on.
-#[derive(Clone, PartialEq)]
 pub(crate) struct TargetKey {
-    pub sources: Vec<AppSource>,
+    pub app: App,
     pub revisions: Vec<Str>,
-    pub destination: fairway_core::Destination,
     pub kinds: Arc<[Str]>,
+    pub settings: Arc<Snapshot>,
+}
+
+impl TargetKey {
+    /// Whether everything but the revisions is as it was. Kinds and settings are the same allocation where nothing in
+    /// them has changed.
+    pub fn holds_for(&self, app: &App, kinds: &Arc<[Str]>, settings: &Arc<Snapshot>) -> bool {
+        Arc::ptr_eq(&self.kinds, kinds) && Arc::ptr_eq(&self.settings, settings) && self.app == *app
+    }
 }
 
 /// A sync that is under way.
@@ -75,6 +88,12 @@ pub(crate) struct RunningSync {
     pub superseded: bool,
     /// Whether everything was synced, so that it makes history.
     pub is_full: bool,
+    /// Whether the plan has hooks.
+    pub has_hooks: bool,
+    /// When it began.
+    pub began: tokio::time::Instant,
+    /// Whether the Application tells of it.
+    pub shown: bool,
 }
 
 impl Drop for RunningSync {
@@ -106,16 +125,22 @@ impl AppEntry {
         ] {
             intent.remove_path(path);
         }
-        let mut last = self.intent.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_ref() == Some(&intent) {
+        let mut known = self.intent.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.last.as_ref() == Some(&intent) {
             return None;
         }
         let level = match object.annotation(fairway_argocd::ANNOTATION_REFRESH) {
             Some("hard") => Level::Hard,
             _ => Level::Source,
         };
-        *last = Some(intent);
+        *known = Intent { last: Some(intent), repositories: None };
         Some(level)
+    }
+
+    /// Returns the repositories that the App uses, as it writes them; read anew only once its intent has changed.
+    pub(crate) fn repositories(&self, read: impl FnOnce() -> Arc<[Str]>) -> Arc<[Str]> {
+        let mut known = self.intent.lock().unwrap_or_else(PoisonError::into_inner);
+        known.repositories.get_or_insert_with(read).clone()
     }
 
     /// Returns what the API shows.

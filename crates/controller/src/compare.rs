@@ -13,7 +13,7 @@ use fairway_plan::Comparison;
 use fairway_schema::Schemas;
 use fairway_schema::managed::LAST_APPLIED;
 use fairway_value::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// One object of an App, as it stands.
@@ -292,9 +292,10 @@ fn shared_warning(
 
 /// Live objects that carry the App's mark and are no longer desired.
 fn to_prune(ctx: &CompareContext<'_>, out: &mut Compared) {
+    let wanted: HashSet<&ObjectKey> = out.objects.iter().map(|o| &o.key).collect();
     let mut extra = Vec::new();
     for (key, live) in &out.live {
-        if out.objects.iter().any(|o| o.key == *key) || out.verdicts.contains_key(key) {
+        if wanted.contains(key) || out.verdicts.contains_key(key) {
             continue;
         }
         let policy = ctx.marks.policy(live);

@@ -4,11 +4,12 @@ use crate::app_entry::{AppEntry, Memory};
 use crate::compare::Compared;
 use crate::engine::{Engine, parse_time, unix_seconds};
 use crate::error::ReconcileError;
+use crate::operate::HealthJudge;
 use crate::queue::Level;
 use fairway_apply::{ApplyContext, Control, ReportPhase, execute};
 use fairway_argocd::{Application, lower};
 use fairway_core::{
-    App, Condition, ConditionKind, HealthStatus, Live, LiveView, Object, ObjectKey, SyncPhase, SyncStatus,
+    App, Condition, ConditionKind, HealthStatus, Live, LiveView, ObjectKey, SyncPhase, SyncStatus,
 };
 use fairway_plan::{Action, DeletionInput, plan_deletion};
 use std::collections::BTreeMap;
@@ -21,14 +22,6 @@ const ATTEMPT_MAX: Duration = Duration::from_secs(60);
 
 /// Wait between two attempts.
 const AGAIN: Duration = Duration::from_secs(10);
-
-struct DeletionJudge;
-
-impl fairway_apply::Judge for DeletionJudge {
-    fn health(&self, object: &Object) -> Option<fairway_core::Health> {
-        fairway_health::assess(object)
-    }
-}
 
 impl Engine {
     /// Takes the next step of an App's deletion.
@@ -127,7 +120,7 @@ impl Engine {
         let ctx = ApplyContext {
             writer: place.cluster.clone(),
             view: place.cluster.cache().clone(),
-            judge: Arc::new(DeletionJudge),
+            judge: Arc::new(HealthJudge),
             changes: entry.changes(),
             control: watch::channel(Control::Run).1,
             deadline: Some(ATTEMPT_MAX),

@@ -26,6 +26,8 @@ pub struct Target {
     pub hashes: Arc<Vec<u64>>,
     /// Things worth knowing.
     pub conditions: Vec<Condition>,
+    /// What the objects were made of, in order.
+    pub(crate) rendered: Vec<Arc<Rendered>>,
 }
 
 /// What rendering needs to know beside the App.
@@ -128,7 +130,8 @@ impl Renderer {
         Ok(revisions)
     }
 
-    /// Renders an App's sources at these revisions.
+    /// Renders an App's sources at these revisions. `before` is what the same App wanted at others, under the same
+    /// settings and kinds: where every source renders to the same again, its objects are taken as they are.
     ///
     /// # Errors
     /// A source cannot be opened or rendered.
@@ -137,6 +140,7 @@ impl Renderer {
         app: &App,
         revisions: &[Str],
         settings: &RenderSettings<'_>,
+        before: Option<&Target>,
     ) -> Result<Target, ReconcileError> {
         let mut opened = Vec::with_capacity(app.sources.len());
         for (index, (source, revision)) in app.sources.iter().zip(revisions).enumerate() {
@@ -145,21 +149,24 @@ impl Renderer {
             opened.push(Opened { source, revision: revision.clone(), tree });
         }
         let mut target = Target { revisions: revisions.to_vec(), ..Target::default() };
-        let mut objects = Vec::new();
         for (index, at) in opened.iter().enumerate() {
             if is_reference_only(&at.source) {
                 continue;
             }
             let index = u16::try_from(index).unwrap_or(u16::MAX);
             let rendered = self.source(app, index, at, &opened, settings).await?;
-            objects.extend(rendered.objects.iter().cloned());
             target.source_types.extend(rendered.source_type);
             for warning in &rendered.warnings {
                 target
                     .conditions
                     .push(Condition::new(ConditionKind::UnsupportedFieldWarning, warning.as_str()));
             }
+            target.rendered.push(rendered);
         }
+        if let Some(before) = before.filter(|b| same_renderings(&b.rendered, &target.rendered)) {
+            return Ok(Target { revisions: target.revisions, ..before.clone() });
+        }
+        let objects = target.rendered.iter().flat_map(|r| r.objects.iter().cloned()).collect();
         finish(app, objects, settings, &mut target)?;
         Ok(target)
     }
@@ -370,6 +377,10 @@ fn with_overrides(
         source = (settings.source_override)(index, &value).map_err(fail)?;
     }
     Ok(source)
+}
+
+fn same_renderings(a: &[Arc<Rendered>], b: &[Arc<Rendered>]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| Arc::ptr_eq(a, b))
 }
 
 /// Leaves out what settings exclude, sets namespaces and marks, and keeps each object once.

@@ -68,7 +68,7 @@ impl Engine {
             source_override: &source_override,
             hard: true,
         };
-        self.renderer.target(app, revisions, &settings).await.map_err(|e| e.to_string())
+        self.renderer.target(app, revisions, &settings, None).await.map_err(|e| e.to_string())
     }
 
     /// Whether sync windows permit a sync now.

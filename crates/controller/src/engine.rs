@@ -5,7 +5,7 @@ use crate::clusters::Clusters;
 use crate::desired::Renderer;
 use crate::metrics::Metrics;
 use crate::queue::{Level, Queue};
-use crate::snapshot::{ArgoRules, LiveCredentials, Snapshot};
+use crate::snapshot::{Affected, ArgoRules, LiveCredentials, Snapshot};
 use fairway_argocd::{Application, GROUP};
 use fairway_cluster::{Cluster, ClusterEvent, ConfigError, EventKind};
 use fairway_core::{AppId, Clock, GroupKind, Live, LiveView as _, ObjectKey, Str};
@@ -256,12 +256,21 @@ impl Engine {
     }
 
     async fn follow_settings(self: Arc<Self>) {
+        let mut announced = self.snapshot();
         loop {
             self.settings_changed.notified().await;
             tokio::time::sleep(LIVE_BATCH).await;
             self.reload_settings();
+            let now = self.snapshot();
+            let affected = now.affected_since(&announced);
+            announced = now;
+            if affected == Affected::Nobody {
+                continue;
+            }
             for app in self.applications() {
-                self.queue.add(app.id(), Level::Source);
+                if !matches!(&affected, Affected::Projects(names) if !names.contains(&app.project())) {
+                    self.queue.add(app.id(), Level::Source);
+                }
             }
             for key in self.appset_keys() {
                 self.appsets.add(key, Level::Source);
@@ -283,6 +292,9 @@ impl Engine {
 
     fn reload_settings(&self) {
         let snapshot = Arc::new(Snapshot::read(self.clusters.home().cache(), &self.options.namespace));
+        if snapshot.is_same(&self.snapshot()) {
+            return;
+        }
         for problem in snapshot.problems.iter().chain(&snapshot.settings.warnings) {
             tracing::warn!("{problem}");
         }

@@ -10,7 +10,7 @@ pub enum ReconcileError {
     #[error("{0}")]
     Source(#[from] SourceError),
     /// A source does not render.
-    #[error("{}", chain(.0))]
+    #[error("{}", fairway_core::with_causes(.0))]
     Render(#[from] RenderError),
     /// The App's spec is invalid or not permitted.
     #[error("{0}")]
@@ -24,16 +24,6 @@ pub enum ReconcileError {
     /// A fault of ours.
     #[error("{0}")]
     Fault(String),
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        text = format!("{text}: {inner}");
-        cause = inner.source();
-    }
-    text
 }
 
 impl ReconcileError {

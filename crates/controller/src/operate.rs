@@ -18,7 +18,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 /// How long a running sync is left alone before it is shown: most end sooner, and one write says it all.
-const SHOW_AFTER: Duration = Duration::from_millis(250);
+pub(crate) const SHOW_AFTER: Duration = Duration::from_millis(250);
+
+/// How long at most a running sync is not shown because the API server has real work to do.
+const SHOW_LATEST: Duration = Duration::from_secs(10);
 
 /// How often the report of a running sync is shown at most.
 const SHOW_EVERY: Duration = Duration::from_secs(1);
@@ -33,7 +36,8 @@ const HEAL_MAX: Duration = Duration::from_secs(300);
 /// After this long without drift, self-heal starts afresh.
 const HEAL_COOLDOWN: i64 = 330;
 
-struct HealthJudge;
+/// Says how well an object is, as the App's own health does.
+pub(crate) struct HealthJudge;
 
 impl Judge for HealthJudge {
     fn health(&self, object: &Object) -> Option<Health> {
@@ -226,7 +230,8 @@ impl Engine {
         operation: Operation,
         written: Value,
     ) -> Option<Condition> {
-        let plan = self.plan_for(pass, &operation, &BTreeMap::new(), self.now_unix());
+        let started_unix = self.now_unix();
+        let plan = self.plan_for(pass, &operation, &BTreeMap::new(), started_unix);
         let deletion = plan.refusals.iter().find(|r| {
             matches!(r, fairway_plan::Refusal::EmptySource { .. } | fairway_plan::Refusal::OverBudget { .. })
         });
@@ -234,9 +239,24 @@ impl Engine {
             let words = format!("Skipping sync attempt to {}: {refused}", pass.target.revisions.join(","));
             return Some(Condition::new(ConditionKind::SyncError, words));
         }
-        self.start(pass, entry, memory, operation, written, None).await;
-        self.queue.add_after(pass.app.id.clone(), Level::Live, SHOW_AFTER);
+        let planned = Planned { plan, revisions: pass.target.revisions.clone(), started_unix };
+        self.launch(pass, entry, memory, operation, written, None, planned);
         None
+    }
+
+    /// Whether a running sync need not be shown yet: one that ends soon is shown once, with its end, and while the API
+    /// server has writes of syncs to answer, telling how they go would slow them. A sync that a person asked for is
+    /// shown at once, and so is one with hooks: their names are part of what is shown, should the engine be killed.
+    pub(crate) fn may_stay_unshown(&self, pass: &Pass<'_>, running: &RunningSync) -> bool {
+        let for_itself = running.operation.automated && !running.has_hooks && !running.shown;
+        if !for_itself || running.superseded || running.state.phase != OperationPhase::Running {
+            return false;
+        }
+        if pass.application.operation().is_some() || pass.application.refresh().is_some() {
+            return false;
+        }
+        let since = running.began.elapsed();
+        since < SHOW_AFTER || (since < SHOW_LATEST && self.home().is_busy())
     }
 
     /// Plans an operation and starts to carry it out.
@@ -253,13 +273,31 @@ impl Engine {
         // One that was cut off goes on under its own start, so that its hooks keep their names.
         let cut_off = earlier.filter(|s| s.finished_at.is_empty());
         let started_unix = cut_off.and_then(|s| parse_time(&s.started_at)).unwrap_or_else(|| self.now_unix());
-        let (plan, revisions) = match self.plan_operation(pass, &operation, &hooks, started_unix).await {
-            Ok(planned) => planned,
+        match self.plan_operation(pass, &operation, &hooks, started_unix).await {
+            Ok((plan, revisions)) => {
+                let planned = Planned { plan, revisions, started_unix };
+                self.launch(pass, entry, memory, operation, written, earlier, planned);
+            }
             Err(why) => {
                 memory.running = Some(ended_at_once(self, written, pass, OperationPhase::Error, why));
-                return;
             }
-        };
+        }
+    }
+
+    /// Carries out a plan in the background.
+    #[expect(clippy::too_many_arguments, reason = "what a pass holds, and what was decided in it")]
+    fn launch(
+        self: &Arc<Self>,
+        pass: &Pass<'_>,
+        entry: &Arc<AppEntry>,
+        memory: &mut Memory,
+        operation: Operation,
+        written: Value,
+        earlier: Option<&OperationState>,
+        planned: Planned,
+    ) {
+        let Planned { plan, revisions, started_unix } = planned;
+        let has_hooks = plan.tasks().any(|(_, _, task)| task.hook.is_some());
         let (control, controlled) = watch::channel(Control::Run);
         let report = Arc::new(Mutex::new(SyncReport::default()));
         let (engine, id, shown) = (self.clone(), pass.app.id.clone(), report.clone());
@@ -307,6 +345,9 @@ impl Engine {
             task,
             superseded: false,
             is_full,
+            has_hooks,
+            began: tokio::time::Instant::now(),
+            shown: false,
         });
     }
 
@@ -329,6 +370,13 @@ impl Engine {
         }
         self.plan_elsewhere(pass, operation, &named, hooks, started_unix).await
     }
+}
+
+/// A decided operation.
+struct Planned {
+    plan: SyncPlan,
+    revisions: Vec<Str>,
+    started_unix: i64,
 }
 
 /// An operation that ends before it has begun.
@@ -363,6 +411,9 @@ fn ended_at_once(
         task,
         superseded: false,
         is_full: false,
+        has_hooks: false,
+        began: tokio::time::Instant::now(),
+        shown: false,
     }
 }
 

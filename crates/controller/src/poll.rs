@@ -2,7 +2,7 @@
 
 use crate::engine::Engine;
 use crate::queue::Level;
-use fairway_argocd::lower;
+use fairway_argocd::{Application, lower};
 use fairway_core::{AppId, Str};
 use fairway_source::{is_same_repository, normalize_repo_url};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,23 +35,26 @@ impl Engine {
     fn users_of(&self, urls: &[String]) -> BTreeMap<AppId, BTreeSet<Str>> {
         let mut users: BTreeMap<AppId, BTreeSet<Str>> = BTreeMap::new();
         for (app, repositories) in self.repositories_by_app() {
-            for used in repositories {
-                if urls.iter().any(|u| is_same_repository(u, &used)) {
-                    users.entry(app.clone()).or_default().insert(used);
+            for used in repositories.iter() {
+                if urls.iter().any(|u| is_same_repository(u, used)) {
+                    users.entry(app.clone()).or_default().insert(used.clone());
                 }
             }
         }
         users
     }
 
-    fn repositories_by_app(&self) -> Vec<(AppId, Vec<Str>)> {
+    fn repositories_by_app(&self) -> Vec<(AppId, Arc<[Str]>)> {
+        let read = |application: &Application| {
+            let app = lower(application.object().value()).app;
+            app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| s.repo_url.clone()).collect()
+        };
         self.applications()
             .iter()
             .map(|a| {
-                let app = lower(a.object().value()).app;
-                let urls =
-                    app.sources.iter().filter(|s| s.chart.is_empty()).map(|s| s.repo_url.clone()).collect();
-                (a.id(), urls)
+                let id = a.id();
+                let repositories = self.entry(&id).repositories(|| read(a));
+                (id, repositories)
             })
             .collect()
     }
@@ -81,7 +84,7 @@ impl Engine {
                 repositories = self
                     .repositories_by_app()
                     .into_iter()
-                    .flat_map(|(_, urls)| urls)
+                    .flat_map(|(_, urls)| urls.to_vec())
                     .map(|url| (normalize_repo_url(&url), url))
                     .collect();
             }

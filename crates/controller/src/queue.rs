@@ -201,4 +201,71 @@ mod tests {
         queue.done(&"a");
         assert_eq!(start.elapsed().as_secs(), 5);
     }
+
+    /// What somebody asked for: satisfied by a turn of the key, at least as thorough, any time after.
+    #[derive(Debug)]
+    struct Demand {
+        key: u64,
+        level: Level,
+        due: Instant,
+    }
+
+    /// Plays a queue with random adds, timers, turns and pauses, and checks after every step that no two workers have one
+    /// key, that nobody gets a turn that nobody asked for, and that what is due is handed out.
+    async fn play(seed: u64) {
+        let mut random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        let mut roll = |sides: u64| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random % sides
+        };
+        let queue = Queue::default();
+        let (mut demands, mut handled): (Vec<Demand>, Vec<u64>) = (Vec::new(), Vec::new());
+        let mut asked_for = HashSet::new();
+        for step in 0..600 {
+            let (key, level) =
+                (roll(6), [Level::Live, Level::Source, Level::Hard][usize::try_from(roll(3)).unwrap()]);
+            match roll(6) {
+                0 => {
+                    asked_for.insert((key, level));
+                    demands.push(Demand { key, level, due: Instant::now() });
+                    queue.add(key, level);
+                }
+                1 | 2 => {
+                    let wait = Duration::from_millis(roll(400));
+                    asked_for.insert((key, level));
+                    demands.push(Demand { key, level, due: Instant::now() + wait });
+                    queue.add_after(key, level, wait);
+                }
+                3 => tokio::time::advance(Duration::from_millis(roll(200))).await,
+                4 if !handled.is_empty() => {
+                    let at = usize::try_from(roll(6)).unwrap() % handled.len();
+                    queue.done(&handled.remove(at));
+                }
+                _ => {
+                    let turn = tokio::time::timeout(Duration::ZERO, queue.next()).await.ok();
+                    let asked = |d: &Demand| !handled.contains(&d.key);
+                    if let Some((key, level)) = turn {
+                        let known = asked_for.contains(&(key, level)) && !handled.contains(&key);
+                        assert!(known, "seed {seed}, step {step}: {key} at {level:?}, handled {handled:?}");
+                        demands.retain(|d| d.key != key || d.level > level);
+                        let late = demands.iter().find(|d| d.key == key && d.due < Instant::now());
+                        assert!(late.is_none(), "seed {seed}, step {step}: less thorough than {late:?}");
+                        handled.push(key);
+                    } else {
+                        let due = demands.iter().find(|d| asked(d) && d.due < Instant::now());
+                        assert!(due.is_none(), "seed {seed}, step {step}: nobody gets {due:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whatever_happens_what_is_due_is_handed_out_once_at_a_time() {
+        for seed in 0..200 {
+            play(seed).await;
+        }
+    }
 }

@@ -123,11 +123,9 @@ impl Engine {
             target: &target,
             compared: &compared,
         };
-        let preview = self.plan_for(&pass, &self.default_operation(app), &BTreeMap::new(), self.now_unix());
         entry.set_view(|view| {
             view.target = Some(target.clone());
             view.compared = Some(compared.clone());
-            view.plan = Some(Arc::new(preview));
         });
         self.hold_for_deletion_hooks(&pass).await?;
         let mut notes: Vec<Condition> = conditions.to_vec();
@@ -153,30 +151,23 @@ impl Engine {
         &self,
         application: &Application,
         app: &App,
-        snapshot: &Snapshot,
+        snapshot: &Arc<Snapshot>,
         place: &Place,
         level: Level,
         memory: &mut Memory,
     ) -> Result<Arc<Target>, ReconcileError> {
         let view: &dyn LiveView = &**place.cluster.cache();
+        let kinds = view.api_versions();
+        let known = memory.target.as_ref().filter(|(key, _)| key.holds_for(app, &kinds, snapshot));
         if level == Level::Live
-            && let Some((key, target)) = &memory.target
-            && key.sources == app.sources
-            && key.destination == app.destination
-            && Arc::ptr_eq(&key.kinds, &view.api_versions())
+            && let Some((_, target)) = known
         {
             return Ok(target.clone());
         }
         let revisions = self.renderer.resolve(&app.sources).await?;
-        let key = TargetKey {
-            sources: app.sources.clone(),
-            revisions: revisions.clone(),
-            destination: app.destination.clone(),
-            kinds: view.api_versions(),
-        };
-        if level < Level::Hard
-            && let Some((old, target)) = &memory.target
-            && *old == key
+        let known = known.filter(|_| level < Level::Hard);
+        if let Some((key, target)) = known
+            && key.revisions == revisions
         {
             return Ok(target.clone());
         }
@@ -194,7 +185,9 @@ impl Engine {
             source_override: &source_override,
             hard: level == Level::Hard,
         };
-        let target = Arc::new(self.renderer.target(app, &revisions, &settings).await?);
+        let before = known.map(|(_, target)| &**target);
+        let target = Arc::new(self.renderer.target(app, &revisions, &settings, before).await?);
+        let key = TargetKey { app: app.clone(), revisions, kinds, settings: snapshot.clone() };
         memory.target = Some((key, target.clone()));
         Ok(target)
     }

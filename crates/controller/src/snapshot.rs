@@ -6,7 +6,7 @@ use fairway_core::{AppId, GroupKind, Gvk, Live, LiveView as _, Marks as _, Objec
 use fairway_scm::webhook::WebhookSecrets;
 use fairway_source::{CredentialLookup, Credentials, SecretCredentials, SecretKind};
 use fairway_value::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// Everything that settings say, at one moment.
@@ -25,7 +25,30 @@ pub struct Snapshot {
     pub webhook_secrets: WebhookSecrets,
     /// Credentials of repositories.
     pub credentials: Arc<SecretCredentials>,
+    /// The objects that all this was read from, without bookkeeping.
+    inputs: Inputs,
 }
+
+/// Labels, annotations and content by object.
+type Inputs = BTreeMap<ObjectKey, [Value; 3]>;
+
+/// Which Apps have to look anew after settings changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Affected {
+    /// None: what changed is nothing that an App reads.
+    Nobody,
+    /// Those of these projects.
+    Projects(BTreeSet<Str>),
+    /// All.
+    Everybody,
+}
+
+/// Passwords, keys and webhook secrets.
+const OWN_SECRET: &str = "argocd-secret";
+
+/// Settings that no App reads.
+const OF_NO_APP: [&str; 4] =
+    [OWN_SECRET, "argocd-rbac-cm", "argocd-notifications-cm", "argocd-notifications-secret"];
 
 impl Snapshot {
     /// Reads everything from the cache.
@@ -64,7 +87,7 @@ impl Snapshot {
         {
             credentials.set_ssh_known_hosts(hosts.to_owned());
         }
-        let secret = cache.get(&ObjectKey::new("", "Secret", namespace, "argocd-secret"));
+        let secret = cache.get(&ObjectKey::new("", "Secret", namespace, OWN_SECRET));
         Self {
             settings,
             marks,
@@ -73,8 +96,59 @@ impl Snapshot {
             problems,
             webhook_secrets: webhook_secrets(secret.map(|s| decoded(&s)).unwrap_or_default()),
             credentials: Arc::new(credentials),
+            inputs: inputs(cache, namespace),
         }
     }
+
+    /// Whether this was read from the same as another.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.inputs == other.inputs
+    }
+
+    /// Says who has to look anew, since this came after another.
+    pub(crate) fn affected_since(&self, before: &Self) -> Affected {
+        affected(&before.inputs, &self.inputs)
+    }
+}
+
+fn affected(old: &Inputs, new: &Inputs) -> Affected {
+    let changed = old
+        .keys()
+        .chain(new.keys())
+        .filter(|key| old.get(*key) != new.get(*key))
+        .filter(|key| key.kind == "AppProject" || !OF_NO_APP.contains(&key.name.as_str()));
+    let mut projects = BTreeSet::new();
+    for key in changed {
+        if key.kind != "AppProject" {
+            return Affected::Everybody;
+        }
+        projects.insert(key.name.clone());
+    }
+    if projects.is_empty() { Affected::Nobody } else { Affected::Projects(projects) }
+}
+
+/// Returns what settings are read from. Values share their storage with the cache's objects.
+fn inputs(cache: &Cache, namespace: &str) -> Inputs {
+    let kinds = [
+        (GroupKind::new(fairway_argocd::GROUP, "AppProject"), "spec"),
+        (GroupKind::new("", "ConfigMap"), "data"),
+        (GroupKind::new("", "Secret"), "data"),
+    ];
+    let mut inputs = Inputs::new();
+    for (kind, content) in kinds {
+        for object in cache.of_kind(&kind).iter().filter(|o| o.namespace() == namespace) {
+            let counts = kind.kind == "AppProject"
+                || object.name().starts_with("argocd-")
+                || object.label(LABEL_SECRET_TYPE).is_some();
+            if counts {
+                let part = |path: &[&str]| object.value().get_path(path).cloned().unwrap_or_default();
+                let parts =
+                    [part(&["metadata", "labels"]), part(&["metadata", "annotations"]), part(&[content])];
+                inputs.insert(object.key(), parts);
+            }
+        }
+    }
+    inputs
 }
 
 impl Snapshot {
@@ -204,5 +278,31 @@ impl CacheRules for ArgoRules {
         let noise = NOISE.iter().any(|(group, kind)| gvk.group == *group && gvk.kind == *kind);
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
         !noise && !state.1.excludes(&gvk.group_kind(), fairway_argocd::IN_CLUSTER_SERVER)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(changes: &[(&str, &str)], expect: &Affected) {
+        let key = |kind: &str, name: &str| ObjectKey::new("", kind, "argocd", name);
+        let content = |text: &str| [Value::Null, Value::Null, Value::from(text)];
+        let names = [("AppProject", "default"), ("ConfigMap", "argocd-cm"), ("Secret", "argocd-secret")];
+        let old: Inputs = names.iter().map(|(kind, name)| (key(kind, name), content("old"))).collect();
+        let mut new = old.clone();
+        new.extend(changes.iter().map(|(kind, name)| (key(kind, name), content("new"))));
+        assert_eq!(affected(&old, &new), *expect, "{changes:?}");
+        assert_eq!(affected(&new, &old), *expect, "{changes:?} taken back");
+    }
+
+    #[test]
+    fn only_the_apps_that_read_what_changed_look_anew() {
+        let of = |names: &[&str]| Affected::Projects(names.iter().map(|n| Str::from(*n)).collect());
+        check(&[], &Affected::Nobody);
+        check(&[("Secret", "argocd-secret"), ("ConfigMap", "argocd-rbac-cm")], &Affected::Nobody);
+        check(&[("AppProject", "default"), ("AppProject", "new")], &of(&["default", "new"]));
+        check(&[("AppProject", "default"), ("Secret", "a-cluster")], &Affected::Everybody);
+        check(&[("ConfigMap", "argocd-cm")], &Affected::Everybody);
     }
 }

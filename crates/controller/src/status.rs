@@ -4,7 +4,7 @@ use crate::app_entry::{Memory, RunningSync};
 use crate::compare::{Compared, ObjectState};
 use crate::engine::{Engine, application_key, time_text};
 use crate::error::ReconcileError;
-use crate::operate::written_sources;
+use crate::operate::{SHOW_AFTER, written_sources};
 use crate::queue::Level;
 use crate::reconcile::Pass;
 use fairway_apply::{HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult};
@@ -27,11 +27,17 @@ impl Engine {
         notes: &[Condition],
     ) -> Result<(), ReconcileError> {
         let application = pass.application;
+        let running = memory.running.as_ref().filter(|r| !r.task.is_finished());
+        if running.is_some_and(|r| self.may_stay_unshown(pass, r)) {
+            self.queue.add_after(pass.app.id.clone(), Level::Live, SHOW_AFTER);
+            return Ok(());
+        }
         let mut history = read_history(application);
         let mut state = application.get(&["status", "operationState"]).and_then(OperationState::from_value);
         let mut clears_operation = false;
         if let Some(running) = &mut memory.running {
             clears_operation = application.operation().is_some();
+            running.shown = true;
             let result_sources = written_sources(pass);
             state = Some(shown_state(running, &result_sources, pass.app.multi_source));
         }
@@ -158,8 +164,7 @@ impl Engine {
             return Ok(());
         }
         self.metrics.status_written();
-        let writer: &dyn fairway_core::ClusterWriter = &**self.home();
-        match writer.merge_patch(&application_key(&application.id()), patch).await {
+        match self.home().report(&application_key(&application.id()), &patch).await {
             Ok(_) => Ok(()),
             // It is gone: there is nothing left to say.
             Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(()),

@@ -20,6 +20,22 @@ pub trait FailureCategory {
     fn retry(&self) -> RetryAdvice;
 }
 
+/// Returns an error's message with those of its causes. A cause that the message already tells is not told again:
+/// errors of others repeat theirs.
+#[must_use]
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        cause = inner.source();
+    }
+    text
+}
+
 /// What kind of answer a Kubernetes API gave, as far as callers act on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiErrorKind {

@@ -34,7 +34,7 @@ pub use app::{
     TrackingMethod,
 };
 pub use condition::{Condition, ConditionKind};
-pub use error::{ApiError, ApiErrorKind, FailureCategory, RetryAdvice};
+pub use error::{ApiError, ApiErrorKind, FailureCategory, RetryAdvice, with_causes};
 pub use glob::glob_match;
 pub use health::{Health, HealthStatus};
 pub use key::{GroupKind, Gvk, ObjectKey};

@@ -150,7 +150,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
 
 fn log_to_stderr(filter: &str, json: bool) {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("warn"));
+    // kube says on every connection that a certificate is not checked; the cluster says it once.
+    let quiet = format!("kube_client::client::tls=error,{filter}");
+    let filter = EnvFilter::try_new(quiet).unwrap_or_else(|_| EnvFilter::new("warn"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if json { builder.json().init() } else { builder.init() }
 }

@@ -455,8 +455,9 @@ impl fairway_server::Engine for Port {
     fn plan(&self, key: AppKey) -> EngineFuture<'_, Value> {
         Box::pin(async move {
             self.found(&key)?;
-            let view = self.engine.app_view(&Self::id(&key));
-            let plan = view.and_then(|v| v.plan).ok_or_else(|| {
+            let plan = self.engine.plan_preview(&Self::id(&key)).await;
+            let plan = plan.map_err(|e| EngineError::new(ErrorKind::Unavailable, e.to_string()))?;
+            let plan = plan.ok_or_else(|| {
                 EngineError::new(ErrorKind::FailedPrecondition, "the application has not been compared yet")
             })?;
             Ok(crate::plan_items::items(&plan))

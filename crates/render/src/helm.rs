@@ -1,7 +1,7 @@
 use crate::objects::from_document;
 use crate::value_files::values_files;
 use crate::{Capabilities, RenderError, RenderInput, Rendered};
-use fairway_core::{FileTree, HelmOptions, Str};
+use fairway_core::{FileTree, HelmOptions, Str, with_causes};
 use fairway_helm::{Chart, CompiledChart, Options, Release, Show, ValueSources, ValuesFile, escape_commas};
 use fairway_kustomize::{ChartInflator, ChartRequest};
 use fairway_template::Ports;
@@ -44,20 +44,7 @@ pub(crate) fn render(
 }
 
 fn fail(error: fairway_helm::Error) -> RenderError {
-    RenderError::Helm(chain(&error))
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    text
+    RenderError::Helm(with_causes(&error))
 }
 
 fn collect(
@@ -108,7 +95,8 @@ fn values(
         sources.set_file.push(format!("{}={}", parameter.name, escape_commas(&env(&parameter.value))));
     }
     let read = |file: &str| -> Result<String, fairway_helm::Error> {
-        crate::value_files::read_one(input, path, file).map_err(|e| fairway_helm::Error::Values(chain(&e)))
+        crate::value_files::read_one(input, path, file)
+            .map_err(|e| fairway_helm::Error::Values(with_causes(&e)))
     };
     sources.merge(&read).map_err(fail)
 }
@@ -129,7 +117,7 @@ impl ChartInflator for Inflator<'_> {
                 request.name, request.repo
             ));
         };
-        let words = |e: fairway_helm::Error| chain(&e);
+        let words = |e: fairway_helm::Error| with_causes(&e);
         let chart = Chart::load(tree, dir).map_err(words)?;
         let files = request
             .values

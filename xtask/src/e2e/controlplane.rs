@@ -1,6 +1,6 @@
 //! A real control plane: one Go program that is each of its parts, and kwok for nodes and pods.
 
-use crate::run::run;
+use crate::run::{run, tied};
 use anyhow::{Context, bail};
 use std::fs;
 use std::io::Write as _;
@@ -154,7 +154,13 @@ impl ControlPlane {
             tools,
             dir,
             "kwok",
-            &[config, "--manage-all-nodes=true".to_owned(), "--enable-crds=".to_owned()],
+            &[
+                config,
+                "--manage-all-nodes=true".to_owned(),
+                "--enable-crds=".to_owned(),
+                // Without a lease the node is taken for dead after 50 s, and all its pods for not ready.
+                "--node-lease-duration-seconds=40".to_owned(),
+            ],
         )?;
         plane.add_node(tools)?;
         Ok(plane)
@@ -162,7 +168,7 @@ impl ControlPlane {
 
     fn spawn(&mut self, tools: &Tools, dir: &Path, name: &str, args: &[String]) -> anyhow::Result<()> {
         let log = fs::File::create(dir.join(format!("{name}.log")))?;
-        let child = Command::new(tools.bin.join(name))
+        let child = tied(&tools.bin.join(name))
             .args(args)
             .current_dir(dir)
             .stdin(Stdio::null())

@@ -58,7 +58,7 @@ impl World {
     /// Starts `fairway up`; further arguments choose the repository.
     pub fn up(&mut self, more: &[&str]) -> anyhow::Result<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.join("engine.log"))?;
-        let mut command = Command::new(&self.binary);
+        let mut command = crate::run::tied(&self.binary);
         command
             .arg("up")
             .arg("--data-dir")
@@ -86,7 +86,7 @@ impl World {
     /// Starts `fairway controller` with the rights that a kubeconfig gives, as a pod would run it.
     pub fn controller(&mut self, kubeconfig: &Path) -> anyhow::Result<()> {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.dir.join("engine.log"))?;
-        let child = Command::new(&self.binary)
+        let child = crate::run::tied(&self.binary)
             .arg("controller")
             .arg("--cache-dir")
             .arg(self.dir.join("cache"))
