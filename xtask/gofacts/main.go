@@ -1,5 +1,6 @@
 // Command gofacts prints what OpenAPI does not say about the built-in types: how each field is written when it is
-// empty. `cargo xtask schema --go` runs it; its output is crates/schema/data/go.json.
+// empty. `cargo xtask schema --go` runs it; its output is crates/schema/data/go.json. With the argument protobuf it prints
+// how the types are encoded as protobuf messages: crates/devcluster/data/messages.txt.
 package main
 
 import (
@@ -110,7 +111,12 @@ func main() {
 	if err := apiregistration.AddToScheme(extra); err != nil {
 		panic(err)
 	}
-	for _, s := range []*runtime.Scheme{scheme.Scheme, extra} {
+	schemes := []*runtime.Scheme{scheme.Scheme, extra}
+	if len(os.Args) > 1 && os.Args[1] == "protobuf" {
+		printMessages(os.Stdout, schemes)
+		return
+	}
+	for _, s := range schemes {
 		for _, t := range s.AllKnownTypes() {
 			walk(t)
 		}

@@ -16,7 +16,7 @@ pub struct Args {
     /// A running API server's address: plain HTTP, such as what `kubectl proxy` opens.
     #[arg(long, group = "input")]
     server: Option<String>,
-    /// Runs `xtask/gofacts` and renews `go.json` alone. Needs Go.
+    /// Runs `xtask/gofacts` and renews `go.json` and devcluster's `messages.txt` alone. Needs Go.
     #[arg(long, group = "input")]
     go: bool,
     /// Reads the committed data and checks that it is what this command would write, without any input.
@@ -120,8 +120,15 @@ fn read_facts(path: &Path) -> anyhow::Result<Facts> {
 }
 
 fn renew_go_facts(out: &Path) -> anyhow::Result<()> {
+    std::fs::write(out.join("go.json"), go_facts(&[])?)?;
+    std::fs::write("crates/devcluster/data/messages.txt", go_facts(&["protobuf"])?)?;
+    Ok(())
+}
+
+fn go_facts(args: &[&str]) -> anyhow::Result<Vec<u8>> {
     let done = std::process::Command::new("go")
         .args(["run", "."])
+        .args(args)
         .current_dir("xtask/gofacts")
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -129,8 +136,7 @@ fn renew_go_facts(out: &Path) -> anyhow::Result<()> {
     if !done.status.success() {
         bail!("xtask/gofacts failed");
     }
-    std::fs::write(out.join("go.json"), done.stdout)?;
-    Ok(())
+    Ok(done.stdout)
 }
 
 /// One line a type, ordered by name.

@@ -7,6 +7,7 @@ mod cli;
 mod cluster_list;
 mod controller_cmd;
 mod data_dir;
+mod devcluster_cmd;
 mod embedded;
 mod floor;
 mod json_patch;
@@ -81,6 +82,9 @@ enum Command {
     Completion(cli::CompletionArgs),
     /// Shows what the platform does, on the running `fairway up`.
     Demo(cli::DemoArgs),
+    /// Runs the cluster in memory alone, until Ctrl-C.
+    #[command(hide = true)]
+    Devcluster(devcluster_cmd::Args),
     /// Applies the objects of a file and prints how long it took.
     #[command(hide = true)]
     BenchFloor(floor::Args),
@@ -144,6 +148,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Kustomize(args) => cli::run_kustomize(args),
         Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,
+        Command::Devcluster(args) => devcluster_cmd::run(args).await,
         Command::BenchFloor(args) => floor::run(args).await,
     }
 }

@@ -5,6 +5,8 @@ pub mod kube;
 mod scenario;
 mod scenario_dashboard;
 mod scenario_install;
+mod scenario_kubectl;
+mod transcript;
 mod world;
 
 use anyhow::Context;

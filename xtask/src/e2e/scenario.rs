@@ -16,6 +16,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("kill-and-converge", kill_and_converge),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
     ("dashboard", super::scenario_dashboard::dashboard),
+    ("kubectl", super::scenario_kubectl::kubectl),
 ];
 
 fn app(name: &str, path: &str, options: &str) -> String {

@@ -78,6 +78,24 @@ impl World {
         Ok(())
     }
 
+    /// Starts the cluster in memory alone, without an engine, and waits until it answers.
+    pub fn devcluster(&mut self) -> anyhow::Result<()> {
+        let log = fs::File::create(self.dir.join("engine.log"))?;
+        fs::create_dir_all(self.data_dir())?;
+        let child = Command::new(&self.binary)
+            .args(["devcluster", "--kubeconfig"])
+            .arg(&self.kubectl.kubeconfig)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("start fairway devcluster")?;
+        self.engine = Some(child);
+        self.until("the devcluster answers", || {
+            Ok(self.kubectl.run(&["get", "--raw", "/readyz"])?.contains("ok").then_some(()))
+        })
+    }
+
     /// Whether the cluster is a real one.
     pub fn is_real(&self) -> bool {
         self.kind == ClusterKind::Real

@@ -74,8 +74,15 @@ fn by_token(api: &Api, token: &str) -> Option<User> {
     if same(token, &api.token) {
         return Some(User::admin());
     }
-    let (account, _) = token.strip_prefix("devcluster-sa.")?.rsplit_once('.')?;
-    let (namespace, name) = account.split_once('.')?;
+    let claims = token.split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
+    let claim = |name: &str| claims.pointer(name).and_then(serde_json::Value::as_str);
+    let namespace = claim("/kubernetes.io/namespace")?;
+    let name = claim("/kubernetes.io/serviceaccount/name")?;
+    if claims["exp"].as_i64().is_some_and(|until| until * 1_000_000 <= api.clock.now_micros()) {
+        return None;
+    }
     let live = api.store.get("serviceaccounts", &crate::store::object_key(namespace, name))?;
     let uid = live.value.get_path(&["metadata", "uid"])?.as_str()?.to_owned();
     same(token, &account_token(api, namespace, name, &uid)).then(|| User {

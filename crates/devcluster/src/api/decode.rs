@@ -3,6 +3,7 @@
 use super::call::Call;
 use super::gojson;
 use super::media::{self, Encoding};
+use super::protobuf;
 use super::status::{ApiError, ApiResult};
 use fairway_value::{Value, from_json};
 
@@ -26,7 +27,13 @@ fn summary(body: &[u8]) -> String {
 /// Text that is no document; another kind or version; fields that do not fit.
 pub(crate) fn object(call: &Call<'_>, kind: &str, api_version: &str) -> ApiResult<Value> {
     let body = &call.request.body;
-    let encoding = media::body_encoding(call.request.header("content-type"))?;
+    let content_type = call.request.header("content-type");
+    if media::is_protobuf(content_type) {
+        let mut value = protobuf::object(body).map_err(ApiError::bad_request)?;
+        check_kind(&mut value, kind, api_version)?;
+        return Ok(value);
+    }
+    let encoding = media::body_encoding(content_type)?;
     let unrecognized = |why: String| {
         ApiError::bad_request(format!(
             "the object provided is unrecognized (must be of type {kind}): couldn't get version/kind; json parse error: {why} ({})",

@@ -2,7 +2,9 @@
 
 use super::call::{Call, Reply};
 use super::encode::{self, Page};
+use super::media;
 use super::options::check_dry_run;
+use super::protobuf;
 use super::read::Selection;
 use super::registry::Resource;
 use super::status::{ApiError, ApiResult, success, to_value};
@@ -53,6 +55,8 @@ impl DeleteOptions {
         let body = &call.request.body;
         let parsed = if body.is_empty() {
             Value::Null
+        } else if media::is_protobuf(call.request.header("content-type")) {
+            protobuf::object(body).map_err(ApiError::bad_request)?
         } else {
             from_json(body).or_else(|_| {
                 let text = std::str::from_utf8(body).unwrap_or_default();
@@ -105,7 +109,7 @@ impl DeleteOptions {
 
 /// Handles the DELETE of one object.
 pub(crate) fn handle(call: &Call<'_>) -> ApiResult<Reply> {
-    super::media::negotiate(call.request.accept())?;
+    media::negotiate(call.request.accept())?;
     let options = DeleteOptions::parse(call)?;
     let outcome = delete(call, &call.target.name.clone(), &options)?;
     answer(call, &outcome)

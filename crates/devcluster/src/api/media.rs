@@ -129,7 +129,13 @@ pub(crate) fn body_encoding_loose(call: &super::call::Call<'_>) -> Encoding {
     }
 }
 
-/// The form of a request's body.
+/// Whether a request's body is a protobuf message.
+pub(crate) fn is_protobuf(content_type: Option<&str>) -> bool {
+    content_type.and_then(|t| t.split(';').next()).map(str::trim)
+        == Some("application/vnd.kubernetes.protobuf")
+}
+
+/// The form of a request's body that is text.
 pub(crate) fn body_encoding(content_type: Option<&str>) -> ApiResult<Encoding> {
     let kind = content_type.unwrap_or("").split(';').next().unwrap_or_default().trim();
     match kind {

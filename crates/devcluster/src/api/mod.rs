@@ -19,6 +19,7 @@ mod network;
 mod openapi;
 mod options;
 mod policy;
+mod protobuf;
 mod quota;
 mod random;
 mod rbac;

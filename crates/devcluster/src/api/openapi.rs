@@ -28,10 +28,10 @@ pub(crate) fn answer(api: &Api, request: &Request) -> Option<ApiResult<Reply>> {
     if path == "/openapi/v2" {
         let wants = request.accept().unwrap_or_default();
         if wants.contains("protobuf") && !wants.contains("json") && !wants.contains("*/*") {
-            return Some(Err(ApiError::not_acceptable(
-                "406: Not Acceptable: OpenAPI v2 is served as JSON only",
-                true,
-            )));
+            return Some(Ok(Reply {
+                content_type: format!("application/{GNOSTIC}"),
+                ..Reply::json(200, gnostic())
+            }));
         }
         return Some(Ok(Reply::json(200, version_2(&registry).to_string())));
     }
@@ -41,6 +41,18 @@ pub(crate) fn answer(api: &Api, request: &Request) -> Option<ApiResult<Reply>> {
         return Some(Err(ApiError::no_page()));
     }
     Some(Ok(Reply::json(200, document(&registry, group, version).to_string())))
+}
+
+const GNOSTIC: &str = "com.github.proto-openapi.spec.v2@v1.0+protobuf";
+
+/// Returns the OpenAPI v2 document as a protobuf message, without types: clients ask for it only when version 3 does
+/// not have a kind, and then no version has.
+fn gnostic() -> Vec<u8> {
+    fn text(number: u8, text: &[u8]) -> Vec<u8> {
+        [&[number << 3 | 2, u8::try_from(text.len()).unwrap_or_default()], text].concat()
+    }
+    let info = [text(1, b"Kubernetes"), text(2, b"v1.36.3")].concat();
+    [text(1, b"2.0"), text(2, &info)].concat()
 }
 
 /// Reads `api/v1` or `apis/GROUP/VERSION`.
@@ -174,6 +186,9 @@ impl Gathered {
             .collect();
         if !strategy.is_empty() {
             out["x-kubernetes-patch-strategy"] = json!(strategy.join(","));
+        }
+        if !field.values.is_empty() {
+            out["enum"] = field.values.iter().map(|v| json!(v.as_str())).collect();
         }
         if let Some(default) = field.default {
             out["default"] = serde_json::from_str(&to_json(default, HtmlEscape::No)).unwrap_or_default();
