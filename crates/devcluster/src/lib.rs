@@ -18,6 +18,7 @@ mod cluster;
 mod controllers;
 mod http;
 mod seed;
+mod seed_roles;
 mod store;
 mod table;
 mod tls;

@@ -34,26 +34,7 @@ pub(crate) fn fill(api: &Api) {
             "type": "ClusterIP" },
         "status": { "loadBalancer": {} } }),
     );
-    put(
-        api,
-        "clusterroles.rbac.authorization.k8s.io",
-        "",
-        "cluster-admin",
-        json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {},
-        "rules": [{ "apiGroups": ["*"], "resources": ["*"], "verbs": ["*"] },
-            { "nonResourceURLs": ["*"], "verbs": ["*"] }] }),
-    );
-    put(
-        api,
-        "clusterrolebindings.rbac.authorization.k8s.io",
-        "",
-        "cluster-admin",
-        json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding", "metadata": {},
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "cluster-admin" },
-        "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "system:masters" }] }),
-    );
+    crate::seed_roles::fill(api);
     for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)]
     {
         put(
@@ -102,7 +83,7 @@ fn node(api: &Api) -> serde_json::Value {
                 "operatingSystem": "linux", "architecture": "amd64" } } })
 }
 
-fn put(api: &Api, table: &str, namespace: &str, name: &str, object: serde_json::Value) {
+pub(crate) fn put(api: &Api, table: &str, namespace: &str, name: &str, object: serde_json::Value) {
     let key = object_key(namespace, name);
     if api.store.get(table, &key).is_some() {
         return;

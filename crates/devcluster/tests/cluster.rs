@@ -269,3 +269,111 @@ fn a_namespace_goes_with_everything_in_it() {
     let (_, pods) = ask(&server, "GET", "/api/v1/pods", "");
     assert_eq!(pods.pointer("/items").and_then(Value::as_array).map(<[Value]>::len), Some(0));
 }
+
+#[test]
+fn what_controllers_do_is_told_in_events_that_end() {
+    let (server, clock) = server();
+    make(&server, DEPLOYMENTS, &deployment("nginx:fail"));
+    let reasons = |server: &InProcess| -> std::collections::BTreeSet<String> {
+        let (_, events) = ask(server, "GET", "/api/v1/namespaces/default/events", "");
+        let items = events.pointer("/items").and_then(Value::as_array).unwrap_or_default();
+        items.iter().map(|e| text(e, "/reason").to_owned()).collect()
+    };
+    let expect = ["BackOff", "Failed", "Pulling", "ScalingReplicaSet", "Scheduled", "SuccessfulCreate"];
+    assert_eq!(reasons(&server), expect.map(str::to_owned).into());
+    clock.advance_secs(3601);
+    server.settle();
+    assert!(!reasons(&server).contains("Scheduled"));
+}
+
+#[test]
+fn a_stateful_sets_templates_are_kept_and_come_back_as_newer_revisions() {
+    let (server, _) = server();
+    let sets = "/apis/apps/v1/namespaces/default/statefulsets";
+    let set = |image: &str| {
+        deployment(image)
+            .replace("Deployment", "StatefulSet")
+            .replace(r#""replicas":3"#, r#""serviceName":"web""#)
+    };
+    make(&server, sets, &set("db:1"));
+    for image in ["db:2", "db:1"] {
+        assert_eq!(ask(&server, "PUT", &format!("{sets}/web"), &set(image)).0, 200);
+    }
+    let (_, all) = ask(&server, "GET", "/apis/apps/v1/namespaces/default/controllerrevisions", "");
+    let items = all.pointer("/items").and_then(Value::as_array).unwrap_or_default();
+    let mut seen: Vec<(i64, &str)> = items
+        .iter()
+        .map(|r| {
+            let image = text(r, "/data/spec/template/spec/containers/0/image");
+            (r.get("revision").and_then(Value::as_i64).unwrap(), image)
+        })
+        .collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [(2, "db:2"), (3, "db:1")]);
+}
+
+#[test]
+fn quotas_and_ranges_of_a_namespace_bind_its_pods() {
+    let (server, _) = server();
+    let root = "/api/v1/namespaces/default";
+    make(
+        &server,
+        &format!("{root}/limitranges"),
+        r#"{"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"l"},"spec":{"limits":[{"type":"Container",
+           "defaultRequest":{"cpu":"100m"},"max":{"cpu":"1"},"default":{"cpu":"200m"}}]}}"#,
+    );
+    make(
+        &server,
+        &format!("{root}/resourcequotas"),
+        r#"{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"requests.cpu":"250m"}}}"#,
+    );
+    let pod = |name: &str, cpu: &str| {
+        let limits = if cpu.is_empty() {
+            String::new()
+        } else {
+            format!(r#","resources":{{"limits":{{"cpu":"{cpu}"}}}}"#)
+        };
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}"}},"spec":{{"containers":[{{"name":"c","image":"i"{limits}}}]}}}}"#
+        )
+    };
+    let pods = format!("{root}/pods");
+    let (_, refused) = ask(&server, "POST", &pods, &pod("large", "2"));
+    let expect = "pods \"large\" is forbidden: maximum cpu usage per Container is 1, but limit is 2";
+    assert_eq!(text(&refused, "/message"), expect);
+    make(&server, &pods, &pod("a", ""));
+    make(&server, &pods, &pod("b", ""));
+    let (_, quota) = ask(&server, "GET", &format!("{root}/resourcequotas/q"), "");
+    assert_eq!(text(&quota, "/status/used/requests.cpu"), "200m");
+    let (status, refused) = ask(&server, "POST", &pods, &pod("c", ""));
+    assert_eq!(status, 403);
+    assert_eq!(
+        text(&refused, "/message"),
+        "pods \"c\" is forbidden: exceeded quota: q, requested: requests.cpu=100m, used: requests.cpu=200m, limited: requests.cpu=250m"
+    );
+    ask(&server, "DELETE", &format!("{pods}/a"), "");
+    make(&server, &pods, &pod("c", ""));
+}
+
+#[test]
+fn a_restricted_namespace_refuses_careless_pods() {
+    let (server, _) = server();
+    make(
+        &server,
+        "/api/v1/namespaces",
+        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"tight","labels":{"pod-security.kubernetes.io/enforce":"baseline"}}}"#,
+    );
+    let pods = "/api/v1/namespaces/tight/pods";
+    let pod = |host: bool| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p"}},"spec":{{"hostNetwork":{host},"containers":[{{"name":"c","image":"i"}}]}}}}"#
+        )
+    };
+    let (status, refused) = ask(&server, "POST", pods, &pod(true));
+    assert_eq!(status, 403);
+    assert_eq!(
+        text(&refused, "/message"),
+        "pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)"
+    );
+    make(&server, pods, &pod(false));
+}

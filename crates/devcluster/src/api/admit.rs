@@ -2,8 +2,8 @@
 
 use super::call::Call;
 use super::labels::LabelSelector;
-use super::policy;
 use super::status::{ApiError, ApiResult};
+use super::{limits, pod_security, policy, quota};
 use crate::store::{Stored, object_key};
 use fairway_value::Value;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ pub(crate) fn lifecycle(call: &Call<'_>, name: &str) -> ApiResult<()> {
 pub(crate) fn complete(call: &Call<'_>, object: &mut Value) -> ApiResult<()> {
     match call.resource.table.as_str() {
         "pods" => {
-            limit_ranges(call, object);
+            limits::complete(call, object);
             priority(call, object)?;
             service_account(call, object)?;
         }
@@ -63,8 +63,10 @@ pub(crate) fn complete(call: &Call<'_>, object: &mut Value) -> ApiResult<()> {
 
 /// Refuses what the validating plugins and policies refuse.
 pub(crate) fn validate(call: &Call<'_>, object: &Value, old: Option<&Value>) -> ApiResult<()> {
+    limits::check(call, object, old)?;
+    pod_security::check(call, object, old)?;
     policy::check(call, Some(object), old)?;
-    if old.is_none() { super::quota::check(call, object) } else { Ok(()) }
+    quota::check(call, object, old)
 }
 
 /// Refuses a deletion that policies refuse.
@@ -160,32 +162,6 @@ fn default_class(call: &Call<'_>, object: &mut Value, table: &str, mark: &str, f
     let default = classes.iter().find(|c| text(&c.value, &["metadata", "annotations", mark]) == "true");
     if let Some(class) = default {
         object.set_path(&["spec", field], text(&class.value, &["metadata", "name"]));
-    }
-}
-
-/// As LimitRanger: containers get the namespace's default requests and limits.
-fn limit_ranges(call: &Call<'_>, pod: &mut Value) {
-    let (_, ranges) = call.api.store.list("limitranges", &format!("{}/", call.target.namespace));
-    for range in &ranges {
-        let limits = range.value.get_path(&["spec", "limits"]).and_then(Value::as_array).unwrap_or_default();
-        for limit in limits.iter().filter(|l| text(l, &["type"]) == "Container") {
-            for list in ["initContainers", "containers"] {
-                let Some(containers) = pod.get_path_mut(&["spec", list]).and_then(Value::as_array_mut) else {
-                    continue;
-                };
-                for container in containers.make_mut() {
-                    for (from, to) in [("default", "limits"), ("defaultRequest", "requests")] {
-                        for (what, amount) in
-                            limit.get(from).and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
-                        {
-                            if container.get_path(&["resources", to, what]).is_none() {
-                                container.set_path(&["resources", to, what], amount.clone());
-                            }
-                        }
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -3,7 +3,13 @@
 use super::call::Request;
 use super::server::Api;
 use super::status::{ApiError, ApiResult};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 use sha2::Digest as _;
+
+/// Who the tokens say made them, as a cluster's default is.
+pub(crate) const ISSUER: &str = "https://kubernetes.default.svc.cluster.local";
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,18 +80,22 @@ fn by_token(api: &Api, token: &str) -> Option<User> {
     if same(token, &api.token) {
         return Some(User::admin());
     }
-    let claims = token.split('.').nth(1)?;
-    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
-    let claim = |name: &str| claims.pointer(name).and_then(serde_json::Value::as_str);
-    let namespace = claim("/kubernetes.io/namespace")?;
-    let name = claim("/kubernetes.io/serviceaccount/name")?;
-    if claims["exp"].as_i64().is_some_and(|until| until * 1_000_000 <= api.clock.now_micros()) {
+    let (signed, signature) = token.rsplit_once('.')?;
+    if !same(signature, &signature_of(api, signed)) {
         return None;
     }
+    let claims = URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()?;
+    let claims: Value = serde_json::from_slice(&claims).ok()?;
+    if claims["exp"].as_i64()?.saturating_mul(1_000_000) <= api.clock.now_micros() {
+        return None;
+    }
+    let claim = |pointer: &str| claims.pointer(pointer).and_then(Value::as_str);
+    let namespace = claim("/kubernetes.io/namespace")?;
+    let name = claim("/kubernetes.io/serviceaccount/name")?;
     let live = api.store.get("serviceaccounts", &crate::store::object_key(namespace, name))?;
     let uid = live.value.get_path(&["metadata", "uid"])?.as_str()?.to_owned();
-    same(token, &account_token(api, namespace, name, &uid)).then(|| User {
+    // An account made anew under the same name is another.
+    (claim("/kubernetes.io/serviceaccount/uid") == Some(uid.as_str())).then(|| User {
         name: format!("system:serviceaccount:{namespace}:{name}"),
         uid,
         groups: vec![
@@ -96,13 +106,34 @@ fn by_token(api: &Api, token: &str) -> Option<User> {
     })
 }
 
-/// Makes the token of a ServiceAccount: it names the account, and a keyed hash over it and its uid proves it.
-pub(crate) fn account_token(api: &Api, namespace: &str, name: &str, uid: &str) -> String {
-    let inner = sha2::Sha256::digest(format!("{}\n{namespace}\n{name}\n{uid}", api.token));
-    // Hashed twice, so that the sum cannot be extended.
-    let sum = sha2::Sha256::digest(inner);
-    let hex: String = sum.iter().map(|b| format!("{b:02x}")).collect();
-    format!("devcluster-sa.{namespace}.{name}.{hex}")
+/// Makes a token of a ServiceAccount (namespace, name, uid) that holds for some seconds: a JSON Web Token, signed with
+/// the administrator's token as the key.
+pub(crate) fn account_token(
+    api: &Api,
+    (namespace, name, uid): (&str, &str, &str),
+    audiences: &Value,
+    secs: i64,
+) -> String {
+    let now = api.clock.now_micros() / 1_000_000;
+    let claims = json!({
+        "aud": audiences, "exp": now + secs, "iat": now, "nbf": now, "iss": ISSUER,
+        "kubernetes.io": { "namespace": namespace, "serviceaccount": { "name": name, "uid": uid } },
+        "sub": format!("system:serviceaccount:{namespace}:{name}"),
+    });
+    let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let signed = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
+    let signature = signature_of(api, &signed);
+    format!("{signed}.{signature}")
+}
+
+/// HMAC with SHA-256.
+fn signature_of(api: &Api, text: &str) -> String {
+    let mut key = [0_u8; 64];
+    // A longer key is hashed first, and hashing a shorter one too harms nothing: only this server signs.
+    key[..32].copy_from_slice(&sha2::Sha256::digest(api.token.as_bytes()));
+    let padded = |pad: u8| key.map(|b| b ^ pad);
+    let inner = sha2::Sha256::new().chain_update(padded(0x36)).chain_update(text).finalize();
+    URL_SAFE_NO_PAD.encode(sha2::Sha256::new().chain_update(padded(0x5c)).chain_update(inner).finalize())
 }
 
 /// Compares without stopping at the first difference.

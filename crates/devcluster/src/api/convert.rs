@@ -1,7 +1,8 @@
 //! Between the versions of one resource: Events in two groups, HorizontalPodAutoscalers in two versions, and custom
-//! resources, whose versions differ by name alone (conversion strategy `None`).
+//! resources, whose versions differ by name and by what their schemas keep (conversion strategy `None`).
 
 use super::registry::Resource;
+use fairway_schema::structural;
 use fairway_value::{Map, Value};
 
 /// Returns a stored object in the version of a resource.
@@ -13,6 +14,9 @@ pub(crate) fn to_version(value: &Value, resource: &Resource) -> Value {
         _ => {}
     }
     out.set_path(&["apiVersion"], resource.api_version());
+    if let Some(schema) = resource.custom.as_ref().and_then(|c| c.schema.as_ref()) {
+        structural::prune(&mut out, schema);
+    }
     out
 }
 
@@ -31,6 +35,9 @@ pub(crate) fn to_storage(value: Value, resource: &Resource) -> Value {
         _ => {}
     }
     out.set_path(&["apiVersion"], resource.storage_api_version.clone());
+    if let Some(schema) = resource.custom.as_ref().and_then(|c| c.storage_schema.as_ref()) {
+        structural::prune(&mut out, schema);
+    }
     out
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Version {
     pub(crate) scale: Option<Value>,
     /// JSON paths that field selectors may name.
     pub(crate) selectable: Vec<Str>,
+    /// The schema of the version that is stored, where that is another.
+    pub(crate) storage_schema: Option<Value>,
     /// The types of the whole definition, shared by its versions.
     pub(crate) schemas: Arc<OnceLock<Result<Arc<Schemas>, String>>>,
 }
@@ -48,7 +50,8 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
         return Vec::new();
     };
     let flag = |v: &Value, key: &str| v.get(key).and_then(Value::as_bool).unwrap_or_default();
-    let storage = list.iter().find(|v| flag(v, "storage")).map_or("", |v| text(v, &["name"]));
+    let stored = list.iter().find(|v| flag(v, "storage"));
+    let storage = stored.map_or("", |v| text(v, &["name"]));
     let name_or = |key: &str, fallback: String| {
         let named = definition.get_path(names).map_or("", |n| text(n, &[key]));
         if named.is_empty() { fallback } else { named.to_owned() }
@@ -57,7 +60,9 @@ pub(crate) fn resources(definition: &Value) -> Vec<Resource> {
     list.iter()
         .filter(|v| flag(v, "served"))
         .map(|version| {
-            let custom = Version { schemas: schemas.clone(), ..read_version(version) };
+            let stored = stored.filter(|_| !flag(version, "storage"));
+            let storage_schema = stored.and_then(|v| v.get_path(&["schema", "openAPIV3Schema"]).cloned());
+            let custom = Version { schemas: schemas.clone(), storage_schema, ..read_version(version) };
             let api = api_version(group, text(version, &["name"]));
             Resource {
                 group: group.into(),
@@ -95,6 +100,7 @@ fn read_version(version: &Value) -> Version {
         status: version.get_path(&["subresources", "status"]).is_some(),
         scale: version.get_path(&["subresources", "scale"]).cloned(),
         schemas: Arc::default(),
+        storage_schema: None,
         selectable: list(&["selectableFields"]).iter().map(|f| Str::from(text(f, &["jsonPath"]))).collect(),
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn answer(api: &Api, request: &Request) -> Option<ApiResult<Reply>> {
     Some(Ok(Reply::json(200, document(&registry, group, version).to_string())))
 }
 
-const GNOSTIC: &str = "com.github.proto-openapi.spec.v2@v1.0+protobuf";
+/// Asked for with an `@`, which no media type may have: the server answers with a dot.
+const GNOSTIC: &str = "com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// Returns the OpenAPI v2 document as a protobuf message, without types: clients ask for it only when version 3 does
 /// not have a kind, and then no version has.

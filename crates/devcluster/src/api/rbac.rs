@@ -2,7 +2,9 @@
 
 use super::auth::User;
 use super::server::Api;
+use crate::store::Stored;
 use fairway_value::Value;
+use std::sync::Arc;
 
 /// What somebody wants to do.
 #[derive(Clone, Debug, Default)]
@@ -17,29 +19,9 @@ pub(crate) struct Attributes {
     pub(crate) path: String,
 }
 
-/// Paths that everybody may read (the bindings to `system:public-info-viewer` and `system:discovery`).
-const PUBLIC: &[&str] = &["/healthz", "/livez", "/readyz", "/version", "/version/"];
-const DISCOVERY: &[&str] = &["/api", "/apis", "/openapi", "/healthz", "/livez", "/readyz", "/version"];
-
 /// Whether the user may.
 pub(crate) fn allowed(api: &Api, user: &User, asked: &Attributes) -> bool {
     if user.is_master() {
-        return true;
-    }
-    if !asked.path.is_empty() && asked.verb == "get" {
-        if PUBLIC.contains(&asked.path.as_str()) {
-            return true;
-        }
-        let under = |p: &str| asked.path == p || asked.path.starts_with(&format!("{p}/"));
-        if user.groups.iter().any(|g| g == "system:authenticated") && DISCOVERY.iter().any(|p| under(p)) {
-            return true;
-        }
-    }
-    let own_review = matches!(
-        asked.resource.as_str(),
-        "selfsubjectaccessreviews" | "selfsubjectrulesreviews" | "selfsubjectreviews"
-    );
-    if own_review && asked.verb == "create" && user.name != "system:anonymous" {
         return true;
     }
     let (_, cluster) = api.store.list("clusterrolebindings.rbac.authorization.k8s.io", "");
@@ -74,25 +56,34 @@ fn binds(binding: &Value, user: &User, namespace: &str) -> bool {
     })
 }
 
-fn role_allows(api: &Api, binding: &Value, namespace: &str, asked: &Attributes) -> bool {
-    let Some(reference) = binding.get("roleRef") else { return false };
+fn role_of(api: &Api, binding: &Value, namespace: &str) -> Option<Arc<Stored>> {
+    let reference = binding.get("roleRef")?;
     let name = text(reference, "name");
-    let role = match text(reference, "kind") {
-        "ClusterRole" => {
-            if name == "cluster-admin" {
-                return true;
-            }
-            api.store.get("clusterroles.rbac.authorization.k8s.io", name)
-        }
+    match text(reference, "kind") {
+        "ClusterRole" => api.store.get("clusterroles.rbac.authorization.k8s.io", name),
         _ => api.store.get("roles.rbac.authorization.k8s.io", &crate::store::object_key(namespace, name)),
-    };
-    let Some(role) = role else { return false };
-    role.value
-        .get("rules")
-        .and_then(Value::as_array)
-        .unwrap_or_default()
-        .iter()
-        .any(|r| rule_allows(r, asked))
+    }
+}
+
+fn rules_of(role: &Value) -> &[Value] {
+    role.get("rules").and_then(Value::as_array).unwrap_or_default()
+}
+
+fn role_allows(api: &Api, binding: &Value, namespace: &str, asked: &Attributes) -> bool {
+    role_of(api, binding, namespace).is_some_and(|r| rules_of(&r.value).iter().any(|r| rule_allows(r, asked)))
+}
+
+/// Returns the rules that hold for a user in a namespace.
+pub(crate) fn rules(api: &Api, user: &User, namespace: &str) -> Vec<Value> {
+    let (_, cluster) = api.store.list("clusterrolebindings.rbac.authorization.k8s.io", "");
+    let (_, local) = api.store.list("rolebindings.rbac.authorization.k8s.io", &format!("{namespace}/"));
+    let cluster = cluster.iter().filter(|b| binds(&b.value, user, "")).map(|b| (b, ""));
+    let local = local.iter().filter(|b| binds(&b.value, user, namespace)).map(|b| (b, namespace));
+    cluster
+        .chain(local)
+        .filter_map(|(b, place)| role_of(api, &b.value, place))
+        .flat_map(|r| rules_of(&r.value).to_vec())
+        .collect()
 }
 
 fn rule_allows(rule: &Value, asked: &Attributes) -> bool {

@@ -33,7 +33,7 @@ pub(crate) fn answer(call: &Call<'_>) -> ApiResult<Reply> {
             };
             access(call, &user, &review)
         }
-        "selfsubjectrulesreviews" => rules(call),
+        "selfsubjectrulesreviews" => rules(call, &review),
         "selfsubjectreviews" => {
             let mut info = json!({ "username": call.user.name, "groups": call.user.groups });
             if !call.user.uid.is_empty() {
@@ -78,11 +78,20 @@ fn access(call: &Call<'_>, user: &User, review: &Value) -> serde_json::Value {
     json!({ "allowed": rbac::allowed(call.api, user, &asked) })
 }
 
-fn rules(call: &Call<'_>) -> serde_json::Value {
-    if call.user.is_master() {
-        return json!({ "resourceRules": [{ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] }],
-            "nonResourceRules": [{ "verbs": ["*"], "nonResourceURLs": ["*"] }], "incomplete": false });
+fn rules(call: &Call<'_>, review: &Value) -> serde_json::Value {
+    let namespace = review.get_path(&["spec", "namespace"]).and_then(Value::as_str).unwrap_or_default();
+    let mut all = rbac::rules(call.api, call.user, namespace);
+    if call.user.is_master() && all.is_empty() {
+        all.push(to_value(&json!({ "verbs": ["*"], "apiGroups": ["*"], "resources": ["*"] })));
     }
-    json!({ "resourceRules": [], "nonResourceRules": [], "incomplete": true,
-        "evaluationError": "unsupported: rules of users other than the administrator" })
+    let (paths, resources): (Vec<_>, Vec<_>) = all.iter().partition(|r| r.get("nonResourceURLs").is_some());
+    let pick = |rules: &[&Value], fields: &[&str]| -> Vec<serde_json::Value> {
+        rules
+            .iter()
+            .map(|r| fields.iter().filter(|f| r.get(f).is_some()).map(|f| (*f, texts(r, f))).collect())
+            .map(|fields: std::collections::BTreeMap<_, _>| json!(fields))
+            .collect()
+    };
+    json!({ "resourceRules": pick(&resources, &["verbs", "apiGroups", "resources", "resourceNames"]),
+        "nonResourceRules": pick(&paths, &["verbs", "nonResourceURLs"]), "incomplete": false })
 }

@@ -216,7 +216,11 @@ fn route(call: &Call<'_>) -> ApiResult<Reply> {
     let method = &call.request.method;
     if !target.subresource.is_empty() {
         if resource.subresource(&target.subresource).is_none() {
-            return Err(ApiError::no_resource());
+            // Custom resources are served by another handler, which names the object.
+            return Err(match resource.custom {
+                Some(_) => ApiError::not_found(resource, &target.name),
+                None => ApiError::no_resource(),
+            });
         }
         return subresource::route(call);
     }

@@ -240,6 +240,14 @@ fn token(call: &Call<'_>) -> ApiResult<Reply> {
     let account = read::live(call)?;
     let mut request = decode::object(call, "TokenRequest", "authentication.k8s.io/v1")?;
     let secs = request.get_path(&["spec", "expirationSeconds"]).and_then(Value::as_i64).unwrap_or(3600);
+    if !(600..=1 << 32).contains(&secs) {
+        let cause = fairway_schema::validate::Cause {
+            reason: "FieldValueInvalid",
+            message: format!("Invalid value: {secs}: may not specify a duration less than 10 minutes"),
+            field: "spec.expirationSeconds".to_owned(),
+        };
+        return Err(ApiError::invalid("authentication.k8s.io", "TokenRequest", "", &[cause]));
+    }
     let uid = text(&account.value, &["metadata", "uid"]);
     let (namespace, name) = (call.target.namespace.as_str(), call.target.name.as_str());
     let mut metadata = Map::new();
@@ -248,8 +256,15 @@ fn token(call: &Call<'_>) -> ApiResult<Reply> {
     metadata.insert("creationTimestamp", call.now());
     request.set_path(&["metadata"], Value::from(metadata));
     request.set_path(&["spec", "expirationSeconds"], secs);
+    let audiences = request.get_path(&["spec", "audiences"]).and_then(Value::as_array).unwrap_or_default();
+    let mut audiences: Vec<&str> = audiences.iter().filter_map(Value::as_str).collect();
+    if audiences.is_empty() {
+        audiences.push(super::auth::ISSUER);
+    }
+    let audiences = json!(audiences);
+    request.set_path(&["spec", "audiences"], to_value(&audiences));
     let status = json!({
-        "token": account_token(call.api, namespace, name, uid),
+        "token": account_token(call.api, (namespace, name, uid), &audiences, secs),
         "expirationTimestamp": format_secs(call.api.clock.now_micros() + secs * 1_000_000),
     });
     request.set_path(&["status"], to_value(&status));

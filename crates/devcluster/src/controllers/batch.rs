@@ -1,7 +1,9 @@
 //! Jobs: Pods until enough have succeeded.
 
+use super::events::{normal, warning};
 use super::object::{
-    deleting, flag, get, is_ready, is_true, key, list, name, namespace, number, pod_from, text, uid,
+    deleting, flag, generate_name, get, is_ready, is_true, key, list, name, namespace, number, pod_from,
+    text, uid,
 };
 use super::replicas::put_count;
 use super::work::{World, collection};
@@ -9,6 +11,9 @@ use crate::api::{CONTROLLER, Part, parse_secs, set_condition};
 use fairway_value::Value;
 
 const JOBS: &str = "jobs.batch";
+const SOURCE: &str = "job-controller";
+/// When Pods that were refused are tried again.
+const RETRY_MICROS: i64 = 10_000_000;
 
 /// How a Job ends.
 struct End {
@@ -31,7 +36,7 @@ pub(crate) fn reconcile(world: &World, job: &Value) {
         let now = world.now_text();
         world.api.change(JOBS, &key(job), CONTROLLER, Part::Status, |o| {
             o.set_path(&["status", "startTime"], now.as_str());
-            if !list(o, "status.conditions").is_empty() {
+            if is_true(o, "Suspended") {
                 set_condition(o, "Suspended", "False", "JobResumed", "Job resumed", &now);
             }
         });
@@ -64,6 +69,13 @@ pub(crate) fn reconcile(world: &World, job: &Value) {
             world.api.dispose("pods", namespace(job), name(&pod.value), "Background");
         }
     }
+    match &end {
+        Some(End { kind: "Complete", .. }) => {
+            normal(world, job, SOURCE, "Completed", "Job completed".to_owned());
+        }
+        Some(end) => warning(world, job, SOURCE, end.reason, end.message.clone()),
+        None => {}
+    }
     tell(world, job, (succeeded, failed), end);
 }
 
@@ -94,16 +106,22 @@ fn end(world: &World, job: &Value, succeeded: i64, failed: i64, active: i64) -> 
 fn make(world: &World, job: &Value, index: i64) {
     let Some(template) = get(job, "spec.template") else { return };
     let mut pod = pod_from(job, template, &[]);
-    pod.set_path(&["metadata", "generateName"], format!("{}-", name(job)));
+    let mut prefix = format!("{}-", name(job));
     if text(job, "spec.completionMode") == "Indexed" {
         pod.set_path(
             &["metadata", "annotations", "batch.kubernetes.io/job-completion-index"],
             index.to_string(),
         );
-        pod.set_path(&["metadata", "generateName"], format!("{}-{index}-", name(job)));
+        pod.set_path(&["metadata", "labels", "batch.kubernetes.io/job-completion-index"], index.to_string());
+        prefix = format!("{}-{index}-", name(job));
     }
-    if let Err((_, why)) = world.api.make(&collection("v1", namespace(job), "pods"), &pod) {
-        tracing::debug!(job = name(job), %why, "a Pod of a Job is refused");
+    let made = generate_name(&mut pod, &prefix, &world.api.random);
+    match world.api.make(&collection("v1", namespace(job), "pods"), &pod) {
+        Ok(()) => normal(world, job, SOURCE, "SuccessfulCreate", format!("Created pod: {made}")),
+        Err((_, why)) => {
+            warning(world, job, SOURCE, "FailedCreate", format!("Error creating: {why}"));
+            world.queue.push_at(world.now() + RETRY_MICROS, JOBS, &key(job));
+        }
     }
 }
 
@@ -112,6 +130,9 @@ fn suspend(world: &World, job: &Value) {
         if !matches!(text(&pod.value, "status.phase"), "Succeeded" | "Failed") {
             world.api.dispose("pods", namespace(job), name(&pod.value), "Background");
         }
+    }
+    if !is_true(job, "Suspended") {
+        normal(world, job, SOURCE, "Suspended", "Job suspended".to_owned());
     }
     let now = world.now_text();
     world.api.change(JOBS, &key(job), CONTROLLER, Part::Status, |o| {

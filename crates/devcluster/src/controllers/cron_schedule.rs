@@ -1,4 +1,4 @@
-//! Cron schedules of five fields and the `@daily` kind, as robfig/cron v3 reads them, in UTC.
+//! Cron schedules of five fields and the `@daily` kind, as robfig/cron v3 reads them, in a time zone.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -51,9 +51,9 @@ impl Schedule {
     }
 
     /// Returns the first time after a number of seconds since the epoch.
-    pub(crate) fn after(&self, secs: i64) -> Option<i64> {
+    pub(crate) fn after(&self, secs: i64, zone: &TimeZone) -> Option<i64> {
         let start = Timestamp::from_second(secs - secs.rem_euclid(60) + 60).ok()?;
-        let mut at = TimeZone::UTC.to_datetime(start);
+        let mut at = zone.to_datetime(start);
         for _ in 0..DAYS_MAX {
             if self.day_matches(at) {
                 for hour in at.hour()..24 {
@@ -63,7 +63,11 @@ impl Schedule {
                     let from = if hour == at.hour() { at.minute() } else { 0 };
                     if let Some(minute) = (from..60).find(|m| self.minutes >> m & 1 == 1) {
                         let found = at.date().at(hour, minute, 0, 0);
-                        return TimeZone::UTC.to_timestamp(found).ok().map(Timestamp::as_second);
+                        // A time that the clocks skip or repeat: the later of the two readings that is not past.
+                        let found = zone.to_timestamp(found).ok().map(Timestamp::as_second);
+                        if found.is_some_and(|f| f > secs) {
+                            return found;
+                        }
                     }
                 }
             }
@@ -117,7 +121,7 @@ mod tests {
     #[track_caller]
     fn check(schedule: &str, from: &str, expect: &str) {
         let from: Timestamp = from.parse().unwrap();
-        let next = Schedule::parse(schedule).unwrap().after(from.as_second()).unwrap();
+        let next = Schedule::parse(schedule).unwrap().after(from.as_second(), &TimeZone::UTC).unwrap();
         assert_eq!(Timestamp::from_second(next).unwrap().to_string(), expect, "{schedule}");
     }
 

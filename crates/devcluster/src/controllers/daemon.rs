@@ -1,31 +1,36 @@
 //! DaemonSets: one Pod on the one node.
 
+use super::events::{normal, warning};
 use super::object::{
-    deleting, generation, get, is_ready, key, name, namespace, pod_from, template_hash, text, uid,
+    deleting, generate_name, generation, get, is_ready, key, name, namespace, pod_from, template_hash, text,
+    uid,
 };
 use super::replicas::put_count;
+use super::revisions;
 use super::work::{World, collection};
 use crate::api::{CONTROLLER, Part};
 use crate::seed::NODE;
 use fairway_value::{Map, Value};
 
+const SOURCE: &str = "daemonset-controller";
 const REVISION: &str = "controller-revision-hash";
 
 /// Makes the node's Pod, or replaces one of an old template.
 pub(crate) fn reconcile(world: &World, set: &Value) {
     let Some(template) = get(set, "spec.template") else { return };
     let hash = template_hash(template);
+    revisions::current(world, set, REVISION);
     let fits = fits(world, template);
     let pods = world.owned("pods", uid(set));
-    let of_now = |p: &Value| {
-        get(p, "metadata.labels").and_then(|l| l.get(REVISION)).and_then(Value::as_str) == Some(&hash)
-    };
+    let of_now = |p: &Value| label(p) == Some(&hash);
     let rolling = text(set, "spec.updateStrategy.type") != "OnDelete";
     let mut present = false;
     for pod in pods.iter().filter(|p| !deleting(&p.value)) {
         let over = matches!(text(&pod.value, "status.phase"), "Failed" | "Succeeded");
         if !fits || over || present || (rolling && !of_now(&pod.value)) {
             world.api.dispose("pods", namespace(set), name(&pod.value), "Background");
+            let message = format!("Deleted pod: {}", name(&pod.value));
+            normal(world, set, SOURCE, "SuccessfulDelete", message);
         } else {
             present = true;
         }
@@ -34,6 +39,15 @@ pub(crate) fn reconcile(world: &World, set: &Value) {
         make(world, set, template, &hash);
     }
     tell(world, set, &hash, fits);
+    let pods = world.owned("pods", uid(set));
+    revisions::clean_up(world, set, |r| {
+        let own = label(r);
+        own == Some(&hash) || pods.iter().any(|p| label(&p.value) == own)
+    });
+}
+
+fn label(object: &Value) -> Option<&str> {
+    get(object, "metadata.labels").and_then(|l| l.get(REVISION)).and_then(Value::as_str)
 }
 
 /// Whether the node has the labels that the Pods ask for.
@@ -46,10 +60,11 @@ fn fits(world: &World, template: &Value) -> bool {
 
 fn make(world: &World, set: &Value, template: &Value, hash: &str) {
     let mut pod = pod_from(set, template, &[(REVISION, hash)]);
-    pod.set_path(&["metadata", "generateName"], format!("{}-", name(set)));
+    let made = generate_name(&mut pod, &format!("{}-", name(set)), &world.api.random);
     pod.set_path(&["spec", "nodeName"], NODE);
-    if let Err((_, why)) = world.api.make(&collection("v1", namespace(set), "pods"), &pod) {
-        tracing::debug!(set = name(set), %why, "a Pod of a DaemonSet is refused");
+    match world.api.make(&collection("v1", namespace(set), "pods"), &pod) {
+        Ok(()) => normal(world, set, SOURCE, "SuccessfulCreate", format!("Created pod: {made}")),
+        Err((_, why)) => warning(world, set, SOURCE, "FailedCreate", format!("Error creating: {why}")),
     }
 }
 
@@ -58,9 +73,7 @@ fn tell(world: &World, set: &Value, hash: &str, fits: bool) {
     let live = pods.iter().filter(|p| !deleting(&p.value));
     let here = i64::from(live.clone().next().is_some());
     let ready = i64::from(live.clone().any(|p| is_ready(&p.value)));
-    let updated = i64::from(live.clone().any(|p| {
-        get(&p.value, "metadata.labels").and_then(|l| l.get(REVISION)).and_then(Value::as_str) == Some(hash)
-    }));
+    let updated = i64::from(live.clone().any(|p| label(&p.value) == Some(hash)));
     let wanted = i64::from(fits);
     world.api.change("daemonsets.apps", &key(set), CONTROLLER, Part::Status, |o| {
         o.set_path(&["status", "desiredNumberScheduled"], wanted);

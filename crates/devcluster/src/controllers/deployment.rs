@@ -1,5 +1,6 @@
 //! Deployments: one ReplicaSet for each template, rolled from the old to the new.
 
+use super::events::{normal, warning};
 use super::object::{
     deleting, flag, generation, get, key, list, name, namespace, number, reference, share, template_hash,
     text, uid,
@@ -12,6 +13,8 @@ use fairway_value::Value;
 use std::sync::Arc;
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
+const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
+const MOST: &str = "deployment.kubernetes.io/max-replicas";
 const HASH: &str = "pod-template-hash";
 const SETS: &str = "replicasets.apps";
 
@@ -30,7 +33,8 @@ pub(crate) fn reconcile(world: &World, deployment: &Value) {
     let revision =
         sets.iter().find(|s| text_label(&s.value) == hash).map(|s| revise(world, deployment, s, &sets));
     if let Some(revision) = revision {
-        world.api.change("deployments.apps", &key(deployment), CONTROLLER, Part::Object, |o| {
+        // Through the status, so that the generation stays.
+        world.api.change("deployments.apps", &key(deployment), CONTROLLER, Part::Status, |o| {
             o.set_path(&["metadata", "annotations", REVISION], revision.to_string());
         });
     }
@@ -98,12 +102,38 @@ fn make(
     if let Some(secs) = get(deployment, "spec.minReadySeconds") {
         set.set_path(&["spec", "minReadySeconds"], secs.clone());
     }
-    set.set_path(&["spec", "replicas"], 0_i64);
-    world
-        .api
-        .make(&collection("apps/v1", namespace(deployment), "replicasets"), &set)
-        .err()
-        .map(|(_, why)| why)
+    let desired = number(deployment, "spec.replicas").unwrap_or(1);
+    let surge = surge(deployment, desired);
+    let there: i64 = old.iter().map(|s| replicas(&s.value)).sum();
+    let pods: i64 = old.iter().map(|s| number(&s.value, "status.replicas").unwrap_or_default()).sum();
+    let count = if text(deployment, "spec.strategy.type") == "Recreate" {
+        if there == 0 && pods == 0 { desired } else { 0 }
+    } else {
+        (desired + surge - there).clamp(0, desired)
+    };
+    set.set_path(&["metadata", "annotations", DESIRED], desired.to_string());
+    set.set_path(&["metadata", "annotations", MOST], (desired + surge).to_string());
+    set.set_path(&["spec", "replicas"], count);
+    let set_name = name(&set).to_owned();
+    match world.api.make(&collection("apps/v1", namespace(deployment), "replicasets"), &set) {
+        Ok(()) => {
+            scaled(world, deployment, &set_name, 0, count);
+            None
+        }
+        Err((_, why)) => {
+            let message = format!("Failed to create new replica set {set_name:?}: {why}");
+            warning(world, deployment, "deployment-controller", "ReplicaSetCreateError", message);
+            Some(why)
+        }
+    }
+}
+
+/// How many Pods more than asked for there may be.
+fn surge(deployment: &Value, desired: i64) -> i64 {
+    if text(deployment, "spec.strategy.type") == "Recreate" {
+        return 0;
+    }
+    share(get(deployment, "spec.strategy.rollingUpdate.maxSurge"), desired, true, 1)
 }
 
 /// Makes the current ReplicaSet's revision the newest; returns it.
@@ -126,11 +156,7 @@ fn scale(world: &World, deployment: &Value, hash: &str, sets: &[Arc<Stored>], pa
     let (new, old): (Vec<_>, Vec<_>) = sets.iter().partition(|s| text_label(&s.value) == hash);
     let Some(new) = new.first() else { return };
     let recreate = text(deployment, "spec.strategy.type") == "Recreate";
-    let surge = if recreate {
-        0
-    } else {
-        share(get(deployment, "spec.strategy.rollingUpdate.maxSurge"), desired, true, 1)
-    };
+    let surge = surge(deployment, desired);
     let down = share(get(deployment, "spec.strategy.rollingUpdate.maxUnavailable"), desired, false, 0);
     let down = if surge == 0 && down == 0 { 1 } else { down };
     let old_total: i64 = old.iter().map(|s| replicas(&s.value)).sum();
@@ -145,7 +171,7 @@ fn scale(world: &World, deployment: &Value, hash: &str, sets: &[Arc<Stored>], pa
     } else {
         desired.min(now.max(0) + (desired + surge - now - old_total).max(0))
     };
-    put_replicas(world, &new.value, target, desired, desired + surge);
+    put_replicas(world, deployment, &new.value, target, desired + surge);
     if paused {
         return;
     }
@@ -163,22 +189,29 @@ fn scale(world: &World, deployment: &Value, hash: &str, sets: &[Arc<Stored>], pa
             let can_go = if unhealthy_first { have - ok.min(have) } else { have };
             let go = can_go.min(room).max(0);
             if go > 0 {
-                put_replicas(world, &live.value, have - go, desired, desired + surge);
+                put_replicas(world, deployment, &live.value, have - go, desired + surge);
                 room -= go;
             }
         }
     }
 }
 
-fn put_replicas(world: &World, set: &Value, count: i64, desired: i64, most: i64) {
+fn put_replicas(world: &World, deployment: &Value, set: &Value, count: i64, most: i64) {
+    let (desired, had) = (number(deployment, "spec.replicas").unwrap_or(1), replicas(set));
     world.api.change(SETS, &key(set), CONTROLLER, Part::Object, |o| {
         o.set_path(&["spec", "replicas"], count);
-        o.set_path(
-            &["metadata", "annotations", "deployment.kubernetes.io/desired-replicas"],
-            desired.to_string(),
-        );
-        o.set_path(&["metadata", "annotations", "deployment.kubernetes.io/max-replicas"], most.to_string());
+        o.set_path(&["metadata", "annotations", DESIRED], desired.to_string());
+        o.set_path(&["metadata", "annotations", MOST], most.to_string());
     });
+    scaled(world, deployment, name(set), had, count);
+}
+
+fn scaled(world: &World, deployment: &Value, set: &str, from: i64, to: i64) {
+    if from != to {
+        let way = if to > from { "up" } else { "down" };
+        let message = format!("Scaled {way} replica set {set} from {from} to {to}");
+        normal(world, deployment, "deployment-controller", "ScalingReplicaSet", message);
+    }
 }
 
 /// Deletes the oldest ReplicaSets beyond the history that is to be kept.
@@ -211,6 +244,11 @@ fn tell(world: &World, deployment: &Value, hash: &str, failure: Option<String>) 
     let complete = updated == desired && total == desired && ok == desired;
     let now = world.now_text();
     let deadline = late(world, deployment, complete);
+    let failure = failure.or_else(|| {
+        let conditions = list(&new?.value, "status.conditions");
+        let failed = conditions.iter().find(|c| text(c, "type") == "ReplicaFailure")?;
+        Some(text(failed, "message").to_owned())
+    });
     world.api.change("deployments.apps", &key(deployment), CONTROLLER, Part::Status, |o| {
         for (field, value) in [
             ("replicas", total),
@@ -222,6 +260,7 @@ fn tell(world: &World, deployment: &Value, hash: &str, failure: Option<String>) 
         ] {
             put_count(o, field, value);
         }
+        o.set_path(&["status", "terminatingReplicas"], sum("status.terminatingReplicas"));
         if ok >= desired - down {
             set_condition(
                 o,
@@ -241,8 +280,9 @@ fn tell(world: &World, deployment: &Value, hash: &str, failure: Option<String>) 
                 &now,
             );
         }
-        if let Some(why) = &failure {
-            set_condition(o, "ReplicaFailure", "True", "FailedCreate", why, &now);
+        match &failure {
+            Some(why) => set_condition(o, "ReplicaFailure", "True", "FailedCreate", why, &now),
+            None => drop_condition(o, "ReplicaFailure"),
         }
         progress(o, complete, deadline, &new_name, &now);
     });
@@ -261,6 +301,19 @@ fn progress(o: &mut Value, complete: bool, late: bool, set: &str, now: &str) {
         ("True", "ReplicaSetUpdated", format!("ReplicaSet {set:?} is progressing."))
     };
     let changed = reason != why;
+    if changed {
+        // What changes moves to the end; its time stays where the status does.
+        let last = list(o, "status.conditions").iter().filter(|c| text(c, "type") == "Progressing").cloned();
+        let moved: Vec<Value> = list(o, "status.conditions")
+            .iter()
+            .filter(|c| text(c, "type") != "Progressing")
+            .cloned()
+            .chain(last)
+            .collect();
+        if !moved.is_empty() {
+            o.set_path(&["status", "conditions"], moved);
+        }
+    }
     set_condition(o, "Progressing", status, why, &message, now);
     if let Some(conditions) = o.get_path_mut(&["status", "conditions"]).and_then(Value::as_array_mut) {
         for condition in conditions.make_mut() {
@@ -271,6 +324,14 @@ fn progress(o: &mut Value, complete: bool, late: bool, set: &str, now: &str) {
                 condition.set_path(&["lastUpdateTime"], now);
             }
         }
+    }
+}
+
+fn drop_condition(o: &mut Value, kind: &str) {
+    let all = list(o, "status.conditions");
+    if all.iter().any(|c| text(c, "type") == kind) {
+        let kept: Vec<Value> = all.iter().filter(|c| text(c, "type") != kind).cloned().collect();
+        o.set_path(&["status", "conditions"], kept);
     }
 }
 

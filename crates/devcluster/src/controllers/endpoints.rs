@@ -133,20 +133,20 @@ fn slice(world: &World, service: &Value, behind: &[Arc<Stored>], all_ready: bool
         })
         .collect();
     let entries = to_value(&json!(entries));
-    let ports = to_value(&json!(ports(service, behind.first().map(|p| &p.value))));
-    // One slice a Service, under a name that stays.
-    let slice_name = format!(
-        "{}-{}",
-        name(service),
-        crate::api::safe_encode(&fnv32a(uid(service).as_bytes()).to_string())
-    );
-    let slice_key = crate::store::object_key(namespace(service), &slice_name);
-    if world.api.store.get("endpointslices.discovery.k8s.io", &slice_key).is_none() {
+    let ports = if behind.is_empty() {
+        Value::Null
+    } else {
+        to_value(&json!(ports(service, behind.first().map(|p| &p.value))))
+    };
+    // One slice a Service.
+    let known = world.owned("endpointslices.discovery.k8s.io", uid(service));
+    let Some(known) = known.first() else {
         let mut labels = labels(service);
         labels.set_path(&["kubernetes.io/service-name"], name(service));
         labels.set_path(&["endpointslice.kubernetes.io/managed-by"], "endpointslice-controller.k8s.io");
         let mut object = to_value(&json!({ "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
-            "metadata": { "name": slice_name }, "addressType": "IPv4" }));
+            "metadata": {}, "addressType": "IPv4" }));
+        super::object::generate_name(&mut object, &format!("{}-", name(service)), &world.api.random);
         object.set_path(&["metadata", "labels"], labels);
         object.set_path(&["metadata", "ownerReferences"], vec![super::object::reference(service)]);
         object.set_path(&["endpoints"], entries);
@@ -154,8 +154,8 @@ fn slice(world: &World, service: &Value, behind: &[Arc<Stored>], all_ready: bool
         let _ =
             world.api.make(&collection("discovery.k8s.io/v1", namespace(service), "endpointslices"), &object);
         return;
-    }
-    world.api.change("endpointslices.discovery.k8s.io", &slice_key, CONTROLLER, Part::Object, |o| {
+    };
+    world.api.change("endpointslices.discovery.k8s.io", &key(&known.value), CONTROLLER, Part::Object, |o| {
         o.set_path(&["endpoints"], entries.clone());
         o.set_path(&["ports"], ports.clone());
     });

@@ -98,6 +98,16 @@ pub(crate) fn share(value: Option<&Value>, total: i64, up: bool, fallback: i64) 
     percent.map_or(fallback, |p| (p * total + if up { 99 } else { 0 }) / 100)
 }
 
+/// Gives an object a name made from a prefix, as `generateName` does; the name is known before the object is made.
+pub(crate) fn generate_name(object: &mut Value, prefix: &str, random: &crate::api::Random) -> String {
+    // As the server: a name keeps room for its letters.
+    let cut: String = prefix.chars().take(58).collect();
+    let made = format!("{cut}{}", random.suffix(5));
+    object.set_path(&["metadata", "generateName"], prefix);
+    object.set_path(&["metadata", "name"], made.as_str());
+    made
+}
+
 /// Builds a Pod from an owner's template.
 pub(crate) fn pod_from(owner: &Value, template: &Value, extra_labels: &[(&str, &str)]) -> Value {
     let mut pod = template.clone();

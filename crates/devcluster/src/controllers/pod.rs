@@ -3,6 +3,7 @@
 //! An image whose tag is `fail` cannot be pulled. One whose tag is `crash` exits with 1. Pods that do not restart always
 //! succeed.
 
+use super::events::{Note, Tone, note};
 use super::object::{deleting, get, key, list, name, namespace, text};
 use super::work::World;
 use crate::api::{Part, to_value};
@@ -32,13 +33,7 @@ pub(crate) fn reconcile(world: &World, pod: &Value) {
         return;
     }
     if text(pod, "spec.nodeName").is_empty() {
-        // The binding is no write of anybody's fields.
-        if let Some(live) = world.api.store.get("pods", &key) {
-            let mut bound = live.value.clone();
-            bound.set_path(&["spec", "nodeName"], NODE);
-            // Another write in between queues the Pod again.
-            let _ = world.api.store.update("pods", &key, live.rv, bound);
-        }
+        super::schedule::reconcile(world, pod);
         return;
     }
     if text(pod, "spec.nodeName") != NODE || !matches!(text(pod, "status.phase"), "" | "Pending") {
@@ -55,6 +50,49 @@ pub(crate) fn reconcile(world: &World, pod: &Value) {
             o.set_path(&["status", "qosClass"], quality);
         }
     });
+    tell(world, pod);
+}
+
+/// Notes what a kubelet notes while it starts a Pod.
+fn tell(world: &World, pod: &Value) {
+    let restarts = text(pod, "spec.restartPolicy");
+    for (field, init) in [("initContainers", true), ("containers", false)] {
+        for container in list(pod, &format!("spec.{field}")) {
+            let fate = if init { init_fate(container) } else { fate(container, restarts) };
+            let (own, image) = (text(container, "name"), text(container, "image"));
+            let field = format!("spec.{field}{{{own}}}");
+            let say = |tone, reason, message| {
+                note(world, pod, Note { source: KUBELET, tone, reason, message, field: field.clone() });
+            };
+            if fate == Fate::NoImage {
+                say(Tone::Normal, "Pulling", format!("Pulling image {image:?}"));
+                say(
+                    Tone::Warning,
+                    "Failed",
+                    format!("Failed to pull image {image:?}: simulated: its tag is fail"),
+                );
+                say(Tone::Warning, "Failed", "Error: ErrImagePull".to_owned());
+                say(Tone::Normal, "BackOff", format!("Back-off pulling image {image:?}"));
+                say(Tone::Warning, "Failed", "Error: ImagePullBackOff".to_owned());
+                return;
+            }
+            say(Tone::Normal, "Pulled", format!("Container image {image:?} already present on machine"));
+            say(Tone::Normal, "Created", format!("Created container: {own}"));
+            say(Tone::Normal, "Started", format!("Started container {own}"));
+            if fate == Fate::Crashes && restarts != "Never" {
+                let message = format!(
+                    "Back-off restarting failed container {own} in pod {}_{}({})",
+                    name(pod),
+                    namespace(pod),
+                    super::object::uid(pod)
+                );
+                say(Tone::Warning, "BackOff", message);
+            }
+            if init && fate == Fate::Crashes {
+                return;
+            }
+        }
+    }
 }
 
 /// Ends a Pod that is being deleted: nothing runs that would need its grace period.
@@ -86,6 +124,15 @@ fn fate(container: &Value, restarts: &str) -> Fate {
         ("crash", _) => Fate::Crashes,
         (_, "Always" | "") => Fate::Runs,
         (_, _) => Fate::Succeeds,
+    }
+}
+
+fn init_fate(container: &Value) -> Fate {
+    match tag(text(container, "image")) {
+        "fail" => Fate::NoImage,
+        "crash" => Fate::Crashes,
+        _ if text(container, "restartPolicy") == "Always" => Fate::Runs,
+        _ => Fate::Succeeds,
     }
 }
 
@@ -134,13 +181,7 @@ fn init_statuses(pod: &Value, restarts: &str, now: &str) -> (Vec<Json>, bool) {
             out.push(waiting(container, "PodInitializing", ""));
             continue;
         }
-        let sidecar = text(container, "restartPolicy") == "Always";
-        let fate = match tag(text(container, "image")) {
-            "fail" => Fate::NoImage,
-            "crash" => Fate::Crashes,
-            _ if sidecar => Fate::Runs,
-            _ => Fate::Succeeds,
-        };
+        let fate = init_fate(container);
         blocked = matches!(fate, Fate::NoImage | Fate::Crashes);
         out.push(container_status(container, fate, restarts, now));
     }

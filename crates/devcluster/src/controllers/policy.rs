@@ -2,21 +2,16 @@
 
 use super::object::{generation, get, is_active, is_ready, key, namespace, number, share, text};
 use super::work::World;
-use crate::api::{CONTROLLER, LabelSelector, Part, set_condition, to_value};
+use crate::api::{CONTROLLER, LabelSelector, Part, set_condition};
 use fairway_value::Value;
-use serde_json::json;
 
-/// Queues the budgets and quotas that a Pod counts for.
+/// Queues the budgets that a Pod counts for.
 pub(crate) fn pod_changed(world: &World, pod: &Value) {
-    let prefix = format!("{}/", namespace(pod));
-    for table in ["poddisruptionbudgets.policy", "resourcequotas"] {
-        for object in world.api.store.list(table, &prefix).1 {
-            let counts = table == "resourcequotas"
-                || LabelSelector::from_object(get(&object.value, "spec.selector"))
-                    .is_some_and(|s| s.matches(pod));
-            if counts {
-                world.queue.push(table, &key(&object.value), None);
-            }
+    const BUDGETS: &str = "poddisruptionbudgets.policy";
+    for budget in world.api.store.list(BUDGETS, &format!("{}/", namespace(pod))).1 {
+        let selector = LabelSelector::from_object(get(&budget.value, "spec.selector"));
+        if selector.is_some_and(|s| s.matches(pod)) {
+            world.queue.push(BUDGETS, &key(&budget.value), None);
         }
     }
 }
@@ -81,36 +76,22 @@ pub(crate) fn autoscaler(world: &World, scaler: &Value) {
     });
 }
 
-/// Counts the objects that a quota limits. Amounts of cpu, memory and storage are reported as unused.
+/// Counts what a quota limits.
 pub(crate) fn quota(world: &World, quota: &Value) {
-    let Some(hard) = get(quota, "spec.hard").and_then(Value::as_object) else { return };
-    let registry = world.api.registry();
-    let prefix = format!("{}/", namespace(quota));
-    let mut used = Value::object();
-    for (what, _) in hard.iter() {
-        let counted = what.strip_prefix("count/").unwrap_or(what);
-        let (plural, group) = counted.split_once('.').unwrap_or((counted, ""));
-        let table = if group.is_empty() { plural.to_owned() } else { format!("{plural}.{group}") };
-        let count = if registry.by_table(&table).is_some() {
-            world
-                .api
-                .store
-                .list(&table, &prefix)
-                .1
-                .iter()
-                .filter(|o| table != "pods" || is_active(&o.value))
-                .count()
-        } else {
-            0
-        };
-        used.set_path(&[what], count.to_string());
-    }
-    let status = to_value(&json!({}));
-    let hard = Value::from(hard.clone());
+    let Some(hard) = get(quota, "spec.hard").cloned() else { return };
+    let used = crate::api::quota_status(&world.api.store, quota);
     world.api.change("resourcequotas", &key(quota), CONTROLLER, Part::Status, |o| {
-        let mut status = status.clone();
-        status.set_path(&["hard"], hard.clone());
-        status.set_path(&["used"], used.clone());
-        o.set_path(&["status"], status);
+        o.set_path(&["status", "hard"], hard.clone());
+        o.set_path(&["status", "used"], used.clone());
     });
+}
+
+/// Queues the quotas of a namespace in which something came, changed or went.
+pub(crate) fn counted(world: &World, table: &str, namespace: &str) {
+    if namespace.is_empty() || table == "resourcequotas" {
+        return;
+    }
+    for quota in world.api.store.list("resourcequotas", &format!("{namespace}/")).1 {
+        world.queue.push("resourcequotas", &key(&quota.value), None);
+    }
 }

@@ -1,16 +1,18 @@
 //! StatefulSets: Pods with numbers, their claims, and an orderly rollout.
 
+use super::events::{normal, warning};
 use super::object::{
-    deleting, generation, get, is_ready, key, list, name, namespace, number, pod_from, reference,
-    template_hash, text, uid,
+    deleting, generation, get, is_ready, key, list, name, namespace, number, pod_from, reference, text, uid,
 };
 use super::replicas::put_count;
+use super::revisions;
 use super::work::{World, collection};
 use crate::api::{CONTROLLER, Part};
 use crate::store::Stored;
 use fairway_value::Value;
 use std::sync::Arc;
 
+const SOURCE: &str = "statefulset-controller";
 const REVISION: &str = "controller-revision-hash";
 
 fn ordinal(set: &Value, pod: &Value) -> Option<i64> {
@@ -30,7 +32,7 @@ fn pods(world: &World, set: &Value) -> Vec<Arc<Stored>> {
 /// Makes the next Pod, deletes the last, or replaces an old one: one step at a time where order matters.
 pub(crate) fn reconcile(world: &World, set: &Value) {
     let Some(template) = get(set, "spec.template") else { return };
-    let update = format!("{}-{}", name(set), template_hash(template));
+    let update = revisions::current(world, set, "controller.kubernetes.io/hash");
     let wanted = number(set, "spec.replicas").unwrap_or(1);
     let start = number(set, "spec.ordinals.start").unwrap_or_default();
     let parallel = text(set, "spec.podManagementPolicy") == "Parallel";
@@ -40,11 +42,17 @@ pub(crate) fn reconcile(world: &World, set: &Value) {
         let pods = pods(world, set);
         match pods.iter().find(|p| ordinal(set, &p.value) == Some(n)) {
             None => {
-                // Below the partition a Pod keeps to the old template, whose text is no longer held: the new one is used.
-                make(world, set, template, n, &update);
+                // Below the partition a Pod keeps to the old template.
+                let old = (n < start + partition && current != update && !current.is_empty())
+                    .then(|| revisions::template(world, set, &current))
+                    .flatten();
+                match old {
+                    Some(old) => make(world, set, &old, n, &current),
+                    None => make(world, set, template, n, &update),
+                }
             }
             Some(pod) if matches!(text(&pod.value, "status.phase"), "Failed" | "Succeeded") => {
-                world.api.dispose("pods", namespace(set), name(&pod.value), "Background");
+                dispose(world, set, &pod.value);
             }
             Some(_) => {}
         }
@@ -61,6 +69,11 @@ pub(crate) fn reconcile(world: &World, set: &Value) {
         roll(world, set, &update, start + partition);
     }
     tell(world, set, &update, &current);
+    let pods = pods(world, set);
+    revisions::clean_up(world, set, |r| {
+        let own = name(r);
+        own == update || own == current || pods.iter().any(|p| revision(&p.value) == own)
+    });
 }
 
 fn make(world: &World, set: &Value, template: &Value, n: i64, update: &str) {
@@ -94,11 +107,23 @@ fn make(world: &World, set: &Value, template: &Value, n: i64, update: &str) {
     if !volumes.is_empty() {
         pod.set_path(&["spec", "volumes"], volumes);
     }
-    if let Err((code, why)) = world.api.make(&collection("v1", namespace(set), "pods"), &pod)
-        && code != 409
-    {
-        tracing::debug!(set = name(set), %why, "a Pod of a StatefulSet is refused");
+    match world.api.make(&collection("v1", namespace(set), "pods"), &pod) {
+        Ok(()) => {
+            let message = format!("Create Pod {pod_name} in StatefulSet {} successful", name(set));
+            normal(world, set, SOURCE, "SuccessfulCreate", message);
+        }
+        Err((409, _)) => {}
+        Err((_, why)) => {
+            let message = format!("Create Pod {pod_name} in StatefulSet {} failed error: {why}", name(set));
+            warning(world, set, SOURCE, "FailedCreate", message);
+        }
     }
+}
+
+fn dispose(world: &World, set: &Value, pod: &Value) {
+    world.api.dispose("pods", namespace(set), name(pod), "Background");
+    let message = format!("Delete Pod {} in StatefulSet {} successful", name(pod), name(set));
+    normal(world, set, SOURCE, "SuccessfulDelete", message);
 }
 
 fn make_claim(world: &World, set: &Value, template: &Value, claim_name: &str) {
@@ -115,15 +140,20 @@ fn make_claim(world: &World, set: &Value, template: &Value, claim_name: &str) {
     if text(set, "spec.persistentVolumeClaimRetentionPolicy.whenDeleted") == "Delete" {
         claim.set_path(&["metadata", "ownerReferences"], vec![reference(set)]);
     }
+    let pod_name = claim_name.strip_prefix(&format!("{}-", name(template))).unwrap_or_default();
+    let told = format!("Create Claim {claim_name} Pod {pod_name} in StatefulSet {}", name(set));
     // A claim that is refused leaves its Pod without a volume to wait for; nothing here waits.
-    let _ = world.api.make(&collection("v1", namespace(set), "persistentvolumeclaims"), &claim);
+    match world.api.make(&collection("v1", namespace(set), "persistentvolumeclaims"), &claim) {
+        Ok(()) => normal(world, set, SOURCE, "SuccessfulCreate", format!("{told} success")),
+        Err((_, why)) => warning(world, set, SOURCE, "FailedCreate", format!("{told} failed error: {why}")),
+    }
 }
 
 /// Deletes Pods beyond the number asked for, the highest first.
 fn shrink(world: &World, set: &Value, end: i64) {
     for pod in pods(world, set).iter().rev().filter(|p| !deleting(&p.value)) {
         if ordinal(set, &pod.value).is_some_and(|n| n >= end) {
-            world.api.dispose("pods", namespace(set), name(&pod.value), "Background");
+            dispose(world, set, &pod.value);
         }
     }
 }
@@ -138,7 +168,7 @@ fn roll(world: &World, set: &Value, update: &str, from: i64) {
             return;
         }
         if revision(&pod.value) != update {
-            world.api.dispose("pods", namespace(set), name(&pod.value), "Background");
+            dispose(world, set, &pod.value);
             return;
         }
         if !is_ready(&pod.value) {

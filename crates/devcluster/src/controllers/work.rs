@@ -2,8 +2,8 @@ use super::index::Index;
 use super::object::{controller, deleting, list, namespace, text};
 use super::queue::Queue;
 use super::{
-    batch, cron, daemon, deployment, endpoints, garbage, namespace as spaces, pod, policy, replicas,
-    stateful, storage,
+    batch, cron, daemon, deployment, endpoints, events, garbage, namespace as spaces, pod, policy, replicas,
+    schedule, stateful, storage,
 };
 use crate::api::{Api, key_of};
 use crate::store::{Event, EventKind, Sink, Stored, object_key};
@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) api: Arc<Api>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) index: Arc<Index>,
+    pub(crate) events: events::Recent,
     pods: AtomicU32,
 }
 
@@ -60,8 +61,13 @@ pub(crate) struct Controllers {
 
 impl Controllers {
     pub(crate) fn new(api: &Arc<Api>) -> Self {
-        let world =
-            World { api: api.clone(), queue: Arc::default(), index: Arc::default(), pods: AtomicU32::new(0) };
+        let world = World {
+            api: api.clone(),
+            queue: Arc::default(),
+            index: Arc::default(),
+            events: events::Recent::default(),
+            pods: AtomicU32::new(0),
+        };
         Self { world }
     }
 
@@ -127,6 +133,15 @@ impl Controllers {
 
 /// Queues what an event may concern: the object, its controlling owner, its namespace if that is waiting for it to go.
 fn hear(queue: &Queue, event: &Arc<Event>) {
+    // Nobody owns Events; they are looked at for their end alone.
+    if event.table == "events" {
+        match event.kind {
+            EventKind::Added => queue.push("events", &event.key, None),
+            EventKind::Modified => {}
+            EventKind::Deleted => queue.push("namespaces", namespace(&event.object.value), None),
+        }
+        return;
+    }
     queue.push(&event.table, &event.key, Some(event.object.clone()));
     let object = &event.object.value;
     for state in [Some(&event.object), event.prev.as_ref()].into_iter().flatten() {
@@ -169,9 +184,16 @@ fn reconcile(world: &World, table: &str, key: &str, last: Option<Arc<Stored>>) {
         return;
     }
     let live = world.api.store.get(table, key);
+    if table == "events" {
+        if let Some(live) = live {
+            events::expire(world, key, &live.value);
+        }
+        return;
+    }
     garbage::collect(world, table, key, live.as_ref(), last.as_ref());
     let Some(object) = world.api.store.get(table, key).or(last) else { return };
     let gone = world.api.store.get(table, key).is_none();
+    policy::counted(world, table, namespace(&object.value));
     // Pods matter to others even when they are gone.
     match table {
         "pods" => {
@@ -201,6 +223,7 @@ fn reconcile(world: &World, table: &str, key: &str, last: Option<Arc<Stored>>) {
         "daemonsets.apps" => daemon::reconcile(world, object),
         "jobs.batch" => batch::reconcile(world, object),
         "cronjobs.batch" => cron::reconcile(world, object),
+        "nodes" => schedule::node_changed(world),
         "services" => endpoints::reconcile(world, object),
         "ingresses.networking.k8s.io" => endpoints::ingress(world, object),
         "persistentvolumeclaims" => storage::claim(world, object),
