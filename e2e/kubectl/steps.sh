@@ -46,8 +46,8 @@ kubectl create configmap dry --from-literal=a=b --dry-run=client -o yaml
 kubectl create -k kustomize
 kubectl run single --image=example.com/single:1 --labels=app=single
 kubectl expose deployment made --port=81 --name=exposed
-@ kubectl rollout status deployment/made --timeout=30s
-@ kubectl wait --for=condition=complete job/once job/manual --timeout=30s
+@ kubectl rollout status deployment/made --timeout=80s
+@ kubectl wait --for=condition=complete job/once job/manual --timeout=80s
 @ sleep 2
 
 # tables
@@ -85,10 +85,10 @@ kubectl get --raw /apis/apps/v1/nosuch
 # apply, diff, edit, patch
 kubectl apply -f web.yaml
 kubectl apply -f web.yaml
-@ kubectl rollout status deployment/web --timeout=30s
+@ kubectl rollout status deployment/web --timeout=80s
 kubectl diff -f web-2.yaml | grep '^[-+] '
 kubectl apply -f web-2.yaml
-@ kubectl rollout status deployment/web --timeout=30s
+@ kubectl rollout status deployment/web --timeout=80s
 kubectl apply --server-side -f web-2.yaml --dry-run=server
 kubectl apply --server-side -f web-2.yaml --field-manager=other
 kubectl apply --server-side -f web.yaml --field-manager=another
@@ -115,13 +115,13 @@ kubectl set resources deployment/web --limits=memory=64Mi
 kubectl scale deployment web --replicas=4
 kubectl scale deployment web --current-replicas=9 --replicas=4
 kubectl scale statefulset nosuch --replicas=4
-@ kubectl rollout status deployment/web --timeout=30s
+@ kubectl rollout status deployment/web --timeout=80s
 kubectl replace -f widget.yaml
 kubectl apply view-last-applied configmap k-plain 2>&1 | head -2
 echo '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"typo"},"dta":{}}' | kubectl apply -f -
 echo '{"apiVersion":"v1","kind":"Service","metadata":{"name":"bad"},"spec":{"ports":[{"port":99999}]}}' | kubectl create -f -
 kubectl get deployment web -o yaml | sed 's/replicas: 4/replicas: 2/' | kubectl replace -f -
-@ kubectl rollout status deployment/web --timeout=30s
+@ kubectl rollout status deployment/web --timeout=80s
 
 # rollout
 kubectl rollout history deployment/web
@@ -131,24 +131,24 @@ kubectl rollout pause deployment/web
 kubectl rollout pause deployment/web
 kubectl rollout resume deployment/web
 kubectl rollout restart deployment/web
-@ kubectl rollout status deployment/web --timeout=30s
+@ kubectl rollout status deployment/web --timeout=80s
 kubectl rollout status deployment/web
 kubectl rollout status deployment/nosuch
 kubectl apply -f stateful.yaml
-@ kubectl rollout status statefulset/db --timeout=60s
-@ kubectl rollout status daemonset/agent --timeout=60s
+@ kubectl rollout status statefulset/db --timeout=80s
+@ kubectl rollout status daemonset/agent --timeout=80s
 kubectl get statefulset,daemonset -o wide
 kubectl set image statefulset/db db=example.com/db:2
-@ kubectl rollout status statefulset/db --timeout=60s
+@ kubectl rollout status statefulset/db --timeout=80s
 kubectl set image daemonset/agent agent=example.com/agent:2
-@ kubectl rollout status daemonset/agent --timeout=60s
+@ kubectl rollout status daemonset/agent --timeout=80s
 kubectl get controllerrevisions --sort-by=.metadata.name
 kubectl rollout history statefulset/db
 kubectl rollout history daemonset/agent --revision=2
 kubectl rollout undo statefulset/db
 kubectl rollout undo daemonset/agent --to-revision=1
-@ kubectl rollout status statefulset/db --timeout=60s
-@ kubectl rollout status daemonset/agent --timeout=60s
+@ kubectl rollout status statefulset/db --timeout=80s
+@ kubectl rollout status daemonset/agent --timeout=80s
 kubectl get pods -l app=db -o jsonpath='{range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}'
 kubectl rollout history statefulset/db
 kubectl get statefulset db -o yaml
@@ -219,7 +219,7 @@ kubectl get deployment web
 
 # watch and wait
 timeout 4 kubectl get configmap -w -o name & sleep 1; kubectl create configmap seen --from-literal=a=b >/dev/null; kubectl delete configmap seen >/dev/null; wait
-kubectl wait --for=condition=available deployment/web --timeout=60s
+kubectl wait --for=condition=available deployment/web --timeout=80s
 kubectl wait --for=jsonpath='{.data.colour}'=green configmap/settings --timeout=5s
 kubectl wait --for=condition=available deployment/nosuch --timeout=1s
 kubectl wait --for=delete configmap/nosuch --timeout=5s
@@ -306,7 +306,7 @@ kubectl delete job --all
 kubectl delete pod single --grace-period=0 --force
 kubectl delete -f stateful.yaml
 kubectl delete namespace tight --wait=false
-@ kubectl wait --for=delete namespace/tight --timeout=30s
+@ kubectl wait --for=delete namespace/tight --timeout=80s
 kubectl get namespace tight
 kubectl delete clusterrole/nodes clusterrolebinding/nodes priorityclass/high
 kubectl delete namespace default

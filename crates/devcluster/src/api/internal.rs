@@ -1,11 +1,15 @@
 //! How the server's own parts write: the controllers, and what settles definitions and API services.
 
-use super::call::Request;
+use super::auth::User;
+use super::call::{Call, Request};
 use super::server::Api;
+use super::status::{ApiError, ApiResult};
+use super::write::Change;
 use super::{delete, format_secs};
 use crate::store::{CommitError, Stored, object_key};
 use axum::http::{HeaderMap, HeaderValue, Method};
 use bytes::Bytes;
+use fairway_schema::request::{FieldValidation, Verb};
 use fairway_schema::{managed, strategy};
 use fairway_value::Value;
 use std::sync::Arc;
@@ -77,41 +81,65 @@ impl Api {
         }
     }
 
-    /// Sends a request as one of the server's own parts.
-    pub(crate) fn own_request(&self, method: Method, path: &str, body: &Value) -> super::Reply {
+    /// Carries something out as one of the server's own parts: what a client's request would do, without its bytes.
+    fn own<T>(
+        &self,
+        method: Method,
+        path: &str,
+        work: impl FnOnce(&Call<'_>) -> ApiResult<T>,
+    ) -> ApiResult<T> {
+        let target = super::target::parse(path).ok_or_else(ApiError::no_page)?;
+        let registry = self.registry();
+        let resource = registry.get(&target.group, &target.version, &target.plural);
+        let resource = resource.ok_or_else(ApiError::no_resource)?.clone();
         let mut headers = HeaderMap::new();
         headers.insert("user-agent", HeaderValue::from_static(CONTROLLER));
-        if let Ok(value) = HeaderValue::from_str(&format!("Bearer {}", self.token)) {
-            headers.insert("authorization", value);
-        }
-        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        self.handle(&Request::new(method, path, headers, body))
+        let request = Request::new(method, path, headers, Bytes::new());
+        let user = User::admin();
+        let call = Call {
+            api: self,
+            registry,
+            resource,
+            target,
+            request: &request,
+            user: &user,
+            warnings: std::cell::RefCell::default(),
+        };
+        let done = work(&call)?;
+        super::settle::after_write(self, &call.resource.table, &call.target.name);
+        Ok(done)
     }
 
     /// Creates an object the way a client would. Says why where it is refused.
     pub(crate) fn make(&self, path: &str, object: &Value) -> Result<(), (u16, String)> {
-        let reply = self.own_request(Method::POST, path, object);
-        if reply.code < 300 {
-            return Ok(());
-        }
-        let super::ReplyBody::Full(body) = reply.body else { return Err((reply.code, String::new())) };
-        let status = fairway_value::from_json(&body).unwrap_or_default();
-        let message = status.get("message").and_then(Value::as_str).unwrap_or_default();
-        Err((reply.code, message.to_owned()))
+        let change = Change {
+            verb: Verb::Create,
+            body: object.clone(),
+            dry_run: false,
+            mode: FieldValidation::Ignore,
+        };
+        let made = self.own(Method::POST, path, |call| super::write::perform(call, &change));
+        made.map(|_| ()).map_err(|e| (e.code, e.message))
     }
 
-    /// Deletes an object the way a client would, in the background.
+    /// Deletes an object the way a client would.
     pub(crate) fn dispose(&self, table: &str, namespace: &str, name: &str, policy: &str) {
         let registry = self.registry();
         let Some(resource) = registry.by_table(table) else { return };
         let root =
             if resource.group.is_empty() { "/api".to_owned() } else { format!("/apis/{}", resource.group) };
         let place = if resource.namespaced { format!("/namespaces/{namespace}") } else { String::new() };
-        let path = format!(
-            "{root}/{}{place}/{}/{name}?propagationPolicy={policy}",
-            resource.version, resource.plural
-        );
-        self.own_request(Method::DELETE, &path, &Value::Null);
+        let path = format!("{root}/{}{place}/{}/{name}", resource.version, resource.plural);
+        let gone = self.own(Method::DELETE, &path, |call| {
+            let mut body = Value::object();
+            body.set_path(&["propagationPolicy"], policy);
+            delete::delete(call, name, &delete::DeleteOptions::read(call, &body)?)
+        });
+        if let Err(error) = gone
+            && error.code != 404
+        {
+            tracing::debug!(table, name, why = error.message, "a deletion is refused");
+        }
     }
 
     /// Removes an object from the store outright, finalizers or not.

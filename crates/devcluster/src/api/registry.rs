@@ -78,6 +78,8 @@ pub(crate) type Groups = Vec<(Str, Vec<Str>)>;
 /// Everything served at one moment.
 pub(crate) struct Registry {
     resources: BTreeMap<(Str, Str, Str), Arc<Resource>>,
+    /// By table, in the storage version.
+    stored: HashMap<Str, Arc<Resource>>,
     pub(crate) groups: Groups,
     /// The definitions, by the table of their resource.
     crds: HashMap<Str, Value>,
@@ -196,7 +198,9 @@ impl Registry {
             }
         }
         let crds = crds.into_iter().filter_map(|c| Some((crd::table(&c)?, c))).collect();
-        Self { resources, groups, crds }
+        let stored =
+            resources.values().filter(|r| r.is_storage()).map(|r| (r.table.clone(), r.clone())).collect();
+        Self { resources, stored, groups, crds }
     }
 
     /// Returns a resource as a URL names it.
@@ -212,7 +216,7 @@ impl Registry {
 
     /// Returns the resource of a table in its storage version.
     pub(crate) fn by_table(&self, table: &str) -> Option<&Arc<Resource>> {
-        self.resources.values().find(|r| r.table == table && r.is_storage())
+        self.stored.get(table)
     }
 
     /// Returns the resources of a group version, by plural name.

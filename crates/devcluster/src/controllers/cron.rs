@@ -123,9 +123,7 @@ fn note_jobs(world: &World, cron: &Value, jobs: &[Arc<Stored>]) {
                 let message = format!("Saw completed job: {}, condition: {how}", name(&job.value));
                 normal(world, cron, SOURCE, "SawCompletedJob", message);
             }
-            (false, None)
-                if get(&job.value, "metadata.annotations").is_none_or(|a| a.get(SCHEDULED).is_none()) =>
-            {
+            (false, None) if !scheduled(&job.value) => {
                 let message =
                     format!("Saw a job that the controller did not create or forgot: {}", name(&job.value));
                 warning(world, cron, SOURCE, "UnexpectedJob", message);

@@ -63,7 +63,7 @@ impl Schedule {
                     let from = if hour == at.hour() { at.minute() } else { 0 };
                     if let Some(minute) = (from..60).find(|m| self.minutes >> m & 1 == 1) {
                         let found = at.date().at(hour, minute, 0, 0);
-                        // A time that the clocks skip or repeat: the later of the two readings that is not past.
+                        // A time that the clocks repeat counts once, at its first reading; one they skip, right after.
                         let found = zone.to_timestamp(found).ok().map(Timestamp::as_second);
                         if found.is_some_and(|f| f > secs) {
                             return found;
