@@ -42,5 +42,6 @@ pub use error::ReconcileError;
 pub use mask::{mask, mask_all};
 pub use metrics::Metrics;
 pub use queue::Level;
+pub use remote::RemoteSources;
 pub use snapshot::Snapshot;
 pub use tree::{application_tree, managed_resources};

@@ -145,7 +145,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Check(args) => cli::run_check(args).await,
         Command::Render(args) => cli::run_render(*args).await,
         Command::Helm(args) => cli::run_helm(args),
-        Command::Kustomize(args) => cli::run_kustomize(args),
+        Command::Kustomize(args) => cli::run_kustomize(args).await,
         Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,
         Command::Devcluster(args) => devcluster_cmd::run(args).await,

@@ -7,6 +7,7 @@ use crate::transform::{Hash, Transform};
 use crate::vars;
 use crate::{BuildOptions, Error};
 use fairway_core::{Desired, FileTree, Object};
+use fairway_value::Str;
 use std::collections::HashSet;
 
 /// What a build gave.
@@ -16,6 +17,8 @@ pub struct Built {
     pub objects: Vec<Desired>,
     /// What kustomize would print on its standard error: deprecated fields and the like.
     pub warnings: Vec<String>,
+    /// The namespace of each object; nothing for those of kinds known to have none.
+    pub namespaces: Vec<Option<Str>>,
 }
 
 impl Built {
@@ -30,6 +33,33 @@ impl Built {
             fairway_yaml::write_to(desired.object.value(), fairway_yaml::Style::SIGS, &mut out);
         }
         out
+    }
+}
+
+impl Built {
+    /// Returns the files that `kustomize build -o DIRECTORY` writes: name and content of each.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, String)> {
+        let several = {
+            let mut names = self.namespaces.iter().flatten();
+            let first = names.next();
+            names.any(|n| Some(n) != first)
+        };
+        let file = |(desired, namespace): (&Desired, &Option<Str>)| {
+            let value = desired.object.value();
+            let text = |key: &str| crate::scalar::field_text(value, key);
+            let (group, version) = crate::id::split_api_version_owned(&text("apiVersion"));
+            let kind = text("kind");
+            let parts = [group.as_str(), version.as_str(), kind.as_str()];
+            let kind = parts.into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join("_");
+            let name =
+                value.get("metadata").map(|m| crate::scalar::field_text(m, "name")).unwrap_or_default();
+            let place = namespace.as_ref().filter(|_| several).map(|n| format!("{n}_")).unwrap_or_default();
+            let mut out = String::new();
+            fairway_yaml::write_to(value, fairway_yaml::Style::SIGS, &mut out);
+            (format!("{place}{kind}_{name}.yaml").to_lowercase(), out)
+        };
+        self.objects.iter().zip(&self.namespaces).map(file).collect()
     }
 }
 
@@ -91,6 +121,7 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
     let wants = |option: &str| k.build_metadata.iter().any(|o| o == option);
     let mut seen = HashSet::new();
     let mut objects = Vec::with_capacity(resources.len());
+    let mut namespaces = Vec::with_capacity(resources.len());
     for mut resource in resources.into_list() {
         let id = resource.id(&build.openapi);
         if id.gvk.kind.is_empty() || id.name.is_empty() {
@@ -104,7 +135,8 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         if !seen.insert((id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())) {
             return Err(format!("may not add resource with an already registered id: {id}"));
         }
-        if wants("managedByLabel") {
+        namespaces.push((!id.cluster_scoped).then(|| Str::from(id.effective_namespace())));
+        if build.options.managed_by_label || wants("managedByLabel") {
             resource.value.set_path(
                 &["metadata", "labels", "app.kubernetes.io/managed-by"],
                 format!("kustomize-{VERSION}"),
@@ -113,5 +145,5 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         resource.clean(wants("originAnnotations"), wants("transformerAnnotations"));
         objects.push(Desired { object: Object::new(resource.value), origin: resource.origin });
     }
-    Ok(Built { objects, warnings: build.warnings })
+    Ok(Built { objects, warnings: build.warnings, namespaces })
 }

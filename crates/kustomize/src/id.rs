@@ -35,6 +35,12 @@ pub fn split_api_version(api_version: &str) -> (&str, &str) {
     api_version.split_once('/').unwrap_or(("", api_version))
 }
 
+/// As [`split_api_version`], with parts of their own.
+pub fn split_api_version_owned(api_version: &str) -> (Str, Str) {
+    let (group, version) = split_api_version(api_version);
+    (group.into(), version.into())
+}
+
 impl fmt::Display for Gvk {
     /// `Kind.version.group` with kustomize's words for what is missing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,6 +13,7 @@
 mod build;
 mod config;
 mod decode;
+mod edit;
 mod embedded;
 mod error;
 mod factory;
@@ -46,9 +47,11 @@ mod transform;
 mod vars;
 
 pub use build::{Built, build};
+pub use edit::{Edit, edit};
 pub use error::Error;
 pub use merge::{ListIncrease, MergeOptions};
 pub use merges::{merge_patch, merge_three_way};
 pub use options::{BuildOptions, LoadRestrictor, Reorder};
 pub use overrides::Overrides;
 pub use port::{ChartInflator, ChartRequest, Remote, RemoteTree, RepoSpec};
+pub use remote::is_remote;

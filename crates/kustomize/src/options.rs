@@ -32,6 +32,8 @@ pub struct BuildOptions<'a> {
     pub enable_helm: bool,
     /// `--enable-alpha-plugins`; exec and container plugins are refused with it too.
     pub enable_alpha_plugins: bool,
+    /// `--enable-managedby-label`: as `buildMetadata: [managedByLabel]`.
+    pub managed_by_label: bool,
     /// `--helm-kube-version`: for charts that name none.
     pub helm_kube_version: &'a str,
     /// `--helm-api-versions`: added to each chart's own.

@@ -174,7 +174,7 @@ fn merged_images(new: &[Image], old: &[Image]) -> Vec<Image> {
 }
 
 /// Reads `name=new:tag`, `name:tag` or `name@digest`.
-fn parse_image(argument: &str) -> Result<Image, Error> {
+pub(crate) fn parse_image(argument: &str) -> Result<Image, Error> {
     let (key, value) = match argument.split_once('=') {
         Some((key, value)) => (Some(key), value),
         None => (None, argument),

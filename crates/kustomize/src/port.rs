@@ -36,6 +36,14 @@ pub trait Remote: Send + Sync {
     /// # Errors
     /// Anything but a success.
     fn file(&self, url: &str) -> Result<Arc<[u8]>, String>;
+
+    /// Returns a chart of an HTTP or OCI repository, from its own root; an empty version is the newest.
+    ///
+    /// # Errors
+    /// The repository or the chart is not to be had.
+    fn chart(&self, repo: &str, name: &str, _version: &str) -> Result<Arc<dyn FileTree>, String> {
+        Err(format!("chart {name} of {repo}: charts of repositories are not available here"))
+    }
 }
 
 /// One entry of `helmCharts`, made ready: what `helm template` is called with.

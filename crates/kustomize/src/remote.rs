@@ -2,6 +2,12 @@
 
 use crate::port::RepoSpec;
 
+/// Whether a path is the address of a repository rather than a directory.
+#[must_use]
+pub fn is_remote(path: &str) -> bool {
+    parse_repo(path).is_some()
+}
+
 /// Reads an address such as `https://host/org/repo//dir?ref=v1` or `git@host:org/repo.git/dir`; nothing where it is a path.
 pub fn parse_repo(text: &str) -> Option<RepoSpec> {
     if text.starts_with('/') {

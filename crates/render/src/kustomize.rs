@@ -15,14 +15,17 @@ pub(crate) fn render(
     let overrides = Overrides::new(options, &env).map_err(fail)?;
     let flags = Flags::parse(input.kustomize_build_options)?;
     let inflator = Inflator { capabilities: input.capabilities, ports: input.ports };
-    let api_versions: Vec<String> = options.api_versions.iter().map(ToString::to_string).collect();
+    let mut api_versions: Vec<String> = options.api_versions.iter().map(ToString::to_string).collect();
+    api_versions.extend(flags.helm_api_versions.iter().cloned());
+    let kube_version = [options.kube_version.as_str(), &flags.helm_kube_version];
     let build_options = BuildOptions {
         load_restrictor: flags.load_restrictor,
         reorder: flags.reorder,
         // Charts are inflated in process, so what the flag warns of does not exist here.
         enable_helm: true,
         enable_alpha_plugins: flags.enable_alpha_plugins,
-        helm_kube_version: &options.kube_version,
+        managed_by_label: flags.managed_by_label,
+        helm_kube_version: kube_version.into_iter().find(|v| !v.is_empty()).unwrap_or_default(),
         helm_api_versions: &api_versions,
         overrides: (!overrides.is_empty()).then_some(&overrides),
         remote: input.remote,
@@ -39,12 +42,41 @@ pub(crate) fn render(
     Ok(Rendered { objects, warnings: built.warnings, ..Rendered::default() })
 }
 
+/// Flags whose value may be the next word.
+const TAKES_A_VALUE: [&str; 9] = [
+    "--load-restrictor",
+    "--reorder",
+    "--helm-kube-version",
+    "--helm-api-versions",
+    "--helm-command",
+    "--network-name",
+    "--mount",
+    "--env",
+    "-e",
+];
+
+/// Flags for helm programs and for exec and container functions, of which none are run.
+const WITHOUT_EFFECT: [&str; 9] = [
+    "--helm-command",
+    "--helm-debug",
+    "--network",
+    "--network-name",
+    "--mount",
+    "--env",
+    "-e",
+    "--as-current-user",
+    "--enable-exec",
+];
+
 /// `kustomize.buildOptions`.
 #[derive(Default)]
 struct Flags {
     load_restrictor: LoadRestrictor,
     reorder: Reorder,
     enable_alpha_plugins: bool,
+    managed_by_label: bool,
+    helm_kube_version: String,
+    helm_api_versions: Vec<String>,
 }
 
 impl Flags {
@@ -56,7 +88,7 @@ impl Flags {
                 Some((name, value)) => (name, Some(value)),
                 None => (word, None),
             };
-            if value.is_none() && matches!(name, "--load-restrictor" | "--reorder") {
+            if value.is_none() && TAKES_A_VALUE.contains(&name) {
                 value = words.next();
             }
             match (name, value) {
@@ -66,6 +98,11 @@ impl Flags {
                 ("--load-restrictor", Some("LoadRestrictionsRootOnly")) | ("--enable-helm", _) => {}
                 ("--reorder", Some("none")) => flags.reorder = Reorder::None,
                 ("--reorder", Some("legacy")) => flags.reorder = Reorder::Legacy,
+                ("--enable-managedby-label", value) => flags.managed_by_label = value != Some("false"),
+                ("--helm-kube-version", Some(version)) => version.clone_into(&mut flags.helm_kube_version),
+                ("--helm-api-versions", Some(version)) => flags.helm_api_versions.push(version.to_owned()),
+                // No helm program and no function is run, so these change nothing.
+                (name, _) if WITHOUT_EFFECT.contains(&name) => {}
                 ("--enable-alpha-plugins", value) => flags.enable_alpha_plugins = value != Some("false"),
                 _ => {
                     return Err(RenderError::Unsupported(format!("kustomize.buildOptions flag {word}")));

@@ -33,9 +33,30 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
     if !is_here && args.repo.is_empty() {
         return Err(format!("no repo specified for pull, no chart found at '{dir}'"));
     }
+    let pulled = match build.options.remote {
+        _ if is_here => None,
+        None => {
+            return Err(format!(
+                "chart {} of {}: charts of repositories are not available here; put the chart at '{dir}'",
+                args.name, args.repo
+            ));
+        }
+        Some(remote) => Some(remote.chart(&args.repo, &args.name, &args.version)?),
+    };
+    let (tree, chart_dir) = match &pulled {
+        Some(tree) => (&**tree, String::new()),
+        None => (loader.tree(), dir),
+    };
+    let own = || -> Result<String, String> {
+        let path =
+            if chart_dir.is_empty() { "values.yaml".to_owned() } else { format!("{chart_dir}/values.yaml") };
+        let bytes = tree.read(&path).map_err(|e| e.to_string())?;
+        let bytes = bytes.ok_or_else(|| format!("chart {}: there is no '{path}'", args.name))?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| format!("'{path}': not UTF-8"))
+    };
     let request = ChartRequest {
-        values: values(args, &format!("{home}/{}/values.yaml", args.name), is_here, loader, build)?,
-        chart_dir: is_here.then_some(dir),
+        values: values(args, &own, loader, build)?,
+        chart_dir: Some(chart_dir.clone()),
         name: args.name.to_string(),
         version: args.version.to_string(),
         repo: args.repo.to_string(),
@@ -61,8 +82,7 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
         skip_hooks: args.skip_hooks,
         devel: args.devel,
     };
-    let rendered =
-        charts.inflate(loader.tree(), &request).map_err(|e| format!("chart {}: {e}", args.name))?;
+    let rendered = charts.inflate(tree, &request).map_err(|e| format!("chart {}: {e}", args.name))?;
     let mut resources =
         factory::resmap(&rendered, "", &build.openapi).map_err(|e| format!("chart {}: {e}", args.name))?;
     for resource in resources.all_mut() {
@@ -74,16 +94,13 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
 /// Returns the values files' texts: the chart's own (or `valuesFile`) merged with `valuesInline`, then the additional ones.
 fn values(
     args: &ChartArgs,
-    own: &str,
-    is_here: bool,
+    own: &dyn Fn() -> Result<String, String>,
     loader: &Loader<'_>,
     build: &Build<'_>,
 ) -> Result<Vec<String>, String> {
     let has_inline = args.values_inline.as_ref().and_then(Value::as_object).is_some_and(|m| !m.is_empty());
     let file = match args.values_file.as_str() {
-        "" if is_here => Some(loader.load_text(own)?),
-        // The chart's own defaults hold in any case.
-        "" => None,
+        "" => Some(own()?),
         path => Some(loader.load_text(path)?),
     };
     let mut out = Vec::new();
