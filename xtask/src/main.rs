@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod differential;
 mod e2e;
+mod fuzz;
 mod run;
 mod schema;
 mod tidy;
@@ -32,6 +33,8 @@ enum Command {
     Differential(differential::Args),
     /// Measures the engine on the reference workload, against the writes alone.
     Bench(bench::Args),
+    /// Runs the fuzz targets for a while.
+    Fuzz(fuzz::Args),
     /// Makes the data of the built-in kinds.
     Schema(schema::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<()> {
         Command::E2e(args) => e2e::main(&args),
         Command::Differential(args) => differential::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Schema(args) => schema::main(args),
     }
 }

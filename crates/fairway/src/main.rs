@@ -144,7 +144,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Diff(args) => cli::run_diff(args).await,
         Command::Check(args) => cli::run_check(args).await,
         Command::Render(args) => cli::run_render(*args).await,
-        Command::Helm(args) => cli::run_helm(args),
+        Command::Helm(args) => cli::run_helm(args).await,
         Command::Kustomize(args) => cli::run_kustomize(args).await,
         Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,

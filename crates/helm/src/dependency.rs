@@ -2,7 +2,7 @@
 
 use crate::Error;
 use crate::chart::Chart;
-use crate::metadata::Dependency;
+use crate::metadata::{Dependency, Lock};
 use crate::values::is_compatible_range;
 use fairway_core::{FileTree, normalize_path};
 use fairway_value::{HtmlEscape, Value, to_json};
@@ -64,27 +64,30 @@ impl Chart {
         Ok(())
     }
 
-    fn locked(&self, dependency: &Dependency) -> Dependency {
-        let locked = self.lock.iter().flat_map(|l| &l.dependencies).find(|l| l.name == dependency.name);
-        match locked {
-            Some(lock) => Dependency { version: lock.version.clone(), ..dependency.clone() },
-            None => dependency.clone(),
-        }
+    /// Returns the lock for dependencies at exact versions, as `helm dependency update` writes it.
+    #[must_use]
+    pub fn lock_of(&self, locked: &[Dependency]) -> Lock {
+        let bare = |d: &Dependency| Dependency {
+            name: d.name.clone(),
+            version: d.version.clone(),
+            repository: d.repository.clone(),
+            ..Dependency::default()
+        };
+        let dependencies: Vec<Dependency> = locked.iter().map(bare).collect();
+        let stated = self.metadata.dependencies.as_deref().unwrap_or_default();
+        Lock { digest: lock_digest(stated, &dependencies), dependencies }
     }
 
     /// Compares the lock file's digest with that of the dependencies, by Helm 3's rule and for old charts by Helm 2's.
-    fn check_lock(&self) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// They differ: the lock file is out of date.
+    pub fn check_lock(&self) -> Result<(), Error> {
         let Some(lock) = &self.lock else { return Ok(()) };
         let stated = self.metadata.dependencies.as_deref().unwrap_or_default();
-        let list = |dependencies: &[Dependency]| {
-            let items: Vec<String> = dependencies.iter().map(go_json).collect();
-            format!("[{}]", items.join(","))
-        };
-        let digest = |text: &str| format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())));
         let is_v1 = self.metadata.api_version == "v1";
-        let helm3 = digest(&format!("[{},{}]", list(stated), list(&lock.dependencies)));
-        let helm2 = || digest(&format!("{{\"dependencies\":{}}}", list(stated)));
-        if lock.digest == helm3 || (is_v1 && lock.digest == helm2()) {
+        let helm2 = || digest(&format!("{{\"dependencies\":{}}}", json_list(stated)));
+        if lock.digest == lock_digest(stated, &lock.dependencies) || (is_v1 && lock.digest == helm2()) {
             return Ok(());
         }
         let (lock, file) =
@@ -93,6 +96,28 @@ impl Chart {
             "the lock file ({lock}) is out of sync with the dependencies file ({file}). Please update the dependencies"
         )))
     }
+
+    fn locked(&self, dependency: &Dependency) -> Dependency {
+        let locked = self.lock.iter().flat_map(|l| &l.dependencies).find(|l| l.name == dependency.name);
+        match locked {
+            Some(lock) => Dependency { version: lock.version.clone(), ..dependency.clone() },
+            None => dependency.clone(),
+        }
+    }
+}
+
+fn json_list(dependencies: &[Dependency]) -> String {
+    let items: Vec<String> = dependencies.iter().map(go_json).collect();
+    format!("[{}]", items.join(","))
+}
+
+fn digest(text: &str) -> String {
+    format!("sha256:{}", hex(&Sha256::digest(text.as_bytes())))
+}
+
+/// As Helm 3's `resolver.HashReq`.
+fn lock_digest(stated: &[Dependency], locked: &[Dependency]) -> String {
+    digest(&format!("[{},{}]", json_list(stated), json_list(locked)))
 }
 
 fn fail(dependency: &Dependency, why: impl Into<String>) -> Error {
@@ -181,6 +206,19 @@ mod tests {
         assert_eq!(chart.missing_dependencies(), ["lib", "far"]);
         chart.build_dependencies(&tree, "p", Some(&Shelf)).unwrap();
         assert!(chart.missing_dependencies().is_empty());
+    }
+
+    #[test]
+    fn a_lock_of_its_own_is_in_step() {
+        let tree = tree("1.2.0");
+        let mut chart = Chart::load(&tree, "p").unwrap();
+        let mut locked = chart.metadata.dependencies.clone().unwrap();
+        locked[0].version = "1.2.0".to_owned();
+        locked[1].version = "2.3.4".to_owned();
+        chart.lock = Some(chart.lock_of(&locked));
+        chart.check_lock().unwrap();
+        chart.metadata.dependencies.as_mut().unwrap().pop();
+        assert!(chart.check_lock().is_err());
     }
 
     #[test]

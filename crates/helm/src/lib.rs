@@ -26,6 +26,7 @@ mod lint;
 mod load;
 mod manifest;
 mod metadata;
+mod pack;
 mod release;
 mod schema;
 mod show;

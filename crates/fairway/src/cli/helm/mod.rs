@@ -1,7 +1,10 @@
-//! `fairway helm`: Helm's offline commands, in process.
+//! `fairway helm`: Helm's commands for charts, in process.
 
 mod chart;
+mod dependency;
 mod lint;
+mod pull;
+mod repository;
 mod show;
 mod template;
 mod values;
@@ -21,14 +24,23 @@ enum HelmCommand {
     Lint(Box<lint::Args>),
     /// Prints parts of a chart, as `helm show` does.
     #[command(visible_alias = "inspect")]
-    Show(show::Args),
+    Show(Box<show::Args>),
+    /// Lists and brings the dependencies of a chart, as `helm dependency` does.
+    #[command(visible_aliases = ["dep", "dependencies"])]
+    Dependency(Box<dependency::Args>),
+    /// Downloads a chart, as `helm pull` does.
+    #[command(visible_alias = "fetch")]
+    Pull(Box<pull::Args>),
 }
 
-/// Runs `fairway helm`.
-pub fn run(args: HelmArgs) -> anyhow::Result<()> {
-    match args.command {
+/// Runs `fairway helm`. Repositories are waited for on the way, which async code must not do.
+pub async fn run(args: HelmArgs) -> anyhow::Result<()> {
+    tokio::task::spawn_blocking(move || match args.command {
         HelmCommand::Template(args) => template::run(&args),
         HelmCommand::Lint(args) => lint::run(&args),
         HelmCommand::Show(args) => show::run(&args),
-    }
+        HelmCommand::Dependency(args) => dependency::run(&args),
+        HelmCommand::Pull(args) => pull::run(&args),
+    })
+    .await?
 }

@@ -1,15 +1,19 @@
 //! `fairway helm show`.
 
 use super::chart::load;
+use super::repository::ChartFlags;
 use crate::cli::output::print;
 
 #[derive(clap::Args, Debug)]
+#[command(disable_version_flag = true)]
 pub(super) struct Args {
     /// What to print.
     #[arg(value_enum)]
     what: What,
-    /// The chart's folder or archive.
+    /// The chart's folder or archive, or its place in a repository.
     chart: String,
+    #[command(flatten)]
+    flags: ChartFlags,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
@@ -22,7 +26,7 @@ enum What {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
-    let chart = load(&args.chart, false)?;
+    let chart = load(&args.chart, false, &args.flags)?;
     print(&match args.what {
         What::All => chart.show_all(),
         What::Chart => chart.show_chart(),

@@ -1,6 +1,7 @@
 //! `fairway helm template`.
 
 use super::chart::{fail, load};
+use super::repository::ChartFlags;
 use super::values::ValueFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
@@ -12,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
+#[command(disable_version_flag = true)]
 pub(super) struct Args {
-    /// `[NAME] CHART`: the release's name, and the chart's folder or archive.
+    /// `[NAME] CHART`: the release's name, and the chart's folder, archive or place in a repository.
     #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
     name_and_chart: Vec<String>,
     /// Namespace of the release.
@@ -54,7 +56,7 @@ pub(super) struct Args {
     /// Renders the notes of subcharts too.
     #[arg(long)]
     render_subchart_notes: bool,
-    /// Adds missing dependencies that lie in folders (file://) first.
+    /// Adds missing dependencies first.
     #[arg(long)]
     dependency_update: bool,
     /// Writes one file per template below this folder instead.
@@ -68,6 +70,8 @@ pub(super) struct Args {
     debug: bool,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "client")]
     dry_run: Option<String>,
+    #[command(flatten)]
+    flags: ChartFlags,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
@@ -79,7 +83,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         [chart] => ("release-name", chart),
         _ => anyhow::bail!("write [NAME] CHART"),
     };
-    let chart = CompiledChart::new(Arc::new(load(chart, args.dependency_update)?));
+    let chart = CompiledChart::new(Arc::new(load(chart, args.dependency_update, &args.flags)?));
     let options = Options {
         release_name: name.to_owned(),
         namespace: args.namespace.clone(),

@@ -1,0 +1,279 @@
+//! Charts of repositories: the flags that say how to reach one, and what Helm's own files know of them.
+
+use super::chart::fail;
+use crate::cli::exit::{DIFFERENT, Failure};
+use anyhow::Context as _;
+use base64::Engine as _;
+use fairway_helm::{ChartFetcher, Dependency};
+use fairway_source::{CredentialLookup, Credentials, SecretString, Sources, SourcesOptions};
+use fairway_value::Value;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+/// Any version, those before a release too: what `--devel` asks for.
+const ANY_VERSION: &str = ">0.0.0-0";
+
+/// How repositories are reached.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct AccessFlags {
+    /// User of the repository.
+    #[arg(long, default_value = "")]
+    username: String,
+    /// Password of the repository.
+    #[arg(long, default_value = "", value_parser = secret, hide_default_value = true)]
+    password: SecretString,
+    /// CA certificates (PEM) for the server.
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// Client certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "key_file")]
+    cert_file: Option<PathBuf>,
+    /// Key of the client certificate (PEM).
+    #[arg(long, value_name = "FILE", requires = "cert_file")]
+    key_file: Option<PathBuf>,
+    /// Does not check the server's certificate.
+    #[arg(long)]
+    insecure_skip_tls_verify: bool,
+    /// Speaks to OCI registries without TLS.
+    #[arg(long)]
+    plain_http: bool,
+    /// Names and addresses of repositories, as `helm repo add` writes them.
+    #[arg(long, value_name = "FILE", env = "HELM_REPOSITORY_CONFIG", hide = true)]
+    repository_config: Option<PathBuf>,
+    /// Logins of OCI registries, as `helm registry login` writes them.
+    #[arg(long, value_name = "FILE", env = "HELM_REGISTRY_CONFIG", hide = true)]
+    registry_config: Option<PathBuf>,
+    /// Folder for what is fetched.
+    #[arg(long, value_name = "DIR", default_value = ".fairway/cache", env = "FAIRWAY_CACHE_DIR")]
+    cache_dir: PathBuf,
+}
+
+/// Which chart of a repository is meant.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ChartFlags {
+    /// Address of the repository in which CHART is looked for.
+    #[arg(long, value_name = "URL")]
+    repo: Option<String>,
+    /// Version or range of versions; the newest without.
+    #[arg(long, default_value = "")]
+    version: String,
+    /// Takes versions before a release too, where --version does not say.
+    #[arg(long)]
+    devel: bool,
+    #[command(flatten)]
+    pub(super) access: AccessFlags,
+}
+
+impl ChartFlags {
+    /// Whether `--repo` says where the chart is.
+    pub(super) fn names_repository(&self) -> bool {
+        self.repo.is_some()
+    }
+}
+
+fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
+    Ok(SecretString::new(text))
+}
+
+/// What is known of repositories: the flags first, then Helm's files.
+struct Known {
+    given: Option<Arc<Credentials>>,
+    ca: Option<String>,
+    repositories: Vec<Arc<Credentials>>,
+    /// OCI hosts with their logins.
+    registries: Vec<(String, Arc<Credentials>)>,
+}
+
+impl CredentialLookup for Known {
+    fn find(&self, repo_url: &str) -> Option<Arc<Credentials>> {
+        let host = repo_url.split_once("://").map_or(repo_url, |(_, rest)| rest).split('/').next()?;
+        let registered =
+            || self.repositories.iter().find(|r| repo_url.starts_with(r.url.trim_end_matches('/')));
+        let login = || self.registries.iter().find(|(name, _)| name == host).map(|(_, c)| c);
+        self.given.as_ref().or_else(registered).or_else(login).cloned()
+    }
+
+    fn find_named(&self, name: &str) -> Option<Arc<Credentials>> {
+        self.repositories.iter().find(|r| r.name == name).cloned()
+    }
+
+    fn ca_certificates(&self, _host: &str) -> Option<String> {
+        self.ca.clone()
+    }
+}
+
+/// Returns where Helm keeps a file of its own.
+fn helm_file(given: Option<&PathBuf>, name: &str) -> Option<PathBuf> {
+    let below = |variable: &str, rest: &str| std::env::var_os(variable).map(|d| Path::new(&d).join(rest));
+    given.cloned().or_else(|| {
+        let home = below("HELM_CONFIG_HOME", "")
+            .or_else(|| below("XDG_CONFIG_HOME", "helm"))
+            .or_else(|| below("HOME", ".config/helm"))?;
+        Some(home.join(name))
+    })
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl AccessFlags {
+    fn known(&self) -> anyhow::Result<Known> {
+        let read = |file: &PathBuf| {
+            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
+        };
+        let optional = |file: &Option<PathBuf>| file.as_ref().map(read).transpose();
+        let given = Credentials {
+            username: self.username.clone(),
+            password: self.password.clone(),
+            tls_client_cert: optional(&self.cert_file)?.unwrap_or_default(),
+            tls_client_key: SecretString::new(optional(&self.key_file)?.unwrap_or_default()),
+            insecure: self.insecure_skip_tls_verify,
+            force_http: self.plain_http,
+            ..Credentials::default()
+        };
+        Ok(Known {
+            given: (given != Credentials::default()).then(|| Arc::new(given)),
+            ca: optional(&self.ca_file)?,
+            repositories: self.repositories()?,
+            registries: self.registries()?,
+        })
+    }
+
+    /// Reads one of Helm's files; nothing where there is none.
+    fn helm_document(given: Option<&PathBuf>, name: &str) -> anyhow::Result<Value> {
+        let Some(file) = helm_file(given, name).filter(|f| f.is_file()) else { return Ok(Value::Null) };
+        let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
+        // JSON is YAML too.
+        fairway_yaml::parse(&text).with_context(|| format!("read {}", file.display()))
+    }
+
+    fn repositories(&self) -> anyhow::Result<Vec<Arc<Credentials>>> {
+        let document = Self::helm_document(self.repository_config.as_ref(), "repositories.yaml")?;
+        let list = document.get("repositories").and_then(Value::as_array).unwrap_or_default();
+        let one = |entry: &Value| {
+            Arc::new(Credentials {
+                name: text(entry, "name").to_owned(),
+                url: text(entry, "url").to_owned(),
+                username: text(entry, "username").to_owned(),
+                password: SecretString::new(text(entry, "password")),
+                insecure: entry.get("insecure_skip_tls_verify").and_then(Value::as_bool).unwrap_or_default(),
+                ..Credentials::default()
+            })
+        };
+        Ok(list.iter().map(one).filter(|c| !c.url.is_empty()).collect())
+    }
+
+    fn registries(&self) -> anyhow::Result<Vec<(String, Arc<Credentials>)>> {
+        let document = Self::helm_document(self.registry_config.as_ref(), "registry/config.json")?;
+        let auths = document.get("auths").and_then(Value::as_object).cloned().unwrap_or_default();
+        let one = |(host, entry): (&fairway_value::Str, &Value)| {
+            let login = base64::engine::general_purpose::STANDARD.decode(text(entry, "auth")).ok()?;
+            let login = String::from_utf8(login).ok()?;
+            let (username, password) = login.split_once(':')?;
+            let credentials = Credentials {
+                username: username.to_owned(),
+                password: SecretString::new(password),
+                ..Credentials::default()
+            };
+            Some((host.to_string(), Arc::new(credentials)))
+        };
+        Ok(auths.iter().filter_map(one).collect())
+    }
+}
+
+/// Repositories as the flags let them be reached; nothing is opened before it is asked for.
+pub(super) struct Repositories<'f> {
+    access: &'f AccessFlags,
+    runtime: tokio::runtime::Handle,
+    sources: OnceLock<Result<Sources, String>>,
+}
+
+impl<'f> Repositories<'f> {
+    /// Takes the runtime of the caller, which is a thread that may wait.
+    pub(super) fn new(access: &'f AccessFlags) -> Self {
+        Self { access, runtime: tokio::runtime::Handle::current(), sources: OnceLock::new() }
+    }
+
+    fn sources(&self) -> anyhow::Result<&Sources> {
+        let make = || {
+            let known = self.access.known().map_err(|e| format!("{e:#}"))?;
+            let _inside = self.runtime.enter();
+            Sources::new(SourcesOptions::new(&self.access.cache_dir), Arc::new(known))
+                .map_err(|e| e.to_string())
+        };
+        let made = self.sources.get_or_init(make);
+        made.as_ref().map_err(|why| Failure::error(DIFFERENT, why.clone()))
+    }
+
+    /// Returns a packed chart of a repository.
+    pub(super) fn archive(&self, repository: &str, chart: &str, version: &str) -> anyhow::Result<Vec<u8>> {
+        let sources = self.sources()?;
+        self.runtime.block_on(sources.chart_archive(repository, chart, version)).map_err(|e| fail(&e))
+    }
+
+    /// Returns the packed chart that a reference names: an address of an archive, `oci://`, `repository/chart`, or a
+    /// chart of `--repo`.
+    pub(super) fn find(&self, reference: &str, flags: &ChartFlags) -> anyhow::Result<Vec<u8>> {
+        let version = match flags.version.as_str() {
+            "" if flags.devel => ANY_VERSION,
+            version => version,
+        };
+        if let Some(repo) = &flags.repo {
+            return self.archive(repo, reference, version);
+        }
+        if let Some(rest) = reference.strip_prefix("oci://") {
+            let (rest, tag) = match rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+                Some((rest, tag)) => (rest, tag),
+                None => (rest, version),
+            };
+            let (place, chart) = rest.rsplit_once('/').unwrap_or((rest, ""));
+            return self.archive(&format!("oci://{place}"), chart, tag);
+        }
+        if reference.contains("://") {
+            let sources = self.sources()?;
+            return self.runtime.block_on(sources.remote_file(reference)).map_err(|e| fail(&e));
+        }
+        match reference.split_once('/') {
+            Some((name, chart)) if !name.is_empty() && !name.starts_with('.') => {
+                self.archive(&format!("@{name}"), chart, version)
+            }
+            _ => {
+                let message =
+                    format!("path {reference:?} not found; name a chart's folder or archive, or its --repo");
+                Err(Failure::error(DIFFERENT, message))
+            }
+        }
+    }
+}
+
+impl ChartFetcher for Repositories<'_> {
+    fn fetch(&self, dependency: &Dependency) -> Result<Vec<u8>, String> {
+        self.archive(&dependency.repository, &dependency.name, &dependency.version)
+            .map_err(|e| format!("{e:#}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_come_before_what_helm_knows() {
+        let at = |url: &str, user: &str| {
+            Arc::new(Credentials { url: url.into(), username: user.into(), ..Credentials::default() })
+        };
+        let mut known = Known {
+            given: None,
+            ca: None,
+            repositories: vec![at("https://charts.example.com/", "a")],
+            registries: vec![("registry.example.com".to_owned(), at("", "b"))],
+        };
+        let user = |known: &Known, url: &str| known.find(url).map(|c| c.username.clone());
+        assert_eq!(user(&known, "https://charts.example.com/x").as_deref(), Some("a"));
+        assert_eq!(user(&known, "oci://registry.example.com/x/y").as_deref(), Some("b"));
+        assert_eq!(user(&known, "https://other.example.com"), None);
+        known.given = Some(at("", "c"));
+        assert_eq!(user(&known, "https://charts.example.com").as_deref(), Some("c"));
+    }
+}
