@@ -1,6 +1,7 @@
 use crate::application::Application;
 use crate::fields::{Fields, Notes};
 use crate::go_duration::parse_retry_duration;
+use crate::object_policy::compare_options;
 use crate::source::{read_source, tool_blocks};
 use crate::sync_options::parse_sync_options;
 use crate::words::{ANNOTATION_MIGRATION_MANAGER, FORMER_MANAGERS};
@@ -109,6 +110,8 @@ fn read_app(application: &Application, notes: &RefCell<Notes>) -> App {
         .unwrap_or_default(),
         cascade: application.cascade(),
         former_managers: former_managers(application),
+        server_side_diff: compare_options(application.object()).0,
+        counts_webhooks: compare_options(application.object()).1,
     };
     destination.done();
     f.done();

@@ -19,8 +19,18 @@ pub fn object_policy(object: &Object) -> ObjectPolicy {
         read_option(option, &mut policy);
     }
     policy.ignore_extraneous = words(object, ANNOTATION_COMPARE_OPTIONS).any(|w| w == "IgnoreExtraneous");
+    (policy.server_side_diff, policy.counts_webhooks) = compare_options(object);
     policy.ignore_health = object.annotation(ANNOTATION_IGNORE_HEALTHCHECK) == Some("true");
     policy
+}
+
+/// Returns what `ServerSideDiff` and `IncludeMutationWebhook` say in the compare options of an object or Application.
+pub(crate) fn compare_options(object: &Object) -> (Option<bool>, Option<bool>) {
+    let said = |key: &str| {
+        let value = |w: &str| w.split_once('=').filter(|(k, _)| *k == key).and_then(|(_, v)| v.parse().ok());
+        words(object, ANNOTATION_COMPARE_OPTIONS).find_map(value)
+    };
+    (said("ServerSideDiff"), said("IncludeMutationWebhook"))
 }
 
 fn words<'a>(object: &'a Object, annotation: &str) -> impl Iterator<Item = &'a str> {

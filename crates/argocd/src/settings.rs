@@ -49,12 +49,16 @@ pub struct Settings {
     pub ignore_aggregated_roles: bool,
     /// `resource.compareoptions` `ignoreResourceStatusField`: `all` (default), `crd` or `none`.
     pub ignore_status_of: Str,
-    /// `resource.customizations.health.*`: users' Lua by `group_Kind` as written.
+    /// `resource.customizations.health.*`: users' Lua by `group/Kind`, which may have wildcards.
     pub health_lua: BTreeMap<Str, Str>,
-    /// `resource.customizations.actions.*`: users' actions by `group_Kind` as written.
+    /// `resource.customizations.useOpenLibs.*`: kinds whose Lua has the string and math libraries.
+    pub open_libs: Vec<Str>,
+    /// `resource.customizations.healthCEL.*`: rules in CEL, as YAML text, by `group/Kind`. Fairway's own.
+    pub health_cel: BTreeMap<Str, Str>,
+    /// `resource.customizations.actions.*`: users' actions, as YAML text, by `group/Kind`.
     pub actions: BTreeMap<Str, Str>,
-    /// `resource.customizations.knownTypeFields.*`, as YAML text.
-    pub known_type_fields: BTreeMap<Str, Str>,
+    /// `resource.customizations.knownTypeFields.*`: `group/Kind`, path, type.
+    pub known_type_fields: Vec<(Str, Str, Str)>,
     /// `kustomize.buildOptions`, in words.
     pub kustomize_build_options: Vec<Str>,
     /// `helm.valuesFileSchemes`.
@@ -69,8 +73,8 @@ pub struct Settings {
     pub url: Str,
     /// `application.namespaces` (command parameters): where Applications may live besides the control namespace.
     pub application_namespaces: Vec<Str>,
-    /// `controller.diff.server.side` (command parameters).
-    pub server_side_diff: bool,
+    /// `controller.diff.server.side` (command parameters); nothing where not said.
+    pub server_side_diff: Option<bool>,
     /// `controller.resource.health.persist` (command parameters).
     pub persist_resource_health: bool,
     /// `applicationsetcontroller.policy` (command parameters); empty for the ApplicationSets' own.
@@ -93,8 +97,10 @@ impl Default for Settings {
             ignore_aggregated_roles: false,
             ignore_status_of: "all".into(),
             health_lua: BTreeMap::new(),
+            open_libs: Vec::new(),
+            health_cel: BTreeMap::new(),
             actions: BTreeMap::new(),
-            known_type_fields: BTreeMap::new(),
+            known_type_fields: Vec::new(),
             kustomize_build_options: Vec::new(),
             helm_values_file_schemes: vec!["https".into(), "http".into()],
             disabled_tools: Vec::new(),
@@ -102,7 +108,7 @@ impl Default for Settings {
             in_cluster_enabled: true,
             url: Str::new(),
             application_namespaces: Vec::new(),
-            server_side_diff: false,
+            server_side_diff: None,
             persist_resource_health: false,
             applicationset_policy: Str::new(),
             warnings: Vec::new(),
@@ -137,6 +143,7 @@ impl Settings {
     #[must_use]
     pub fn read(config: &Map, parameters: &Map) -> Self {
         let mut out = Self::default();
+        // In order of keys: the older `resource.customizations` before the keys of single kinds, which replace what it says.
         for (key, value) in config.iter() {
             let Some(text) = value.as_str() else { continue };
             if !out.read_key(key, text) && !OTHER_PARTS.iter().any(|p| key.starts_with(p)) {
@@ -147,13 +154,25 @@ impl Settings {
             let Some(text) = value.as_str() else { continue };
             match key.as_str() {
                 "application.namespaces" => out.application_namespaces = list(text),
-                "controller.diff.server.side" => out.server_side_diff = text == "true",
+                "controller.diff.server.side" => out.server_side_diff = go_bool(text),
                 "controller.resource.health.persist" => out.persist_resource_health = text == "true",
                 "applicationsetcontroller.policy" => out.applicationset_policy = text.into(),
                 _ => {}
             }
         }
+        out.ignore_differences.extend(out.status_rule());
         out
+    }
+
+    /// The rule that leaves statuses out, as `ignoreResourceStatusField` says.
+    fn status_rule(&self) -> Option<IgnoreRule> {
+        let (group, kind) = match self.ignore_status_of.as_str() {
+            "all" => ("*", "*"),
+            "crd" => ("apiextensions.k8s.io", "CustomResourceDefinition"),
+            _ => return None,
+        };
+        let json_pointers = vec![Str::from("/status")];
+        Some(IgnoreRule { group: group.into(), kind: kind.into(), json_pointers, ..IgnoreRule::default() })
     }
 
     /// Reads one key of `argocd-cm`; false where it is not known.
@@ -167,6 +186,7 @@ impl Settings {
             "resource.exclusions" => self.exclusions = self.filters(key, text),
             "resource.inclusions" => self.inclusions = self.filters(key, text),
             "resource.compareoptions" => self.read_compare_options(text),
+            "resource.customizations" => self.read_all_customizations(text),
             "kustomize.buildOptions" => {
                 self.kustomize_build_options = text.split_whitespace().map(Str::from).collect();
             }
@@ -189,21 +209,57 @@ impl Settings {
     fn read_customization(&mut self, key: &str, text: &str) -> bool {
         let Some(rest) = key.strip_prefix("resource.customizations.") else { return false };
         let Some((what, kind)) = rest.split_once('.') else { return false };
+        let kind = if kind == "all" { "*/*".to_owned() } else { kind.replacen('_', "/", 1) };
+        self.customize(what, &kind, text)
+    }
+
+    /// Takes one customization of a kind, `group/Kind`; false where it is not known.
+    fn customize(&mut self, what: &str, kind: &str, text: &str) -> bool {
         match what {
-            "health" => {
+            "health" | "health.lua" => {
                 self.health_lua.insert(kind.into(), text.into());
+            }
+            "healthCEL" => {
+                self.health_cel.insert(kind.into(), text.into());
+            }
+            "useOpenLibs" | "health.lua.useOpenLibs" => {
+                self.open_libs.retain(|k| k != kind);
+                if go_bool(text) == Some(true) {
+                    self.open_libs.push(kind.into());
+                }
             }
             "actions" => {
                 self.actions.insert(kind.into(), text.into());
             }
             "knownTypeFields" => {
-                self.known_type_fields.insert(kind.into(), text.into());
+                let value = self.yaml(&format!("resource.customizations.knownTypeFields.{kind}"), text);
+                let field = |entry: &Value, key: &str| {
+                    entry.get(key).and_then(Value::as_str).map(Str::from).unwrap_or_default()
+                };
+                let entries = value.as_array().unwrap_or_default().iter();
+                let known = entries.map(|e| (Str::from(kind), field(e, "field"), field(e, "type")));
+                self.known_type_fields.retain(|(k, _, _)| k != kind);
+                self.known_type_fields.extend(known);
             }
             "ignoreDifferences" => self.read_ignore_differences(kind, text),
-            "ignoreResourceUpdates" | "useOpenLibs" => {}
+            "ignoreResourceUpdates" => {}
             _ => return false,
         }
         true
+    }
+
+    /// Reads the older form, in which one key holds a map of kinds; wildcards can be written there alone.
+    fn read_all_customizations(&mut self, text: &str) {
+        let value = self.yaml("resource.customizations", text);
+        for (kind, entry) in value.as_object().into_iter().flat_map(Map::iter) {
+            for (what, said) in entry.as_object().into_iter().flat_map(Map::iter) {
+                let text = said.as_str().map_or_else(|| said.to_string(), str::to_owned);
+                if !self.customize(what, kind, &text) {
+                    self.warnings
+                        .push(format!("argocd-cm: resource.customizations: {kind}: {what} has no effect"));
+                }
+            }
+        }
     }
 
     fn duration(&mut self, key: &str, text: &str, slot: impl Fn(&mut Self) -> &mut Duration) {
@@ -252,8 +308,18 @@ impl Settings {
         let value = self.yaml("resource.compareoptions", text);
         self.ignore_aggregated_roles =
             value.get("ignoreAggregatedRoles").and_then(Value::as_bool).unwrap_or_default();
-        if let Some(word) = value.get("ignoreResourceStatusField").and_then(Value::as_str) {
-            self.ignore_status_of = if word == "off" { "none".into() } else { word.into() };
+        // An `off` without quotes is a boolean.
+        match value.get("ignoreResourceStatusField") {
+            Some(Value::String(word)) if word == "crd" => self.ignore_status_of = "crd".into(),
+            Some(Value::String(word)) if matches!(word.as_str(), "none" | "off" | "false") => {
+                self.ignore_status_of = "none".into();
+            }
+            Some(Value::Bool(false)) => self.ignore_status_of = "none".into(),
+            None | Some(Value::Null) => {}
+            Some(Value::String(word)) if word.is_empty() || word == "all" => {}
+            Some(other) => self.warnings.push(format!(
+                "argocd-cm: resource.compareoptions: ignoreResourceStatusField {other} is not known; statuses of all kinds are ignored"
+            )),
         }
     }
 
@@ -263,11 +329,9 @@ impl Settings {
             let list = value.get(key).and_then(Value::as_array).unwrap_or_default();
             list.iter().filter_map(Value::as_str).map(Str::from).collect()
         };
-        // `group_Kind`, `Kind` in the core group, `all` for everything.
-        let (group, kind) = match kind {
-            "all" => ("*", "*"),
-            other => other.rsplit_once('_').unwrap_or(("", other)),
-        };
+        // `group/Kind`, `Kind` in the core group, `*/*` for everything.
+        let (group, kind) = kind.rsplit_once('/').unwrap_or(("", kind));
+        self.ignore_differences.retain(|r| (r.group.as_str(), r.kind.as_str()) != (group, kind));
         self.ignore_differences.push(IgnoreRule {
             group: group.into(),
             kind: kind.into(),
@@ -313,6 +377,15 @@ fn list(text: &str) -> Vec<Str> {
     text.split(',').map(str::trim).filter(|w| !w.is_empty()).map(Str::from).collect()
 }
 
+/// Reads a boolean as Go's `strconv.ParseBool`.
+fn go_bool(text: &str) -> Option<bool> {
+    match text {
+        "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+        "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -341,5 +414,74 @@ mod tests {
             ("apps", "Deployment", 1)
         );
         assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);
+    }
+
+    #[test]
+    fn keys_of_single_kinds_replace_what_the_older_form_says() {
+        let text = r#"
+"*/*": {ignoreDifferences: "jsonPointers: [/metadata/labels/x]"}
+apps/Deployment:
+  health.lua: return 1
+  health.lua.useOpenLibs: true
+  ignoreDifferences: "jsonPointers: [/spec/replicas]"
+  knownTypeFields: [{field: spec.x, type: core/Quantity}]
+  odd: x
+"*.example.org/*": {health.lua: return 2}
+"#;
+        let mut config = Map::new();
+        config.insert("resource.customizations", text);
+        config.insert("resource.customizations.health.apps_Deployment", "return 3");
+        config.insert("resource.customizations.useOpenLibs.apps_Deployment", "false");
+        config.insert("resource.customizations.useOpenLibs.a.b_C", "True");
+        config.insert("resource.customizations.health.all", "return 4");
+        config.insert(
+            "resource.customizations.ignoreDifferences.apps_Deployment",
+            "jqPathExpressions: ['.spec.template']",
+        );
+        let settings = Settings::read(&config, &Map::new());
+        let health: Vec<_> = settings.health_lua.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(
+            health,
+            [("*.example.org/*", "return 2"), ("*/*", "return 4"), ("apps/Deployment", "return 3")]
+        );
+        assert_eq!(settings.open_libs, [Str::from("a.b/C")]);
+        let rules = settings.ignore_differences.iter();
+        let rules: Vec<_> = rules
+            .map(|r| format!("{}/{} {:?} {:?}", r.group, r.kind, r.json_pointers, r.jq_path_expressions))
+            .collect();
+        assert_eq!(
+            rules,
+            [
+                r#"*/* ["/metadata/labels/x"] []"#,
+                r#"apps/Deployment [] [".spec.template"]"#,
+                r#"*/* ["/status"] []"#
+            ]
+        );
+        assert_eq!(
+            settings.known_type_fields,
+            [("apps/Deployment".into(), "spec.x".into(), "core/Quantity".into())]
+        );
+        assert_eq!(
+            settings.warnings,
+            ["argocd-cm: resource.customizations: apps/Deployment: odd has no effect"]
+        );
+    }
+
+    #[test]
+    fn statuses_are_ignored_as_the_compare_options_say() {
+        for (said, group) in [
+            ("", Some("*")),
+            ("ignoreResourceStatusField: crd", Some("apiextensions.k8s.io")),
+            ("ignoreResourceStatusField: off", None),
+            ("ignoreResourceStatusField: none", None),
+            ("ignoreResourceStatusField: sometimes", Some("*")),
+        ] {
+            let mut config = Map::new();
+            config.insert("resource.compareoptions", said);
+            let settings = Settings::read(&config, &Map::new());
+            let found = settings.ignore_differences.first().map(|r| r.group.as_str());
+            assert_eq!(found, group, "{said}");
+            assert_eq!(settings.warnings.len(), usize::from(said.ends_with("sometimes")), "{said}");
+        }
     }
 }

@@ -112,6 +112,52 @@ impl Cluster {
         Ok(Live(object))
     }
 
+    /// Patches (RFC 7386) the status of one object where its kind has an endpoint for that.
+    ///
+    /// # Errors
+    /// The server's refusal (`NotFound` where there is no such endpoint), or that it cannot be reached.
+    pub async fn patch_status(
+        &self,
+        key: &ObjectKey,
+        version: &str,
+        patch: &Value,
+    ) -> Result<Live, ApiError> {
+        let resource = self.resource_of(key, version)?;
+        let path =
+            format!("{}/status?fieldManager={FIELD_MANAGER}-ui", resource.path(&key.namespace, &key.name));
+        let call = Call {
+            method: Method::PATCH,
+            content_type: PatchType::Merge.content_type(),
+            body: Some(patch),
+            ..Call::get(&path)
+        };
+        let object = Object::new(self.client.call(call).await?);
+        self.cache().upsert(object.clone());
+        Ok(Live(object))
+    }
+
+    /// Creates one object and returns it; a dry run only asks whether it could be.
+    ///
+    /// # Errors
+    /// The server's refusal, or that it cannot be reached.
+    pub async fn create_object(&self, object: &Object, dry_run: bool) -> Result<Live, ApiError> {
+        let key = object.key();
+        let resource = self.resource_of(&key, &object.gvk().version)?;
+        let asks = if dry_run { "&dryRun=All" } else { "" };
+        let path = format!("{}?fieldManager={FIELD_MANAGER}-ui{asks}", resource.path(&key.namespace, ""));
+        let call = Call {
+            method: Method::POST,
+            content_type: "application/json",
+            body: Some(object.value()),
+            ..Call::get(&path)
+        };
+        let object = Object::new(self.client.call(call).await?);
+        if !dry_run {
+            self.cache().upsert(object.clone());
+        }
+        Ok(Live(object))
+    }
+
     /// Deletes one object; `grace_seconds` shortens the time that it is given to end.
     ///
     /// # Errors

@@ -45,9 +45,12 @@ impl Engine {
         };
         let app = lower(application.object().value()).app;
         let compared = view.compared.unwrap_or_default();
-        let place = self.clusters.find(&app.destination, &self.snapshot()).await?;
+        let snapshot = self.snapshot();
+        let place = self.clusters.find(&app.destination, &snapshot).await?;
         let live: &dyn LiveView = &**place.cluster.cache();
-        Ok(Some(crate::tree::application_tree(&compared, live)))
+        let now = self.now_unix();
+        let judge = |live: &fairway_core::Live| snapshot.customizations.assess(live, now);
+        Ok(Some(crate::tree::application_tree(&compared, live, &judge)))
     }
 
     /// Returns what a plain sync of an App would do now; nothing before its first pass.
@@ -90,13 +93,18 @@ impl Engine {
             cluster: &place.cluster,
             marks: &snapshot.marks,
             schemas: &schemas,
-            system_ignore: &snapshot.settings.ignore_differences,
-            ignore_aggregated_roles: snapshot.settings.ignore_aggregated_roles,
-            known_type_fields: &[],
+            snapshot: &snapshot,
+            now: self.now_unix(),
         });
         let compared = view.compared.unwrap_or_default();
         let target = view.target.unwrap_or_default();
-        Ok(Some(crate::tree::managed_resources(&compared, &target, &schemas, &options)))
+        Ok(Some(crate::tree::managed_resources(
+            &compared,
+            &target,
+            &schemas,
+            &options,
+            &snapshot.settings.masked_annotations,
+        )))
     }
 
     /// Returns the live object under a key in an App's destination, its data masked if it is a Secret.
@@ -112,7 +120,10 @@ impl Engine {
         let app = lower(application.object().value()).app;
         let place = self.clusters.find(&app.destination, &self.snapshot()).await?;
         let writer: &dyn ClusterWriter = &*place.cluster;
-        Ok(writer.get(key).await?.map(|l| crate::mask::mask(l.value())))
+        Ok(writer
+            .get(key)
+            .await?
+            .map(|l| crate::mask::mask(l.value(), &self.snapshot().settings.masked_annotations)))
     }
 
     /// Returns the Events about an object in an App's destination, or about the Application itself.
@@ -221,7 +232,11 @@ impl Engine {
         };
         let revisions = self.renderer.resolve(&app.sources).await.map_err(|e| e.to_string())?;
         let rendered = self.render_elsewhere(&pass, &app, &revisions).await?;
-        let objects = rendered.objects.iter().map(|d| crate::mask::mask(d.value())).collect();
+        let objects = rendered
+            .objects
+            .iter()
+            .map(|d| crate::mask::mask(d.value(), &snapshot.settings.masked_annotations))
+            .collect();
         Ok((objects, revisions.first().cloned().unwrap_or_default()))
     }
 }

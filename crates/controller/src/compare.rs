@@ -2,6 +2,7 @@
 
 use crate::desired::Target;
 use crate::error::ReconcileError;
+use crate::snapshot::Snapshot;
 use fairway_cluster::Cluster;
 use fairway_core::{
     ApiErrorKind, App, ApplyMode, ApplyRequest, ClusterWriter as _, Condition, ConditionKind, Desired,
@@ -72,28 +73,34 @@ pub struct CompareContext<'a> {
     pub marks: &'a dyn Marks,
     /// What kinds mean.
     pub schemas: &'a Schemas,
-    /// Ignore rules of the settings, before the App's own.
-    pub system_ignore: &'a [IgnoreRule],
-    /// Whether rules that roles aggregate do not count.
-    pub ignore_aggregated_roles: bool,
-    /// `knownTypeFields` of the settings.
-    pub known_type_fields: &'a [(Str, Str, Str)],
+    /// The settings: ignore rules before the App's own, known types, users' health checks.
+    pub snapshot: &'a Snapshot,
+    /// The time in seconds since 1970.
+    pub now: i64,
 }
 
 /// Returns the options by which an App's objects are compared, and what cannot be followed.
 pub fn diff_options(ctx: &CompareContext<'_>) -> (Options, Vec<Condition>) {
+    let settings = &ctx.snapshot.settings;
     let rules: Vec<IgnoreRule> =
-        ctx.system_ignore.iter().chain(&ctx.app.ignore_differences).cloned().collect();
+        settings.ignore_differences.iter().chain(&ctx.app.ignore_differences).cloned().collect();
     let (ignore, unsupported) = IgnoreRules::compile(&rules);
-    let conditions = unsupported
+    let mut conditions: Vec<Condition> = unsupported
         .iter()
         .map(|u| Condition::new(ConditionKind::UnsupportedFieldWarning, format!("ignoreDifferences: {u}")))
         .collect();
+    let unknown =
+        settings.known_type_fields.iter().filter(|f| !fairway_diff::is_known_type(&f.2, ctx.schemas));
+    conditions.extend(unknown.map(|(kind, field, name)| {
+        let words = format!("knownTypeFields of {kind}: {field}: unsupported: type {name}");
+        Condition::new(ConditionKind::UnsupportedFieldWarning, words)
+    }));
+    let server_side = ctx.app.server_side_diff.or(settings.server_side_diff);
     let options = Options {
-        mode: Mode::ServerSide,
+        mode: if server_side == Some(false) { Mode::StructuredMerge } else { Mode::ServerSide },
         ignore,
-        ignore_aggregated_roles: ctx.ignore_aggregated_roles,
-        known_type_fields: ctx.known_type_fields.to_vec(),
+        ignore_aggregated_roles: settings.ignore_aggregated_roles,
+        known_type_fields: settings.known_type_fields.clone(),
         take_over_from: former_managers(ctx.app),
     };
     (options, conditions)
@@ -115,7 +122,8 @@ pub async fn compare(
 ) -> Result<Compared, ReconcileError> {
     let view: &dyn LiveView = &**ctx.cluster.cache();
     let (options, conditions) = diff_options(ctx);
-    let options_hash = crate::desired::hash(&Value::from(format!("{:?}", options)));
+    let options_hash =
+        crate::desired::hash(&Value::from(format!("{options:?} {:?}", ctx.app.counts_webhooks)));
     let mut out = Compared { conditions, ..Compared::default() };
     for live in view.tracked_by(&ctx.app.id) {
         out.live.insert(live.key(), live);
@@ -136,7 +144,7 @@ pub async fn compare(
         }
         if policy.is_hook || policy.skip {
             if policy.is_hook {
-                out.objects.push(state(desired, &policy, None, live.as_deref()));
+                out.objects.push(state(ctx, desired, &policy, None, live.as_deref()));
             }
             continue;
         }
@@ -145,6 +153,9 @@ pub async fn compare(
         let known = cache.known.get(&key).filter(|k| k.0 == *hash && k.1 == options_hash && k.2 == seen);
         let verdict = match known {
             Some(known) => known.3,
+            None if live.is_some() && policy.counts_webhooks.or(ctx.app.counts_webhooks) == Some(true) => {
+                Comparison::Uncertain
+            }
             None => judge(desired, live.as_deref(), ctx, &policy, &options),
         };
         if verdict == Comparison::Uncertain && known.is_none() {
@@ -154,9 +165,9 @@ pub async fn compare(
         out.verdicts.insert(key, verdict);
         let status =
             if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync };
-        out.objects.push(state(desired, &policy, Some(status), live.as_deref()));
+        out.objects.push(state(ctx, desired, &policy, Some(status), live.as_deref()));
     }
-    ask(ctx, uncertain, &mut fresh, &mut out).await;
+    ask(ctx, uncertain, &options.ignore, &mut fresh, &mut out).await;
     *cache = fresh;
     to_prune(ctx, &mut out);
     out.sync = overall(ctx, &out);
@@ -179,7 +190,11 @@ fn judge(
     let said = policy.server_side_apply.or(ctx.app.sync_policy.options.server_side_apply);
     let found = match said {
         Some(false) => as_mode(Mode::ClientSide),
-        _ => outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, options),
+        _ => match policy.server_side_diff {
+            Some(true) => as_mode(Mode::ServerSide),
+            Some(false) => as_mode(Mode::StructuredMerge),
+            None => outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, options),
+        },
     };
     let found = match found {
         // What server-side apply cannot hold, such as a list with one key twice, was applied client-side.
@@ -200,6 +215,7 @@ fn judge(
 async fn ask(
     ctx: &CompareContext<'_>,
     uncertain: Vec<(ObjectKey, Object, Option<Arc<Live>>)>,
+    ignore: &IgnoreRules,
     cache: &mut VerdictCache,
     out: &mut Compared,
 ) {
@@ -214,7 +230,7 @@ async fn ask(
             take_over_from: Vec::new(),
         };
         let verdict = match ctx.cluster.apply(request).await {
-            Ok(after) if same_but_for_bookkeeping(&after, &live) => Comparison::Unchanged,
+            Ok(after) if same_but_for_bookkeeping(&after, &live, ignore) => Comparison::Unchanged,
             Ok(_) => Comparison::Changed,
             // What the server refuses differs from what is wanted; the sync shows the refusal.
             Err(e) if e.kind == ApiErrorKind::Unreachable => Comparison::Uncertain,
@@ -237,7 +253,7 @@ async fn ask(
     }
 }
 
-fn same_but_for_bookkeeping(a: &Live, b: &Live) -> bool {
+fn same_but_for_bookkeeping(a: &Live, b: &Live, ignore: &IgnoreRules) -> bool {
     let strip = |live: &Live| {
         let mut value = live.value().clone();
         for path in [
@@ -247,19 +263,21 @@ fn same_but_for_bookkeeping(a: &Live, b: &Live) -> bool {
         ] {
             value.remove_path(path);
         }
+        ignore.normalize(&mut value);
         value
     };
     strip(a) == strip(b)
 }
 
 fn state(
+    ctx: &CompareContext<'_>,
     desired: &Desired,
     policy: &ObjectPolicy,
     status: Option<SyncStatus>,
     live: Option<&Live>,
 ) -> ObjectState {
     let health = match (live, policy.is_hook) {
-        (Some(live), _) => fairway_health::assess(live),
+        (Some(live), _) => ctx.snapshot.customizations.assess(live, ctx.now),
         (None, false) => Some(Health::new(HealthStatus::Missing, "")),
         (None, true) => None,
     };
@@ -307,7 +325,7 @@ fn to_prune(ctx: &CompareContext<'_>, out: &mut Compared) {
             gvk: live.gvk(),
             key: key.clone(),
             status: Some(if policy.ignore_extraneous { SyncStatus::Synced } else { SyncStatus::OutOfSync }),
-            health: fairway_health::assess(live),
+            health: ctx.snapshot.customizations.assess(live, ctx.now),
             is_hook: false,
             requires_pruning: true,
             wave: policy.wave,

@@ -4,7 +4,6 @@ use crate::app_entry::{AppEntry, Memory};
 use crate::compare::Compared;
 use crate::engine::{Engine, parse_time, unix_seconds};
 use crate::error::ReconcileError;
-use crate::operate::HealthJudge;
 use crate::queue::Level;
 use fairway_apply::{ApplyContext, Control, ReportPhase, execute};
 use fairway_argocd::{Application, lower};
@@ -120,7 +119,7 @@ impl Engine {
         let ctx = ApplyContext {
             writer: place.cluster.clone(),
             view: place.cluster.cache().clone(),
-            judge: Arc::new(HealthJudge),
+            judge: self.health_judge(),
             changes: entry.changes(),
             control: watch::channel(Control::Run).1,
             deadline: Some(ATTEMPT_MAX),

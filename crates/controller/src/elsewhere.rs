@@ -37,9 +37,8 @@ impl Engine {
             cluster: &pass.place.cluster,
             marks: &pass.snapshot.marks,
             schemas: &schemas,
-            system_ignore: &pass.snapshot.settings.ignore_differences,
-            ignore_aggregated_roles: pass.snapshot.settings.ignore_aggregated_roles,
-            known_type_fields: &[],
+            snapshot: pass.snapshot,
+            now: self.now_unix(),
         };
         let compared =
             compare(&ctx, &target, &mut VerdictCache::default()).await.map_err(|e| e.to_string())?;

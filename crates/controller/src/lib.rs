@@ -10,6 +10,7 @@
 //! between passes is a cache; losing it costs work and nothing else. Decisions are made by the pure crates; this one
 //! carries values between them and does the waiting.
 
+mod actions;
 mod api;
 mod app_entry;
 mod appset;
@@ -39,6 +40,7 @@ pub use compare::{Compared, ObjectState, VerdictCache};
 pub use desired::{RenderStats, Target};
 pub use engine::{Engine, EngineEvent, EngineOptions, StartError, SystemClock, Wiring};
 pub use error::ReconcileError;
+pub use fairway_lua::{Action, ActionError, ActionParam, Effect, EffectKind};
 pub use mask::{mask, mask_all};
 pub use metrics::Metrics;
 pub use queue::Level;

@@ -1,6 +1,6 @@
 //! Secrets leave the engine masked, so that a change is still seen.
 
-use fairway_value::{Map, Value};
+use fairway_value::{Map, Str, Value};
 use std::collections::BTreeMap;
 
 /// What stands for a first secret value; each further different value gets one more sign.
@@ -9,7 +9,7 @@ const MASK: &str = "++++++++";
 /// Masks several states of one object together: equal values get equal masks, different ones different masks, as Argo
 /// CD's `HideSecretData`.
 #[must_use]
-pub fn mask_all(states: &[Option<&Value>]) -> Vec<Option<Value>> {
+pub fn mask_all(states: &[Option<&Value>], annotations: &[Str]) -> Vec<Option<Value>> {
     let mut masks: BTreeMap<(String, String), String> = BTreeMap::new();
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     states
@@ -17,7 +17,7 @@ pub fn mask_all(states: &[Option<&Value>]) -> Vec<Option<Value>> {
         .map(|state| {
             let mut state = (*state)?.clone();
             if is_secret(&state) {
-                hide(&mut state, &mut masks, &mut counts);
+                hide(&mut state, annotations, &mut masks, &mut counts);
             }
             Some(state)
         })
@@ -26,8 +26,8 @@ pub fn mask_all(states: &[Option<&Value>]) -> Vec<Option<Value>> {
 
 /// Masks one object.
 #[must_use]
-pub fn mask(state: &Value) -> Value {
-    mask_all(&[Some(state)]).into_iter().flatten().next().unwrap_or_default()
+pub fn mask(state: &Value, annotations: &[Str]) -> Value {
+    mask_all(&[Some(state)], annotations).into_iter().flatten().next().unwrap_or_default()
 }
 
 fn is_secret(value: &Value) -> bool {
@@ -37,12 +37,17 @@ fn is_secret(value: &Value) -> bool {
 
 fn hide(
     state: &mut Value,
+    annotations: &[Str],
     masks: &mut BTreeMap<(String, String), String>,
     counts: &mut BTreeMap<String, usize>,
 ) {
-    for field in ["data", "stringData"] {
-        let Some(map) = state.get_mut(field).and_then(Value::as_object_mut) else { continue };
-        for (key, value) in map.iter_mut() {
+    let all: &dyn Fn(&str) -> bool = &|_| true;
+    let named: &dyn Fn(&str) -> bool = &|key| annotations.iter().any(|a| a == key);
+    for (field, hides) in
+        [(&["data"][..], all), (&["stringData"], all), (&["metadata", "annotations"], named)]
+    {
+        let Some(map) = state.get_path_mut(field).and_then(Value::as_object_mut) else { continue };
+        for (key, value) in map.iter_mut().filter(|(key, _)| hides(key)) {
             let shown = value.to_string();
             let mask = masks.entry((key.to_string(), shown)).or_insert_with(|| {
                 let count = counts.entry(key.to_string()).or_insert(0);
@@ -76,7 +81,7 @@ mod tests {
             from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eQ=="}}"#).unwrap();
         let two =
             from_json(br#"{"apiVersion":"v1","kind":"Secret","data":{"a":"eA==","b":"eg=="}}"#).unwrap();
-        let masked = mask_all(&[Some(&one), Some(&two)]);
+        let masked = mask_all(&[Some(&one), Some(&two)], &[]);
         let text = |n: usize, key: &str| {
             masked[n].as_ref().unwrap().get_path(&["data", key]).unwrap().as_str().unwrap().to_owned()
         };
@@ -91,6 +96,20 @@ mod tests {
             br#"{"apiVersion":"v1","kind":"Secret","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"{\"data\":{\"a\":\"eA==\"}}"}}}"#,
         )
         .unwrap();
-        assert!(!mask(&value).to_string().contains("eA=="));
+        assert!(!mask(&value, &[]).to_string().contains("eA=="));
+    }
+
+    #[test]
+    fn annotations_that_settings_name_are_masked_on_secrets_alone() {
+        let named = [Str::from("example.org/token")];
+        let of = |kind: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"v1","kind":"{kind}","metadata":{{"annotations":{{"example.org/token":"abc","example.org/team":"web"}}}}}}"#
+            );
+            mask(&from_json(text.as_bytes()).unwrap(), &named).to_string()
+        };
+        let secret = of("Secret");
+        assert!(!secret.contains("abc") && secret.contains("web"), "{secret}");
+        assert!(of("ConfigMap").contains("abc"));
     }
 }

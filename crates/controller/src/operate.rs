@@ -7,9 +7,10 @@ use crate::reconcile::Pass;
 use fairway_apply::{ApplyContext, Control, Judge, ReportPhase, SyncReport, execute};
 use fairway_argocd::{OperationPhase, OperationState, lower_operation, operation_of};
 use fairway_core::{
-    App, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
+    App, Clock, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
     SyncPhase, SyncStatus, SyncTarget,
 };
+use fairway_lua::Customizations;
 use fairway_plan::{HookOutcome, SyncPlan};
 use fairway_value::Value;
 use std::collections::BTreeMap;
@@ -36,12 +37,15 @@ const HEAL_MAX: Duration = Duration::from_secs(300);
 /// After this long without drift, self-heal starts afresh.
 const HEAL_COOLDOWN: i64 = 330;
 
-/// Says how well an object is, as the App's own health does.
-pub(crate) struct HealthJudge;
+/// Judges what a sync waits for, by the settings at its start.
+pub(crate) struct HealthJudge {
+    pub(crate) customizations: Arc<Customizations>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
 
 impl Judge for HealthJudge {
     fn health(&self, object: &Object) -> Option<Health> {
-        fairway_health::assess(object)
+        self.customizations.assess(object, unix_seconds(self.clock.now()))
     }
 }
 
@@ -50,6 +54,12 @@ impl Engine {
     pub(crate) fn default_operation(&self, app: &App) -> Operation {
         let prune = app.sync_policy.automated.is_some_and(|a| a.prune);
         Operation { sync: OperationSync { prune, ..OperationSync::default() }, ..Operation::default() }
+    }
+
+    /// Returns the judge of what is waited for now.
+    pub(crate) fn health_judge(&self) -> Arc<HealthJudge> {
+        let customizations = self.snapshot().customizations.clone();
+        Arc::new(HealthJudge { customizations, clock: self.clock.clone() })
     }
 
     /// Goes on with a sync, or starts one where somebody asked or automation has to.
@@ -308,7 +318,7 @@ impl Engine {
         let ctx = ApplyContext {
             writer: pass.place.cluster.clone(),
             view: pass.place.cluster.cache().clone(),
-            judge: Arc::new(HealthJudge),
+            judge: self.health_judge(),
             changes: entry.changes(),
             control: controlled,
             deadline: Some(self.options.sync_timeout),

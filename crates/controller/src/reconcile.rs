@@ -99,9 +99,8 @@ impl Engine {
             cluster: &place.cluster,
             marks: &snapshot.marks,
             schemas: &schemas,
-            system_ignore: &snapshot.settings.ignore_differences,
-            ignore_aggregated_roles: snapshot.settings.ignore_aggregated_roles,
-            known_type_fields: &[],
+            snapshot: &snapshot,
+            now: self.now_unix(),
         };
         let compared = Arc::new(compare(&ctx, &target, &mut memory.verdicts).await?);
         if level > Level::Live || memory.reconciled_at.is_empty() {

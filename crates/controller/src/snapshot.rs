@@ -3,6 +3,7 @@
 use fairway_argocd::{ArgoMarks, ClusterSecret, LABEL_SECRET_TYPE, Project, Settings, parse_cluster};
 use fairway_cluster::{Cache, CacheRules};
 use fairway_core::{AppId, GroupKind, Gvk, Live, LiveView as _, Marks as _, Object, ObjectKey, Str};
+use fairway_lua::{Customizations, Sources};
 use fairway_scm::webhook::WebhookSecrets;
 use fairway_source::{CredentialLookup, Credentials, SecretCredentials, SecretKind};
 use fairway_value::{Map, Value};
@@ -27,6 +28,8 @@ pub struct Snapshot {
     pub credentials: Arc<SecretCredentials>,
     /// The objects that all this was read from, without bookkeeping.
     inputs: Inputs,
+    /// Users' own health checks and actions.
+    pub customizations: Arc<Customizations>,
 }
 
 /// Labels, annotations and content by object.
@@ -88,6 +91,8 @@ impl Snapshot {
             credentials.set_ssh_known_hosts(hosts.to_owned());
         }
         let secret = cache.get(&ObjectKey::new("", "Secret", namespace, OWN_SECRET));
+        let (customizations, unread) = customizations(&settings);
+        problems.extend(unread.into_iter().map(|why| format!("argocd-cm: {why}")));
         Self {
             settings,
             marks,
@@ -97,6 +102,7 @@ impl Snapshot {
             webhook_secrets: webhook_secrets(secret.map(|s| decoded(&s)).unwrap_or_default()),
             credentials: Arc::new(credentials),
             inputs: inputs(cache, namespace),
+            customizations: Arc::new(customizations),
         }
     }
 
@@ -151,22 +157,27 @@ fn inputs(cache: &Cache, namespace: &str) -> Inputs {
     inputs
 }
 
+fn customizations(settings: &Settings) -> (Customizations, Vec<String>) {
+    fn texts(map: &BTreeMap<Str, Str>) -> Vec<(Str, &str)> {
+        map.iter().map(|(k, v)| (k.clone(), v.as_str())).collect()
+    }
+    Customizations::read(&Sources {
+        health: texts(&settings.health_lua),
+        open_libs: settings.open_libs.clone(),
+        health_cel: texts(&settings.health_cel),
+        actions: texts(&settings.actions),
+    })
+}
+
 impl Snapshot {
     /// Returns the settings that are set and that nothing here follows, by their keys.
     #[must_use]
     pub fn without_effect(&self) -> Vec<&'static str> {
         let settings = &self.settings;
-        [
-            (settings.server_side_diff, "controller.diff.server.side"),
-            (!settings.disabled_tools.is_empty(), "helm.enable, kustomize.enable or jsonnet.enable: false"),
-            (!settings.masked_annotations.is_empty(), "resource.sensitive.mask.annotations"),
-            (!settings.health_lua.is_empty(), "resource.customizations.health.*"),
-            (!settings.actions.is_empty(), "resource.customizations.actions.*"),
-            (!settings.known_type_fields.is_empty(), "resource.customizations.knownTypeFields.*"),
-        ]
-        .into_iter()
-        .filter_map(|(is_set, key)| is_set.then_some(key))
-        .collect()
+        [(!settings.disabled_tools.is_empty(), "helm.enable, kustomize.enable or jsonnet.enable: false")]
+            .into_iter()
+            .filter_map(|(is_set, key)| is_set.then_some(key))
+            .collect()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an App's objects look like from outside: the tree below them, images, addresses.
 
 use crate::compare::Compared;
-use fairway_core::{Live, LiveView, Object, Str};
+use fairway_core::{Health, Live, LiveView, Object, Str};
 use fairway_value::{Map, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,11 +12,15 @@ const DEPTH_MAX: usize = 16;
 
 /// Returns an `ApplicationTree`: the App's objects and everything that they own.
 #[must_use]
-pub fn application_tree(compared: &Compared, view: &dyn LiveView) -> Value {
+pub fn application_tree(
+    compared: &Compared,
+    view: &dyn LiveView,
+    judge: &dyn Fn(&Live) -> Option<Health>,
+) -> Value {
     let mut nodes = Vec::new();
     for object in &compared.objects {
         match compared.live.get(&object.key) {
-            Some(live) => add(live, None, view, 0, &mut nodes),
+            Some(live) => add(live, None, (view, judge), 0, &mut nodes),
             None => nodes.push(missing_node(object)),
         }
     }
@@ -49,16 +53,19 @@ fn health_value(health: &fairway_core::Health) -> Value {
     out
 }
 
-fn add(live: &Arc<Live>, parent: Option<&Live>, view: &dyn LiveView, depth: usize, nodes: &mut Vec<Value>) {
+/// Where objects are, and what judges them.
+type Eyes<'a> = (&'a dyn LiveView, &'a dyn Fn(&Live) -> Option<Health>);
+
+fn add(live: &Arc<Live>, parent: Option<&Live>, eyes: Eyes<'_>, depth: usize, nodes: &mut Vec<Value>) {
     if nodes.len() >= NODES_MAX || depth > DEPTH_MAX {
         return;
     }
-    nodes.push(node(live, parent));
+    nodes.push(node(live, parent, eyes.1));
     if live.uid().is_empty() {
         return;
     }
-    for child in view.children(live.uid()) {
-        add(&child, Some(live), view, depth + 1, nodes);
+    for child in eyes.0.children(live.uid()) {
+        add(&child, Some(live), eyes, depth + 1, nodes);
     }
 }
 
@@ -80,14 +87,14 @@ fn reference(object: &Object) -> Map {
     out
 }
 
-fn node(live: &Live, parent: Option<&Live>) -> Value {
+fn node(live: &Live, parent: Option<&Live>, judge: &dyn Fn(&Live) -> Option<Health>) -> Value {
     let mut node = reference(live);
     if let Some(parent) = parent {
         node.insert("parentRefs", Value::from(vec![Value::Object(reference(parent))]));
     }
     node.insert("resourceVersion", live.resource_version());
     node.insert("createdAt", live.creation_timestamp());
-    if let Some(health) = fairway_health::assess(live) {
+    if let Some(health) = judge(live) {
         node.insert("health", health_value(&health));
     }
     let mut images = BTreeSet::new();
@@ -214,6 +221,7 @@ pub fn managed_resources(
     target: &crate::desired::Target,
     schemas: &fairway_schema::Schemas,
     options: &fairway_diff::Options,
+    masked: &[Str],
 ) -> Vec<Value> {
     compared
         .objects
@@ -221,7 +229,13 @@ pub fn managed_resources(
         .map(|object| {
             let desired = target.objects.iter().find(|d| d.key() == object.key);
             let live = compared.live.get(&object.key);
-            managed_item(object, desired.map(|d| d.value()), live.map(|l| l.value()), schemas, options)
+            managed_item(
+                object,
+                desired.map(|d| d.value()),
+                live.map(|l| l.value()),
+                (schemas, options),
+                masked,
+            )
         })
         .collect()
 }
@@ -230,8 +244,8 @@ fn managed_item(
     object: &crate::compare::ObjectState,
     desired: Option<&Value>,
     live: Option<&Value>,
-    schemas: &fairway_schema::Schemas,
-    options: &fairway_diff::Options,
+    (schemas, options): (&fairway_schema::Schemas, &fairway_diff::Options),
+    masked: &[Str],
 ) -> Value {
     let predicted =
         desired.map(|d| fairway_diff::predict(d, live, fairway_core::FIELD_MANAGER, schemas, options));
@@ -239,7 +253,7 @@ fn managed_item(
         Some(p) => (p.normalized_live.as_ref().or(live), p.predicted_live.as_ref().or(desired)),
         None => (live, None),
     };
-    let masked = crate::mask::mask_all(&[desired, live, normalized, after]);
+    let masked = crate::mask::mask_all(&[desired, live, normalized, after], masked);
     let json = |n: usize| match masked.get(n).and_then(Option::as_ref) {
         Some(value) => fairway_value::to_json(value, fairway_value::HtmlEscape::No),
         None => "null".to_owned(),

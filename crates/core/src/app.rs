@@ -167,4 +167,8 @@ pub struct App {
     pub cascade: Option<crate::Propagation>,
     /// Field managers of the tools that may have applied its objects before: what they own is taken over.
     pub former_managers: Vec<Str>,
+    /// Whether the API server's apply decides what differs, or the client's; nothing where not said.
+    pub server_side_diff: Option<bool>,
+    /// Whether what admission webhooks change counts as a difference; nothing where not said.
+    pub counts_webhooks: Option<bool>,
 }

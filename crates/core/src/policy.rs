@@ -80,6 +80,10 @@ pub struct ObjectPolicy {
     pub ignore_extraneous: bool,
     /// Whether the object's health does not count for its App's.
     pub ignore_health: bool,
+    /// `ServerSideDiff`: whether the API server's apply decides what differs, or the client's.
+    pub server_side_diff: Option<bool>,
+    /// `IncludeMutationWebhook`: what admission webhooks change counts as a difference.
+    pub counts_webhooks: Option<bool>,
 }
 
 /// The marks that a dialect puts on objects, read and written: a port, so that planning knows no dialect.

@@ -13,6 +13,7 @@ mod client;
 mod compare;
 mod ignore;
 mod jq;
+mod json;
 mod known;
 mod outcome;
 mod predict;

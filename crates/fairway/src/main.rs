@@ -14,6 +14,7 @@ mod json_patch;
 mod operation;
 mod plan_items;
 mod port;
+mod port_actions;
 mod port_objects;
 mod port_secrets;
 mod progress;

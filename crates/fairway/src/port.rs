@@ -367,6 +367,20 @@ impl fairway_server::Engine for Port {
         Box::pin(async move { self.patch(&key, &resource, &media_type, &patch).await })
     }
 
+    fn resource_actions(&self, key: AppKey, resource: ResourceId) -> EngineFuture<'_, Vec<Value>> {
+        Box::pin(async move { self.actions(&key, &resource).await })
+    }
+
+    fn run_resource_action(
+        &self,
+        key: AppKey,
+        resource: ResourceId,
+        action: String,
+        params: Vec<(String, String)>,
+    ) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.act(&key, &resource, &action, params).await })
+    }
+
     fn delete_resource(&self, key: AppKey, resource: ResourceId, how: Removal) -> EngineFuture<'_, ()> {
         Box::pin(async move { self.remove(&key, &resource, how).await })
     }

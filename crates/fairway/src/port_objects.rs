@@ -16,9 +16,12 @@ const LINES_WAITING: usize = 64;
 
 /// An object of an App, where it is.
 pub struct Part {
-    cluster: Arc<Cluster>,
-    key: ObjectKey,
-    version: String,
+    /// Its cluster.
+    pub cluster: Arc<Cluster>,
+    /// Its key.
+    pub key: ObjectKey,
+    /// Its version; empty for the preferred one.
+    pub version: String,
 }
 
 impl Port {

@@ -332,6 +332,24 @@ pub trait Engine: Send + Sync + 'static {
         unsupported("patching resources")
     }
 
+    /// Returns the actions for a live object: `name`, `disabled`, `iconClass`, `displayName`, `params`.
+    fn resource_actions(&self, key: AppKey, resource: ResourceId) -> EngineFuture<'_, Vec<Value>> {
+        let _ = (key, resource);
+        unsupported("resource actions")
+    }
+
+    /// Runs an action on a live object, with parameters by name.
+    fn run_resource_action(
+        &self,
+        key: AppKey,
+        resource: ResourceId,
+        action: String,
+        params: Vec<(String, String)>,
+    ) -> EngineFuture<'_, ()> {
+        let _ = (key, resource, action, params);
+        unsupported("resource actions")
+    }
+
     /// Deletes a live object.
     fn delete_resource(&self, key: AppKey, resource: ResourceId, how: Removal) -> EngineFuture<'_, ()> {
         let _ = (key, resource, how);

@@ -3,8 +3,8 @@
 use crate::auth::{require_session, security_headers};
 use crate::error::{ApiError, Code};
 use crate::routes::{
-    accounts, applications, badge, inventory, logs, objects, openapi, operations, projects, repositories,
-    resources, session, stream, system,
+    accounts, actions, applications, badge, inventory, logs, objects, openapi, operations, projects,
+    repositories, resources, session, stream, system,
 };
 use crate::state::State;
 use crate::{BODY_BYTES_MAX, Config, SharedEngine, WEBHOOK_BYTES_MAX, assets};
@@ -100,6 +100,8 @@ fn api() -> Router<State> {
         .route(&below("managed-resources"), get(objects::managed_resources))
         .route(&below("manifests"), get(objects::manifests))
         .route(&below("resource"), get(objects::resource).post(resources::patch).delete(resources::delete))
+        .route(&below("resource/actions"), get(actions::list).post(actions::run))
+        .route(&below("resource/actions/v2"), post(actions::run_v2))
         .route(&below("events"), get(objects::events))
         .route(&below("revisions/{revision}/metadata"), get(objects::revision_metadata))
         .route(&below("revisions/{revision}/chartdetails"), get(objects::chart_details))
@@ -151,8 +153,6 @@ fn api() -> Router<State> {
 const UNSUPPORTED: &[&str] = &[
     "/api/v1/applications/manifestsWithFiles",
     "/api/v1/applications/{name}/links",
-    "/api/v1/applications/{name}/resource/actions",
-    "/api/v1/applications/{name}/resource/actions/v2",
     "/api/v1/applications/{name}/resource/links",
     "/api/v1/applications/{name}/revisions/{revision}/ocimetadata",
     "/api/v1/applications/{name}/server-side-diff",

@@ -545,6 +545,33 @@ async fn accounts_do_what_the_policy_allows_and_see_nothing_else() {
 }
 
 #[tokio::test]
+async fn actions_are_listed_by_who_sees_and_run_by_who_may() {
+    let server = Server::with(3).await;
+    server.engine.set_access(access(
+        "p, ann, applications, get, */*, allow\np, ann, applications, action/apps/Deployment/restart, */*, allow",
+    ));
+    let change = json!({"name": "ann", "currentPassword": "secret", "newPassword": "anns-password"});
+    server.put("/api/v1/account/password", change).await.ok();
+    let ann = as_account(&server, "ann", "anns-password").await;
+    let path = "/api/v1/applications/root-app/resource/actions";
+    let which = "resourceName=web&namespace=a&group=apps&version=v1&kind=Deployment";
+    let found = ann.get(&format!("{path}?{which}")).await.ok();
+    assert_eq!(found["actions"][0]["name"], "restart");
+    // The older form has the name alone as its body, the newer one everything.
+    ann.post(&format!("{path}?{which}"), json!("restart")).await.ok();
+    let body = |action: &str, params: Value| {
+        json!({"resourceName": "web", "namespace": "a", "group": "apps", "version": "v1", "kind": "Deployment",
+            "action": action, "resourceActionParameters": params})
+    };
+    ann.post(&format!("{path}/v2"), body("restart", json!([]))).await.ok();
+    let replicas = json!([{"name": "replicas", "value": "3"}]);
+    ann.post(&format!("{path}/v2"), body("scale", replicas.clone())).await.refused(403, 7);
+    server.post(&format!("{path}/v2"), body("scale", replicas)).await.ok();
+    server.post(&format!("{path}/v2"), body("scale", json!([]))).await.refused(400, 3);
+    server.post(&format!("{path}/v2"), json!({"action": "restart"})).await.refused(400, 3);
+}
+
+#[tokio::test]
 async fn api_tokens_work_until_they_are_taken_back() {
     let server = Server::with(3).await;
     server.engine.set_access(access("g, bot, role:readonly"));

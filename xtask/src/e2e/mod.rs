@@ -3,6 +3,7 @@
 pub mod controlplane;
 pub mod kube;
 mod scenario;
+mod scenario_customizations;
 mod scenario_dashboard;
 mod scenario_install;
 mod scenario_kubectl;

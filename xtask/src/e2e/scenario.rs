@@ -15,11 +15,12 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("example-and-new-service", example_and_new_service),
     ("kill-and-converge", kill_and_converge),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
+    ("own-health-and-actions", super::scenario_customizations::own_health_and_actions),
     ("dashboard", super::scenario_dashboard::dashboard),
     ("kubectl", super::scenario_kubectl::kubectl),
 ];
 
-fn app(name: &str, path: &str, options: &str) -> String {
+pub(super) fn app(name: &str, path: &str, options: &str) -> String {
     format!(
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata:\n  name: {name}\n  namespace: argocd\n  finalizers: [resources-finalizer.argocd.argoproj.io]\nspec:\n  \
          project: default\n  source: {{repoURL: GIT/config-repo.git, path: {path}, targetRevision: HEAD}}\n  \
@@ -28,17 +29,17 @@ fn app(name: &str, path: &str, options: &str) -> String {
     )
 }
 
-fn deployment(image: &str) -> String {
+pub(super) fn deployment(image: &str) -> String {
     format!(
         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: web}}\nspec:\n  replicas: 2\n  selector: {{matchLabels: {{app: web}}}}\n  \
          template:\n    metadata: {{labels: {{app: web}}}}\n    spec: {{containers: [{{name: web, image: '{image}'}}]}}\n"
     )
 }
 
-const CONFIG_MAP: &str =
+pub(super) const CONFIG_MAP: &str =
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: blue}\n";
 
-fn start(world: &mut World, files: &[(&str, &str)]) -> anyhow::Result<()> {
+pub(super) fn start(world: &mut World, files: &[(&str, &str)]) -> anyhow::Result<()> {
     let folder = world.folder(files)?;
     world.up(&["--repo", &folder.to_string_lossy(), "--path", "apps"])
 }

@@ -1,6 +1,7 @@
 //! One module a resource of the API.
 
 pub(crate) mod accounts;
+pub(crate) mod actions;
 pub(crate) mod applications;
 pub(crate) mod badge;
 pub(crate) mod inventory;

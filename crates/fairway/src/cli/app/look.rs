@@ -1,7 +1,6 @@
-//! `fairway app resources`, `manifests`, `logs`, `actions` and `terminate-op`.
+//! `fairway app resources`, `manifests`, `logs` and `terminate-op`.
 
-use crate::cli::client::{AppName, Client, Connection, list, object, text};
-use crate::cli::exit::{Failure, MISSING};
+use crate::cli::client::{AppName, Client, Connection, list, text};
 use crate::cli::output::{Format, for_programs, print};
 use crate::cli::table::{Table, has_colour};
 use fairway_value::{Value, from_json};
@@ -144,83 +143,6 @@ pub(super) async fn logs(args: LogsArgs) -> anyhow::Result<()> {
             print(&format!("{}\n", text(&result, &["content"])))
         })
         .await
-}
-
-#[derive(clap::Args, Debug)]
-pub(super) struct ActionsArgs {
-    /// The Application: NAME or NAMESPACE/NAME.
-    app: AppName,
-    /// The action to run; without it those that there are are listed.
-    action: Option<String>,
-    /// Kind of the objects.
-    #[arg(long)]
-    kind: Option<String>,
-    /// Group of the kind.
-    #[arg(long)]
-    group: Option<String>,
-    /// Namespace of the objects.
-    #[arg(long)]
-    namespace: Option<String>,
-    /// Name of the object.
-    #[arg(long)]
-    resource_name: Option<String>,
-    /// Runs the action on every object that matches.
-    #[arg(long)]
-    all: bool,
-    #[command(flatten)]
-    connection: Connection,
-}
-
-pub(super) async fn actions(args: ActionsArgs) -> anyhow::Result<()> {
-    let client = Client::connect(&args.connection).await?;
-    let app = client.application(&args.app).await?;
-    let matches = |resource: &&Value| {
-        let fits = |wanted: &Option<String>, field: &str| {
-            wanted.as_deref().is_none_or(|w| w == text(resource, &[field]))
-        };
-        fits(&args.kind, "kind")
-            && fits(&args.group, "group")
-            && fits(&args.namespace, "namespace")
-            && fits(&args.resource_name, "name")
-    };
-    let meant: Vec<&Value> = list(&app, &["status", "resources"]).iter().filter(matches).collect();
-    if meant.is_empty() {
-        return Err(Failure::error(MISSING, format!("no resource of {} matches", args.app)));
-    }
-    if args.action.is_some() && meant.len() > 1 && !args.all {
-        return Err(Failure::error(2, format!("{} resources match; name one, or say --all", meant.len())));
-    }
-    let mut table = Table::new(&["GROUP", "KIND", "NAMESPACE", "NAME", "ACTION", "DISABLED"]);
-    for resource in meant {
-        let cell = |field: &str| text(resource, &[field]);
-        let id = [
-            ("group", cell("group")),
-            ("kind", cell("kind")),
-            ("version", cell("version")),
-            ("namespace", cell("namespace")),
-            ("resourceName", cell("name")),
-        ];
-        if let Some(action) = &args.action {
-            let mut body = object(id.map(|(k, v)| (k, v.into())));
-            body.set_path(&["action"], action.as_str());
-            client.on_app(Method::POST, &args.app, &["resource", "actions", "v2"], &[], Some(&body)).await?;
-            print(&format!("{} {}: {action} done\n", cell("kind"), cell("name")))?;
-            continue;
-        }
-        let answer = client.on_app(Method::GET, &args.app, &["resource", "actions"], &id, None).await?;
-        for action in list(&answer, &["actions"]) {
-            let disabled = action.get("disabled").and_then(Value::as_bool).unwrap_or_default().to_string();
-            table.row([
-                cell("group"),
-                cell("kind"),
-                cell("namespace"),
-                cell("name"),
-                text(action, &["name"]),
-                &disabled,
-            ]);
-        }
-    }
-    if args.action.is_some() { Ok(()) } else { print(&table.text(has_colour())) }
 }
 
 #[derive(clap::Args, Debug)]

@@ -1,5 +1,6 @@
 //! `fairway app`: what is done with Applications, over the API of a running engine.
 
+mod actions;
 mod change;
 mod delete;
 mod diff;
@@ -77,12 +78,12 @@ enum AppCommand {
     /// Prints the logs of an Application's Pods.
     #[command(after_help = EXIT_CODES)]
     Logs(look::LogsArgs),
-    /// Lists the actions of an Application's objects, or runs one.
-    #[command(after_help = EXIT_CODES)]
-    Actions(look::ActionsArgs),
     /// Ends the running operation of an Application.
     #[command(after_help = EXIT_CODES)]
     TerminateOp(look::TerminateArgs),
+    /// Lists and runs the actions for an Application's objects, such as restart and scale.
+    #[command(after_help = EXIT_CODES)]
+    Actions(actions::Args),
     /// Deletes Applications, with their resources unless told otherwise.
     #[command(after_help = EXIT_CODES)]
     Delete(delete::Args),
@@ -107,8 +108,8 @@ pub async fn run(args: AppArgs) -> anyhow::Result<()> {
         AppCommand::Resources(args) => look::resources(args).await,
         AppCommand::Manifests(args) => look::manifests(args).await,
         AppCommand::Logs(args) => look::logs(args).await,
-        AppCommand::Actions(args) => look::actions(args).await,
         AppCommand::TerminateOp(args) => look::terminate(args).await,
+        AppCommand::Actions(args) => actions::run(args).await,
         AppCommand::Delete(args) => delete::run(args).await,
     }
 }
