@@ -99,6 +99,24 @@ test('every view of an application shows something', async () => {
   await context.close();
 });
 
+test('an object is scaled from its panel, and healed', { skip: repo ? false : 'FAIRWAY_REPO is not set' }, async () => {
+  const { page, context, faults } = await open(browser);
+  await login(page, '/applications/argocd/web-dev');
+  await page.locator('.node-main, .tree-main', { hasText: 'Deployment' }).first().click();
+  await page.locator('aside.panel .code').waitFor();
+  await page.getByRole('button', { name: 'Actions of this object' }).click();
+  await page.getByRole('menuitem', { name: 'scale' }).click();
+  const button = page.locator('dialog button[type=submit]');
+  assert.equal(await button.isDisabled(), true);
+  await page.locator('dialog .field input').fill('4');
+  await shot(page, 'scale');
+  await button.click();
+  await page.locator('.toast', { hasText: 'scale is done' }).waitFor();
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  assert.deepEqual(faults, []);
+  await context.close();
+});
+
 test('refresh and sync are started from the page, and their end is seen', async () => {
   const { page, context, faults } = await open(browser);
   await login(page);

@@ -15,6 +15,7 @@ mod operation;
 mod plan_items;
 mod port;
 mod port_actions;
+mod port_health;
 mod port_objects;
 mod port_secrets;
 mod progress;

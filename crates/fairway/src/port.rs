@@ -58,6 +58,13 @@ impl Port {
         self.engine.application(&Self::id(key)).ok_or_else(|| EngineError::application_not_found(&key.name))
     }
 
+    /// An Application as callers see it, with the health of its objects.
+    fn shown(&self, application: Application) -> Value {
+        let compared = self.engine.app_view(&application.id()).and_then(|view| view.compared);
+        let objects = compared.as_ref().map(|c| c.objects.as_slice()).unwrap_or_default();
+        crate::port_health::with_health(application.into_value(), objects)
+    }
+
     fn all(&self, kind: &str) -> Vec<Value> {
         let all = self.engine.home().cache().of_kind(&GroupKind::new(GROUP, kind));
         all.iter().map(|o| o.value().clone()).collect()
@@ -172,7 +179,7 @@ impl fairway_server::Engine for Port {
     }
 
     fn applications(&self) -> ApplicationList {
-        let items: Vec<Value> = self.engine.applications().into_iter().map(Application::into_value).collect();
+        let items: Vec<Value> = self.engine.applications().into_iter().map(|app| self.shown(app)).collect();
         // The newest version of any is what a stream that starts now has seen.
         let version =
             |app: &Value| app.get_path(&["metadata", "resourceVersion"])?.as_str()?.parse::<u64>().ok();
@@ -181,7 +188,7 @@ impl fairway_server::Engine for Port {
     }
 
     fn application(&self, key: &AppKey) -> Option<Value> {
-        self.engine.application(&Self::id(key)).map(Application::into_value)
+        self.engine.application(&Self::id(key)).map(|app| self.shown(app))
     }
 
     fn subscribe(&self) -> broadcast::Receiver<EngineEvent> {

@@ -87,6 +87,7 @@ export interface ResourceAction {
   name: string;
   displayName?: string;
   disabled?: boolean;
+  params?: { name: string; default?: string }[] | null;
 }
 
 export const api = {
@@ -158,8 +159,8 @@ export const api = {
       throw error;
     }
   },
-  runAction: (key: AppKey, id: ResourceId, action: string) =>
-    call<unknown>('POST', app(key, '/resource/actions/v2'), { ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name, action }),
+  runAction: (key: AppKey, id: ResourceId, action: string, parameters: { name: string; value: string }[] = []) =>
+    call<unknown>('POST', app(key, '/resource/actions/v2'), { ...ns(key), group: id.group, version: id.version, kind: id.kind, namespace: id.namespace, resourceName: id.name, action, resourceActionParameters: parameters }),
   revision: (key: AppKey, revision: string) => call<RevisionMetadata>('GET', withQuery(app(key, `/revisions/${encodeURIComponent(revision)}/metadata`), ns(key))),
 
   projects: () => items(call<{ items?: Project[] | null }>('GET', '/api/v1/projects')),

@@ -33,14 +33,13 @@ pub fn own_health_and_actions(world: &mut World) -> anyhow::Result<()> {
     let file = world.data_dir().join("argocd-cm.json");
     std::fs::write(&file, config.to_string())?;
     world.kubectl.run(&["apply", "--server-side", "--force-conflicts", "-f", &file.to_string_lossy()])?;
-    // The App's own status has no messages of objects' health, as in Argo CD: the tree has them.
     let health = |world: &World| -> anyhow::Result<[String; 2]> {
-        let tree: Value =
-            serde_json::from_str(&world.fairway(&["app", "resources", "one", "-o", "json"])?)?;
-        let nodes = tree["nodes"].as_array().cloned().unwrap_or_default();
-        let map = nodes.iter().find(|n| n["kind"] == "ConfigMap").cloned().unwrap_or_default();
+        let app: Value = serde_json::from_str(&world.fairway(&["app", "get", "one", "-o", "json"])?)?;
+        let resources =
+            app.pointer("/status/resources").and_then(Value::as_array).cloned().unwrap_or_default();
+        let map = resources.iter().find(|r| r["kind"] == "ConfigMap").cloned().unwrap_or_default();
         let text = |v: Option<&Value>| v.and_then(Value::as_str).unwrap_or_default().to_owned();
-        Ok([text(world.app("one")?.pointer("/status/health/status")), text(map.pointer("/health/message"))])
+        Ok([text(app.pointer("/status/health/status")), text(map.pointer("/health/message"))])
     };
     let clone = world.clone("config-repo")?;
     for (colour, status, words) in [

@@ -14,6 +14,7 @@ import { Code } from './code';
 import { DiffView } from './diff-view';
 import { EventTable } from './events-tab';
 import { LogView } from './log-view';
+import { ResourceActionDialog } from './resource-action';
 import { DeleteResourceDialog } from './resource-delete';
 
 interface Props {
@@ -87,18 +88,26 @@ export function ResourcePanel({ appKey, branch, version, onClose, onSync }: Prop
 function Actions({ appKey, branch, isMissing, onDelete }: { appKey: AppKey; branch: Branch; isMissing: boolean; onDelete: () => void }) {
   const { say, fail } = useToasts();
   const [actions, setActions] = useState<ResourceAction[]>([]);
+  const [asked, setAsked] = useState<ResourceAction>();
   const ask = () => {
     api.resourceActions(appKey, branch.node).then(setActions, fail);
   };
   const run = (action: ResourceAction) => {
+    if (action.params?.length) {
+      setAsked(action);
+      return;
+    }
     api.runAction(appKey, branch.node, action.name).then(() => say(`${action.displayName || action.name}: done`), fail);
   };
   if (isMissing) return null;
   return (
-    <Menu label="Actions of this object" icon="more" look="quiet" onOpen={ask}>
-      {actions.map((action) => <MenuItem key={action.name} onClick={() => run(action)} disabled={action.disabled}>{action.displayName || action.name}</MenuItem>)}
-      <MenuItem icon="trash" danger onClick={onDelete}>Delete…</MenuItem>
-    </Menu>
+    <>
+      <Menu label="Actions of this object" icon="more" look="quiet" onOpen={ask}>
+        {actions.map((action) => <MenuItem key={action.name} onClick={() => run(action)} disabled={action.disabled}>{action.displayName || action.name}</MenuItem>)}
+        <MenuItem icon="trash" danger onClick={onDelete}>Delete…</MenuItem>
+      </Menu>
+      {asked ? <ResourceActionDialog appKey={appKey} node={branch.node} action={asked} onClose={() => setAsked(undefined)} /> : null}
+    </>
   );
 }
 
