@@ -64,6 +64,8 @@ pub struct Credentials {
     pub github_app_enterprise_base_url: String,
     /// Google service account key, JSON.
     pub gcp_service_account_key: SecretString,
+    /// Whether Azure's workload identity is to be used, which is not built: an error says so.
+    pub azure_workload_identity: bool,
     /// Whether the server's certificate or host key is not checked.
     pub insecure: bool,
     /// Whether a Helm repository is an OCI registry.
@@ -94,7 +96,14 @@ impl Credentials {
             && self.ssh_private_key.is_empty()
             && self.tls_client_cert.is_empty()
             && self.github_app_id.is_empty()
-            && self.gcp_service_account_key.is_empty())
+            && self.gcp_service_account_key.is_empty()
+            && !self.azure_workload_identity)
+    }
+
+    /// Reads a Secret's decoded data.
+    #[must_use]
+    pub fn from_secret_data(data: &BTreeMap<String, String>) -> Self {
+        from_secret(data)
     }
 
     fn take_identity_of(&mut self, template: &Self) {
@@ -109,6 +118,7 @@ impl Credentials {
         self.github_app_private_key.clone_from(&template.github_app_private_key);
         self.github_app_enterprise_base_url.clone_from(&template.github_app_enterprise_base_url);
         self.gcp_service_account_key.clone_from(&template.gcp_service_account_key);
+        self.azure_workload_identity = template.azure_workload_identity;
         self.force_http_basic_auth |= template.force_http_basic_auth;
         if self.proxy.is_empty() {
             self.proxy.clone_from(&template.proxy);
@@ -272,6 +282,7 @@ fn from_secret(data: &BTreeMap<String, String>) -> Credentials {
         github_app_private_key: secret("githubAppPrivateKey"),
         github_app_enterprise_base_url: text("githubAppEnterpriseBaseUrl"),
         gcp_service_account_key: secret("gcpServiceAccountKey"),
+        azure_workload_identity: flag("useAzureWorkloadIdentity"),
         insecure: flag("insecure") || flag("insecureIgnoreHostKey"),
         enable_oci: flag("enableOCI"),
         force_http: flag("insecureOCIForceHttp"),

@@ -1,3 +1,4 @@
+use crate::tokens::Tokens;
 use crate::{CredentialLookup, Credentials, SourceError, SourceErrorKind};
 use base64::Engine as _;
 use reqwest::header::HeaderValue;
@@ -17,6 +18,13 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Most redirects followed, as Git's and Go's habit of a few for renamed repositories, not the browser's 20.
 const REDIRECTS_MAX: usize = 5;
 
+/// Where an answer may send a request on to.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Redirects {
+    Anywhere,
+    SameOrigin,
+}
+
 /// HTTP clients by their TLS and proxy settings.
 #[derive(Default)]
 pub(crate) struct HttpClients {
@@ -31,13 +39,34 @@ impl HttpClients {
         credentials: Option<&Credentials>,
         lookup: &dyn CredentialLookup,
     ) -> Result<reqwest::Client, SourceError> {
+        self.client_for(url, credentials, lookup, Redirects::Anywhere)
+    }
+
+    /// Returns a client that is redirected within a host only: for requests with secrets where redirects keep them, in
+    /// a body or in headers that are not `Authorization`.
+    pub fn client_that_stays(
+        &self,
+        url: &Url,
+        credentials: Option<&Credentials>,
+        lookup: &dyn CredentialLookup,
+    ) -> Result<reqwest::Client, SourceError> {
+        self.client_for(url, credentials, lookup, Redirects::SameOrigin)
+    }
+
+    fn client_for(
+        &self,
+        url: &Url,
+        credentials: Option<&Credentials>,
+        lookup: &dyn CredentialLookup,
+        redirects: Redirects,
+    ) -> Result<reqwest::Client, SourceError> {
         let ca = lookup.ca_certificates(host_of(url));
-        let key = settings_key(credentials, ca.as_deref());
+        let key = settings_key(credentials, ca.as_deref(), redirects);
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(client) = clients.get(&key) {
             return Ok(client.clone());
         }
-        let client = build(credentials, ca.as_deref())?;
+        let client = build(credentials, ca.as_deref(), redirects)?;
         if clients.len() >= CLIENTS_MAX {
             clients.clear();
         }
@@ -50,22 +79,26 @@ pub(crate) fn host_of(url: &Url) -> &str {
     url.host_str().unwrap_or_default()
 }
 
-fn settings_key(credentials: Option<&Credentials>, ca: Option<&str>) -> u64 {
+fn settings_key(credentials: Option<&Credentials>, ca: Option<&str>, redirects: Redirects) -> u64 {
     let mut hasher = DefaultHasher::new();
-    ca.hash(&mut hasher);
+    (ca, redirects).hash(&mut hasher);
     if let Some(c) = credentials {
         (c.insecure, &c.tls_client_cert, c.tls_client_key.expose(), &c.proxy, &c.no_proxy).hash(&mut hasher);
     }
     hasher.finish()
 }
 
-fn build(credentials: Option<&Credentials>, ca: Option<&str>) -> Result<reqwest::Client, SourceError> {
+fn build(
+    credentials: Option<&Credentials>,
+    ca: Option<&str>,
+    redirects: Redirects,
+) -> Result<reqwest::Client, SourceError> {
     let wrong = |what: &str, e: reqwest::Error| SourceError::invalid(format!("{what}: {}", chain(&e)));
     let mut builder = reqwest::Client::builder()
         .user_agent(concat!("fairway/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
-        .redirect(reqwest::redirect::Policy::custom(redirect));
+        .redirect(reqwest::redirect::Policy::custom(move |attempt| redirect(attempt, redirects)));
     if let Some(ca) = ca {
         let certificates = reqwest::Certificate::from_pem_bundle(ca.as_bytes())
             .map_err(|e| wrong("CA certificates of the repository", e))?;
@@ -88,7 +121,11 @@ fn build(credentials: Option<&Credentials>, ca: Option<&str>) -> Result<reqwest:
 }
 
 /// Follows a few redirects, but never from https to http: what is read would lose its protection unseen.
-fn redirect(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+fn redirect(attempt: reqwest::redirect::Attempt<'_>, redirects: Redirects) -> reqwest::redirect::Action {
+    let leaves = attempt.previous().iter().any(|previous| !same_origin(previous, attempt.url()));
+    if leaves && redirects == Redirects::SameOrigin {
+        return attempt.error("redirected to another host");
+    }
     let downgrade = attempt.url().scheme() == "http"
         && attempt.previous().last().is_some_and(|previous| previous.scheme() == "https");
     if downgrade {
@@ -117,10 +154,19 @@ pub(crate) fn authorization(
         }
         _ => return Ok(None),
     };
-    let mut value = HeaderValue::from_str(&text)
+    header_value(&text).map(Some)
+}
+
+/// Returns the header of basic authentication.
+pub(crate) fn basic_value(user: &str, password: &str) -> Result<HeaderValue, SourceError> {
+    header_value(&basic(user, password))
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, SourceError> {
+    let mut value = HeaderValue::from_str(text)
         .map_err(|_| SourceError::invalid("credentials hold characters that HTTP cannot send"))?;
     value.set_sensitive(true);
-    Ok(Some(value))
+    Ok(value)
 }
 
 fn basic(user: &str, password: &str) -> String {
@@ -191,6 +237,7 @@ fn chain(error: &reqwest::Error) -> String {
 /// Shared by everything that reaches out.
 pub(crate) struct HttpContext {
     pub clients: HttpClients,
+    pub tokens: Tokens,
     pub lookup: Arc<dyn CredentialLookup>,
     /// Longest single request of a chart repository.
     pub request_timeout: Duration,

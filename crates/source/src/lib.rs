@@ -20,10 +20,12 @@ mod credential;
 mod error;
 mod git;
 mod http;
+mod jwt;
 mod local;
 mod mirror;
 mod repo_url;
 mod sources;
+mod tokens;
 mod version;
 
 pub use credential::{

@@ -48,6 +48,12 @@ struct State {
     extra_specs: BTreeSet<String>,
 }
 
+/// Names a repository's folder in caches.
+pub(crate) fn folder_of(url: &str) -> String {
+    let digest = Sha256::digest(mirror_key(url));
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
 impl Mirror {
     pub fn new(
         url: &str,
@@ -56,11 +62,9 @@ impl Mirror {
         http: Arc<HttpContext>,
         slots: Arc<Semaphore>,
     ) -> Self {
-        let digest = Sha256::digest(mirror_key(url));
-        let name: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         Self {
             url: url.to_owned(),
-            path: cache_dir.join("git").join(format!("{name}.git")),
+            path: cache_dir.join("git").join(format!("{}.git", folder_of(url))),
             fetch_timeout,
             http,
             slots,

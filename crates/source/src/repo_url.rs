@@ -1,10 +1,11 @@
 use url::Url;
 
 /// Normalises a repository URL for comparing: lower case, no `.git`, `git@host:path` as `git@host/path`, no `ssh://`.
-/// As Argo CD 3.x `util/git/git.go` `NormalizeGitURL`.
+/// As Argo CD 3.x `util/git/git.go` `NormalizeGitURL`. `oci://` goes too: the Secret of a registry is written without it.
 #[must_use]
 pub fn normalize_repo_url(repo: &str) -> String {
-    mirror_key(repo).to_lowercase()
+    let repo = repo.trim();
+    mirror_key(repo.strip_prefix("oci://").unwrap_or(repo)).to_lowercase()
 }
 
 /// Normalises the URL of a credential template. A slash or colon at its end is kept, so that `https://host/org/` is no
@@ -79,6 +80,7 @@ mod tests {
             ("https://GitHub.com/Org/Repo.git", "https://github.com/org/repo"),
             ("git@github.com:org/repo.git", "ssh://git@github.com/org/repo"),
             (" https://host:443/a/b/ ", "https://host/a/b"),
+            ("oci://Registry:5000/charts", "registry:5000/charts"),
         ] {
             assert!(is_same_repository(left, right), "{left} {right}");
         }

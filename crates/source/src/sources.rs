@@ -1,13 +1,14 @@
 use crate::chart::{Ask, ChartName, Charts, Download, download};
 use crate::git::{
-    FETCHED_COMMITS, GitRepository, GitTree, TreeLimits, full_commit, parse_submodules, submodule_url,
+    FETCHED_COMMITS, GitRepository, GitTree, Lfs, TreeLimits, full_commit, parse_submodules, submodule_url,
 };
 use crate::http::{HttpClients, HttpContext};
 use crate::local::LocalRepositories;
 use crate::mirror::Mirror;
 use crate::repo_url::{mirror_key, without_credentials};
-use crate::{CredentialLookup, SourceError, SourceErrorKind};
+use crate::{CredentialLookup, Credentials, SecretString, SourceError, SourceErrorKind};
 use fairway_core::{AppSource, BoxFuture, FileTree, Str, Tool};
+use reqwest::header::HeaderMap;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -114,6 +115,7 @@ impl Sources {
             .map_err(|e| SourceError::store(options.cache_dir.display(), e))?;
         let http = Arc::new(HttpContext {
             clients: HttpClients::default(),
+            tokens: crate::tokens::Tokens::default(),
             lookup: credentials,
             request_timeout: options.request_timeout,
             ssh_program: options.ssh_program.clone(),
@@ -219,12 +221,10 @@ impl Sources {
                 return Err(SourceError::new(SourceErrorKind::TooLarge, message));
             }
             let (repository, id) = self.commit(&repo_url, &commit).await?;
-            let limits = TreeLimits {
-                file_bytes_max: self.inner.options.file_bytes_max,
-                lfs: self.inner.http.lookup.find(&repo_url).is_some_and(|c| c.enable_lfs),
-            };
+            let limits =
+                TreeLimits { file_bytes_max: self.inner.options.file_bytes_max, lfs: self.lfs(&repo_url) };
             let plain = {
-                let repository = repository.clone();
+                let (repository, limits) = (repository.clone(), limits.clone());
                 blocking(move || {
                     let root = repository.tree_of(id)?.ok_or_else(|| not_a_commit(&id.to_string()))?;
                     Ok((GitTree::new(repository, root, BTreeMap::new(), limits), root))
@@ -238,6 +238,20 @@ impl Sources {
             }
             Ok(Arc::new(GitTree::new(repository, root, submodules, limits)) as Arc<dyn FileTree>)
         })
+    }
+
+    /// Returns what fetches files out of LFS, where the repository's Secret asks for it.
+    fn lfs(&self, repo_url: &str) -> Option<Arc<Lfs>> {
+        self.inner.http.lookup.find(repo_url).filter(|c| c.enable_lfs)?;
+        Some(Arc::new(Lfs {
+            http: self.inner.http.clone(),
+            repo_url: repo_url.to_owned(),
+            local: self.inner.local.path(repo_url),
+            // One for each repository: who knows a digest may still not read it out of another's.
+            cache_dir: self.inner.options.cache_dir.join("lfs").join(crate::mirror::folder_of(repo_url)),
+            file_bytes_max: self.inner.options.file_bytes_max,
+            runtime: tokio::runtime::Handle::current(),
+        }))
     }
 
     async fn submodules(
@@ -415,6 +429,7 @@ impl Sources {
             home: &parsed,
             pass_credentials: false,
             credentials: credentials.as_deref(),
+            headers: HeaderMap::new(),
             etag: None,
             bytes_max: self.inner.options.file_bytes_max,
         };
@@ -422,6 +437,20 @@ impl Sources {
             Download::Bytes(bytes, _) => Ok(bytes),
             Download::Unchanged => Err(SourceError::invalid(format!("{shown}: nothing came"))),
         }
+    }
+
+    /// Returns a token of a GitHub App's installation in an organisation, for asking GitHub's API. `api` is the address
+    /// of GitHub Enterprise's API, empty for what the credentials say.
+    ///
+    /// # Errors
+    /// `Invalid` for a key that is none, `Denied` where the App is not installed, and whatever the request brings.
+    pub async fn github_app_token(
+        &self,
+        credentials: &Credentials,
+        api: &str,
+        organization: &str,
+    ) -> Result<SecretString, SourceError> {
+        self.inner.http.github_app_token(credentials, api, organization).await
     }
 
     fn place(&self, repo_url: &str) -> Place {

@@ -9,6 +9,7 @@ use crate::version::is_range;
 use crate::{Credentials, SourceError, SourceErrorKind};
 use fairway_core::{FileTree, Str};
 use fairway_template::semver::Version;
+use reqwest::header::HeaderMap;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -201,6 +202,7 @@ impl Charts {
             home: &home,
             pass_credentials: name.pass_credentials,
             credentials: credentials.as_deref(),
+            headers: HeaderMap::new(),
             etag: None,
             bytes_max: CHART_BYTES_MAX,
         };
@@ -249,6 +251,7 @@ impl Charts {
             home: &home,
             pass_credentials: false,
             credentials: credentials.as_deref(),
+            headers: HeaderMap::new(),
             etag: state.text.as_ref().and(state.etag.as_deref()),
             bytes_max: INDEX_BYTES_MAX,
         };

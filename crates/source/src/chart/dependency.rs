@@ -1,4 +1,5 @@
 use super::charts::{ChartName, Charts};
+use super::lock::check_lock;
 use super::overlay::OverlayTree;
 use crate::{SourceError, SourceErrorKind};
 use fairway_core::{FileTree, NodeKind, TreeError, normalize_path};
@@ -114,7 +115,22 @@ fn missing(tree: &dyn FileTree, chart_dir: &str) -> Result<Vec<Dependency>, Sour
             missing.push(wanted);
         }
     }
+    if !missing.is_empty() {
+        check_locks(tree, chart_dir)?;
+    }
     Ok(missing)
+}
+
+/// Where something has to be fetched, a lock that no longer fits is an error, as in `helm dependency build`.
+fn check_locks(tree: &dyn FileTree, chart_dir: &str) -> Result<(), SourceError> {
+    for (chart, lock) in [("Chart.yaml", "Chart.lock"), ("requirements.yaml", "requirements.lock")] {
+        let Some(lock) = read_yaml(tree, &join(chart_dir, lock))? else { continue };
+        let chart = read_yaml(tree, &join(chart_dir, chart))?.unwrap_or_default();
+        let stated = chart.get("dependencies").and_then(Value::as_array).unwrap_or_default();
+        let is_v1 = chart.get("apiVersion").and_then(Value::as_str) != Some("v2");
+        check_lock(stated, &lock, is_v1)?;
+    }
+    Ok(())
 }
 
 fn dependencies(tree: &dyn FileTree, path: &str) -> Result<Vec<Dependency>, SourceError> {
@@ -190,8 +206,12 @@ mod tests {
             ("p/charts/a-2-1.0.0.tgz", ""),
         ];
         assert_eq!(lacks(&vendored), pairs(&[("a", "1.x")]));
-        let lock =
-            [("p/Chart.lock", "dependencies:\n- {name: a, version: 1.4.0}\n- {name: b-c, version: 2.0.1}\n")];
+        // `CHART` has no apiVersion, so the lock is one of version 1.
+        let digest = "sha256:a6b914180df231f270f1357e80ec6532f2a3c62dc79285b288f208d6064a6e36";
+        let lock = format!(
+            "dependencies:\n- {{name: a, version: 1.4.0}}\n- {{name: b-c, version: 2.0.1}}\ndigest: {digest}\n"
+        );
+        let lock = [("p/Chart.lock", lock.as_str())];
         assert_eq!(lacks(&lock), pairs(&[("a", "1.4.0"), ("b-c", "2.0.1"), ("d", "*")]));
     }
 }

@@ -1,4 +1,4 @@
-use crate::http::{HttpContext, authorization, request_error, same_origin, shown, status_error};
+use crate::http::{HttpContext, request_error, same_origin, shown, status_error};
 use crate::{Credentials, SourceError, SourceErrorKind};
 use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, IF_NONE_MATCH};
@@ -23,15 +23,18 @@ pub(crate) struct Ask<'a> {
     pub home: &'a Url,
     pub pass_credentials: bool,
     pub credentials: Option<&'a Credentials>,
+    /// More headers; an `Authorization` among them stands in for the credentials.
+    pub headers: HeaderMap,
     pub etag: Option<&'a str>,
     pub bytes_max: u64,
 }
 
 /// Downloads a file whole.
 pub(crate) async fn download(http: &HttpContext, ask: &Ask<'_>) -> Result<Download, SourceError> {
-    let mut headers = HeaderMap::new();
-    if (ask.pass_credentials || same_origin(ask.url, ask.home))
-        && let Some(value) = authorization(ask.home, ask.credentials)?
+    let mut headers = ask.headers.clone();
+    if !headers.contains_key(AUTHORIZATION)
+        && (ask.pass_credentials || same_origin(ask.url, ask.home))
+        && let Some(value) = http.login(ask.home, ask.credentials).await?
     {
         headers.insert(AUTHORIZATION, value);
     }
@@ -40,7 +43,12 @@ pub(crate) async fn download(http: &HttpContext, ask: &Ask<'_>) -> Result<Downlo
     {
         headers.insert(IF_NONE_MATCH, value);
     }
-    let client = http.clients.client(ask.url, ask.credentials, &*http.lookup)?;
+    // Of what is sent along, only `Authorization` stays behind where a redirect leaves the host.
+    let client = if ask.headers.keys().all(|name| name == AUTHORIZATION) {
+        http.clients.client(ask.url, ask.credentials, &*http.lookup)?
+    } else {
+        http.clients.client_that_stays(ask.url, ask.credentials, &*http.lookup)?
+    };
     let exchange = async {
         let sent = client.get(ask.url.clone()).headers(headers).send();
         let response = match tokio::time::timeout(http.request_timeout, sent).await {

@@ -1,5 +1,5 @@
 use super::download::{late, read_body};
-use crate::http::{HttpContext, authorization, request_error, status_error};
+use crate::http::{HttpContext, request_error, status_error};
 use crate::{Credentials, SourceError};
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
@@ -57,7 +57,7 @@ pub(super) async fn answer(
     challenge: &Challenge,
 ) -> Result<Option<HeaderValue>, SourceError> {
     let Challenge::Bearer { realm, service, scope } = challenge else {
-        return authorization(registry, credentials);
+        return http.login(registry, credentials).await;
     };
     let wrong = |why: &str| SourceError::invalid(format!("token service {realm:?} of the registry: {why}"));
     let mut url = Url::parse(realm).map_err(|e| wrong(&e.to_string()))?;
@@ -71,7 +71,7 @@ pub(super) async fn answer(
         }
     }
     let mut request = http.clients.client(&url, credentials, &*http.lookup)?.get(url.clone());
-    if let Some(login) = authorization(registry, credentials)? {
+    if let Some(login) = http.login(registry, credentials).await? {
         request = request.header(reqwest::header::AUTHORIZATION, login);
     }
     let response = tokio::time::timeout(http.request_timeout, request.send())
@@ -82,7 +82,9 @@ pub(super) async fn answer(
         return Err(status_error(&url, response.status()));
     }
     let bytes = read_body(response, &url, TOKEN_BYTES_MAX).await?;
-    let tokens: TokenAnswer = serde_json::from_slice(&bytes).map_err(|e| wrong(&e.to_string()))?;
+    // The parser's words could show parts of a token.
+    let tokens: TokenAnswer =
+        serde_json::from_slice(&bytes).map_err(|_| wrong("an answer of another form"))?;
     let token = if tokens.token.is_empty() { tokens.access_token } else { tokens.token };
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|_| wrong("not a token"))?;
     value.set_sensitive(true);

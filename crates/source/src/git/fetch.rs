@@ -1,7 +1,7 @@
 use super::http_transport::{FailureSlot, GitHttp};
 use super::repository::{all_refs, open_options};
 use super::ssh_transport;
-use crate::http::{HttpContext, authorization};
+use crate::http::HttpContext;
 use crate::repo_url::{split_scp, without_credentials};
 use crate::{RefChange, SourceError, SourceErrorKind};
 use gix::bstr::ByteSlice;
@@ -68,14 +68,11 @@ fn fetch_http(request: &FetchRequest, repository: &gix::Repository) -> Result<()
         .filter(|url| matches!(url.scheme(), "http" | "https"))
         .ok_or_else(|| SourceError::invalid(format!("{shown}: use an http, https, ssh or file URL")))?;
     let credentials = request.http.lookup.find(&request.url);
-    if credentials.as_ref().is_some_and(|c| !c.github_app_id.is_empty()) {
-        return Err(SourceError::unsupported(format_args!("GitHub App credentials for {shown}")));
-    }
     let failure = FailureSlot::default();
     let http = GitHttp {
         client: request.http.clients.client(&origin, credentials.as_deref(), &*request.http.lookup)?,
         runtime: request.runtime.clone(),
-        authorization: authorization(&origin, credentials.as_deref())?,
+        authorization: request.runtime.block_on(request.http.login(&origin, credentials.as_deref()))?,
         origin: origin.clone(),
         deadline: request.deadline,
         failure: failure.clone(),

@@ -2,6 +2,7 @@
 
 mod fetch;
 mod http_transport;
+mod lfs;
 mod repository;
 mod resolve;
 mod ssh_transport;
@@ -10,6 +11,7 @@ mod tree;
 mod tree_cache;
 
 pub(crate) use fetch::{FETCHED_COMMITS, FetchRequest, fetch};
+pub(crate) use lfs::Lfs;
 pub(crate) use repository::GitRepository;
 pub(crate) use resolve::full_commit;
 pub(crate) use submodule::{parse_submodules, submodule_url};

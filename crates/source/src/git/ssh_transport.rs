@@ -101,6 +101,9 @@ fn configure(
     credentials: Option<&Credentials>,
     lookup: &dyn CredentialLookup,
 ) -> Result<(), SourceError> {
+    if credentials.is_some_and(|c| !c.proxy.is_empty()) {
+        return Err(SourceError::unsupported("a proxy for ssh; reach the repository over https"));
+    }
     let option = |command: &mut Command, text: String| {
         command.arg("-o").arg(text);
     };

@@ -1,3 +1,4 @@
+use super::lfs::{Lfs, Pointer};
 use super::repository::GitRepository;
 use super::tree_cache::{Dir, DirEntry, read_dir};
 use fairway_core::{ContentId, FileTree, TreeEntry, TreeError, normalize_path};
@@ -5,8 +6,6 @@ use gix::objs::tree::EntryKind;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// How the text begins that stands in Git for a file kept elsewhere.
-const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 /// Most links followed for one path, as Linux.
 const LINKS_MAX: usize = 40;
 
@@ -18,13 +17,13 @@ pub(crate) struct GitTree {
     limits: TreeLimits,
 }
 
-/// What is refused.
-#[derive(Clone, Copy, Debug)]
+/// What is refused, and what is fetched from elsewhere.
+#[derive(Clone)]
 pub(crate) struct TreeLimits {
     /// Largest file, bytes.
     pub file_bytes_max: u64,
-    /// Whether files kept in LFS are wanted. They cannot be had, so reading one is an error then.
-    pub lfs: bool,
+    /// Fetches files kept in LFS; where none is wanted they read as their pointers, as in a checkout without LFS.
+    pub lfs: Option<Arc<Lfs>>,
 }
 
 /// What a path leads to once links are followed.
@@ -78,11 +77,14 @@ impl GitTree {
         match read {
             Ok(Ok(bytes)) => {
                 let bytes: Arc<[u8]> = bytes;
-                if self.limits.lfs && bytes.starts_with(LFS_POINTER) {
-                    let why = "unsupported: a file kept in Git LFS; keep it in Git".to_owned();
-                    return Err(TreeError::Store { path: path.to_owned(), why });
+                match (&self.limits.lfs, Pointer::parse(&bytes)) {
+                    (Some(lfs), Some(pointer)) => {
+                        let fetched = lfs.read(&pointer);
+                        fetched
+                            .map_err(|why| TreeError::Store { path: path.to_owned(), why: why.to_string() })
+                    }
+                    _ => Ok(bytes),
                 }
-                Ok(bytes)
             }
             Ok(Err(bytes)) => Err(TreeError::TooLarge {
                 path: path.to_owned(),
