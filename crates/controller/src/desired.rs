@@ -38,6 +38,8 @@ pub struct RenderSettings<'a> {
     pub view: &'a dyn LiveView,
     /// `kustomize.buildOptions`.
     pub kustomize_build_options: Str,
+    /// `helm.valuesFileSchemes`.
+    pub value_file_schemes: Vec<Str>,
     /// Whether a kind is left out by settings.
     pub excluded: &'a (dyn Fn(&Desired) -> bool + Sync),
     /// Lays the content of `.argocd-source.yaml` over the source with an index.
@@ -55,6 +57,8 @@ struct Remembered {
     build_options: Str,
     reads: ReadSet,
     ref_reads: Vec<(Str, Str, ReadSet)>,
+    /// Whether files were read from elsewhere, which only a new revision or a hard refresh reads again.
+    used_remote: bool,
     rendered: Arc<Rendered>,
 }
 
@@ -210,12 +214,14 @@ impl Renderer {
             env: env.clone(),
             capabilities: capabilities.clone(),
             build_options: settings.kustomize_build_options.clone(),
+            value_file_schemes: settings.value_file_schemes.clone(),
         };
         let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
         let remote = crate::remote::RemoteSources::new(self.sources.clone());
-        let done = tokio::task::spawn_blocking(move || job.run(&remote))
+        let done = tokio::task::spawn_blocking(move || (job.run(&remote), remote.was_used()))
             .await
             .map_err(|e| ReconcileError::Fault(format!("rendering panicked: {e}")))?;
+        let (done, used_remote) = done;
         let (rendered, reads, ref_reads) = done?;
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).rendered += 1;
         let rendered = Arc::new(rendered);
@@ -227,6 +233,7 @@ impl Renderer {
             build_options: settings.kustomize_build_options.clone(),
             reads,
             ref_reads,
+            used_remote,
             rendered: rendered.clone(),
         };
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, Arc::new(remembered));
@@ -274,7 +281,8 @@ impl Remembered {
             return Ok(false);
         }
         let fail = |e| ReconcileError::Render(fairway_render::RenderError::Tree(e));
-        if self.revision != at.revision && !self.reads.unchanged(&*at.tree).map_err(fail)? {
+        let moved = self.revision != at.revision;
+        if moved && (self.used_remote || !self.reads.unchanged(&*at.tree).map_err(fail)?) {
             return Ok(false);
         }
         for (name, revision, reads) in &self.ref_reads {
@@ -298,6 +306,7 @@ struct Job {
     env: BuildEnv,
     capabilities: Capabilities,
     build_options: Str,
+    value_file_schemes: Vec<Str>,
 }
 
 type Done = (Rendered, ReadSet, Vec<(Str, Str, ReadSet)>);
@@ -325,6 +334,7 @@ impl Job {
             env: &self.env,
             capabilities: &self.capabilities,
             kustomize_build_options: &self.build_options,
+            value_file_schemes: &self.value_file_schemes,
             remote: Some(remote),
             ports: Ports { clock: &MachineClock, random: &SystemRandom },
         })?;

@@ -63,6 +63,7 @@ impl Engine {
             marks: &pass.snapshot.marks,
             view,
             kustomize_build_options: pass.snapshot.settings.kustomize_build_options.join(" ").into(),
+            value_file_schemes: pass.snapshot.settings.helm_values_file_schemes.clone(),
             excluded: &excluded,
             source_override: &source_override,
             hard: true,

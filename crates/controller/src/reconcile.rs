@@ -180,6 +180,7 @@ impl Engine {
             marks: &snapshot.marks,
             view,
             kustomize_build_options: snapshot.settings.kustomize_build_options.join(" ").into(),
+            value_file_schemes: snapshot.settings.helm_values_file_schemes.clone(),
             excluded: &excluded,
             source_override: &source_override,
             hard: level == Level::Hard,

@@ -38,7 +38,9 @@ pub struct RenderInput<'a> {
     pub capabilities: &'a Capabilities,
     /// `kustomize.buildOptions` of the settings.
     pub kustomize_build_options: &'a str,
-    /// Fetches remote bases; none where they are off.
+    /// `helm.valuesFileSchemes`: schemes of addresses that values files may come from.
+    pub value_file_schemes: &'a [Str],
+    /// Fetches remote bases and values files; none where they are off.
     pub remote: Option<&'a dyn fairway_kustomize::Remote>,
     /// The time and random bytes that templates may ask for.
     pub ports: fairway_template::Ports<'a>,

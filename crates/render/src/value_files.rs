@@ -20,6 +20,10 @@ pub(crate) fn values_files(
     let mut files = Vec::new();
     for written in &options.value_files {
         let written = input.env.substitute_keeping_refs(written);
+        if let Some(scheme) = remote_scheme(&written) {
+            files.push(remote(input, &written, scheme)?);
+            continue;
+        }
         let place = locate(input, chart_dir, &written)?;
         if written.contains(['*', '?', '[', '{']) {
             let mut found = Vec::new();
@@ -57,9 +61,38 @@ pub(crate) fn read_one(
     chart_dir: &str,
     written: &str,
 ) -> Result<String, RenderError> {
+    if let Some(scheme) = remote_scheme(written) {
+        return Ok(remote(input, written, scheme)?.text);
+    }
     let place = locate(input, chart_dir, written)?;
     let file = read(place.tree, &place.path)?.ok_or_else(|| missing(written))?;
     Ok(file.text)
+}
+
+/// Returns the scheme of what is an address rather than a path.
+fn remote_scheme(written: &str) -> Option<&str> {
+    let (scheme, _) = written.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    is_scheme.then_some(scheme)
+}
+
+/// Fetches a values file, as Argo CD 3.x `util/io/path` `ResolveValueFilePathOrUrl` allows it. It is fetched anew when
+/// the source's revision changes or on a hard refresh, and missing ones are errors whatever is ignored.
+fn remote(input: &RenderInput<'_>, written: &str, scheme: &str) -> Result<ValuesFile, RenderError> {
+    if !input.value_file_schemes.iter().any(|allowed| allowed.eq_ignore_ascii_case(scheme)) {
+        return Err(RenderError::Settings(format!(
+            "values file {written}: the URL scheme '{scheme}' is not allowed; see helm.valuesFileSchemes"
+        )));
+    }
+    let Some(port) = input.remote else {
+        return Err(RenderError::Settings(format!("values file {written}: nothing is fetched here")));
+    };
+    let bytes =
+        port.file(written).map_err(|why| RenderError::Helm(format!("values file {written}: {why}")))?;
+    let text = String::from_utf8(bytes.to_vec())
+        .map_err(|e| RenderError::Unmarshal { file: written.to_owned(), why: format!("not UTF-8: {e}") })?;
+    Ok(ValuesFile { name: written.to_owned(), text })
 }
 
 struct Located<'a> {
@@ -72,9 +105,6 @@ fn locate<'a>(
     chart_dir: &str,
     written: &str,
 ) -> Result<Located<'a>, RenderError> {
-    if written.contains("://") {
-        return Err(RenderError::Unsupported(format!("values file {written}: remote values files")));
-    }
     if let Some(rest) = written.strip_prefix('$') {
         let (name, path) = rest.split_once('/').unwrap_or((rest, ""));
         let source = input.refs.get(name).ok_or_else(|| {
@@ -121,6 +151,26 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
+    /// Serves one file.
+    struct Web;
+
+    impl fairway_kustomize::Remote for Web {
+        fn repository(
+            &self,
+            _spec: &fairway_kustomize::RepoSpec,
+        ) -> Result<fairway_kustomize::RemoteTree, String> {
+            Err("no repository".to_owned())
+        }
+
+        fn file(&self, url: &str) -> Result<Arc<[u8]>, String> {
+            if url == "https://h/v.yaml" {
+                Ok(b"a: 2".as_slice().into())
+            } else {
+                Err("answered 404".to_owned())
+            }
+        }
+    }
+
     fn names(value_files: &[&str], ignore_missing: bool) -> Result<Vec<String>, RenderError> {
         let files = [
             ("chart/values.yaml", "a: 1"),
@@ -142,7 +192,8 @@ mod tests {
             env: &BuildEnv::default().with("ARGOCD_APP_NAME", "b"),
             capabilities: &Capabilities::default(),
             kustomize_build_options: "",
-            remote: None,
+            value_file_schemes: &["https".into()],
+            remote: Some(&Web),
             ports: Ports { clock: &clock, random: &random },
         };
         let options = HelmOptions {
@@ -161,6 +212,15 @@ mod tests {
             found.unwrap(),
             ["top.yaml", "chart/env/a.yaml", "chart/env/b.yaml", "shared/x.yaml", "chart/env/b.yaml"]
         );
+    }
+
+    #[test]
+    fn a_file_may_come_from_an_address_of_an_allowed_scheme() {
+        let found = names(&["https://h/v.yaml", "/top.yaml"], false).unwrap();
+        assert_eq!(found, ["https://h/v.yaml", "top.yaml"]);
+        let refused = names(&["http://h/v.yaml"], false).unwrap_err().to_string();
+        assert!(refused.contains("scheme 'http' is not allowed"), "{refused}");
+        assert!(names(&["https://h/none.yaml"], true).unwrap_err().to_string().contains("404"));
     }
 
     #[test]

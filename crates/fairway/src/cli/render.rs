@@ -229,6 +229,7 @@ pub(super) fn objects(
             env: &env,
             capabilities,
             kustomize_build_options: "",
+            value_file_schemes: &[],
             remote: None,
             ports: machine(),
         })
