@@ -32,8 +32,8 @@ mod words;
 
 pub use application::{Application, Refresh};
 pub use appset::{
-    AppSetAction, AppSetCluster, AppSetError, AppSetPolicy, DataRequest, Environment, Generated, GitFiles,
-    PullRequest, ScmRepository, generate, reconcile,
+    AppSetAction, AppSetCluster, AppSetError, AppSetPolicy, DataRequest, Decisions, Environment, Generated,
+    GitFiles, PullRequest, ScmRepository, generate, reconcile, selects,
 };
 pub use crds::crd_documents;
 pub use go_duration::parse_go_duration;

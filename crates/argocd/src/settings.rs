@@ -79,6 +79,12 @@ pub struct Settings {
     pub persist_resource_health: bool,
     /// `applicationsetcontroller.policy` (command parameters); empty for the ApplicationSets' own.
     pub applicationset_policy: Str,
+    /// `applicationsetcontroller.namespaces` (command parameters): where ApplicationSets may live besides the control
+    /// namespace.
+    pub applicationset_namespaces: Vec<Str>,
+    /// `applicationsetcontroller.allowed.scm.providers` (command parameters): addresses of forges that ApplicationSets
+    /// outside the control namespace may ask.
+    pub allowed_scm_providers: Vec<Str>,
     /// Keys that are there and have no effect, and values that could not be read, for one warning at start.
     pub warnings: Vec<String>,
 }
@@ -108,6 +114,8 @@ impl Default for Settings {
             in_cluster_enabled: true,
             url: Str::new(),
             application_namespaces: Vec::new(),
+            applicationset_namespaces: Vec::new(),
+            allowed_scm_providers: Vec::new(),
             server_side_diff: None,
             persist_resource_health: false,
             applicationset_policy: Str::new(),
@@ -156,6 +164,8 @@ impl Settings {
                 "application.namespaces" => out.application_namespaces = list(text),
                 "controller.diff.server.side" => out.server_side_diff = go_bool(text),
                 "controller.resource.health.persist" => out.persist_resource_health = text == "true",
+                "applicationsetcontroller.namespaces" => out.applicationset_namespaces = list(text),
+                "applicationsetcontroller.allowed.scm.providers" => out.allowed_scm_providers = list(text),
                 "applicationsetcontroller.policy" => out.applicationset_policy = text.into(),
                 _ => {}
             }
@@ -353,12 +363,13 @@ impl Settings {
     /// Whether Applications in a namespace are served.
     #[must_use]
     pub fn serves_namespace(&self, control_namespace: &str, namespace: &str) -> bool {
-        let listed = |pattern: &Str| match pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')) {
-            // A pattern between slashes is a regular expression upstream; only its plain text is compared here.
-            Some(plain) => plain == namespace,
-            None => glob_match(pattern, namespace, None),
-        };
-        namespace == control_namespace || self.application_namespaces.iter().any(listed)
+        namespace == control_namespace || lists(&self.application_namespaces, namespace)
+    }
+
+    /// Whether ApplicationSets in a namespace are served.
+    #[must_use]
+    pub fn serves_applicationsets_in(&self, control_namespace: &str, namespace: &str) -> bool {
+        namespace == control_namespace || lists(&self.applicationset_namespaces, namespace)
     }
 
     /// Returns the marks that these settings ask for.
@@ -371,6 +382,14 @@ impl Settings {
             installation_id: self.installation_id.clone(),
         }
     }
+}
+
+fn lists(patterns: &[Str], namespace: &str) -> bool {
+    patterns.iter().any(|pattern| match pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')) {
+        // A pattern between slashes is a regular expression upstream; only its plain text is compared here.
+        Some(plain) => plain == namespace,
+        None => glob_match(pattern, namespace, None),
+    })
 }
 
 fn list(text: &str) -> Vec<Str> {
@@ -393,6 +412,17 @@ mod tests {
     fn read(json: &str) -> Settings {
         let value = fairway_value::from_json(json.as_bytes()).unwrap();
         Settings::read(value.as_object().unwrap(), &Map::new())
+    }
+
+    #[test]
+    fn applicationsets_live_in_the_control_namespace_unless_others_are_listed() {
+        let none = read("{}");
+        assert!(none.serves_applicationsets_in("argocd", "argocd"));
+        assert!(!none.serves_applicationsets_in("argocd", "team-a"));
+        let given = fairway_value::from_json(br#"{"applicationsetcontroller.namespaces":"team-*, other"}"#);
+        let listed = Settings::read(&Map::new(), given.unwrap().as_object().unwrap());
+        assert!(listed.serves_applicationsets_in("argocd", "team-a"));
+        assert!(!listed.serves_applicationsets_in("argocd", "tea"));
     }
 
     #[test]

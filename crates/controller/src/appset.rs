@@ -3,15 +3,16 @@
 use crate::engine::{Engine, application_key};
 use crate::queue::Level;
 use fairway_argocd::{
-    AppSetAction, AppSetCluster, AppSetPolicy, Application, DataRequest, Environment, Generated, GitFiles,
-    PullRequest, ScmRepository, generate, reconcile,
+    AppSetAction, AppSetCluster, AppSetPolicy, Application, DataRequest, Environment, Generated, generate,
+    reconcile,
 };
 use fairway_core::{
     ApiError, ApplyMode, ApplyRequest, ClusterWriter, DeleteRequest, Live, LiveView as _, Object, ObjectKey,
     Propagation, Str, Validation,
 };
 use fairway_value::Value;
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Rounds of fetching: a matrix inside a matrix needs what its outer generators gave first.
@@ -23,6 +24,27 @@ const REQUEUE_FORGE: Duration = Duration::from_secs(1800);
 
 /// Wait after a failure.
 const REQUEUE_FAILED: Duration = Duration::from_secs(30);
+
+/// What an ApplicationSet was generated from.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AppSetReads {
+    /// Repositories that Git generators look into.
+    pub repositories: BTreeSet<Str>,
+    /// Whether a forge or service was asked.
+    pub asks_forge: bool,
+}
+
+impl AppSetReads {
+    fn note(&mut self, need: &DataRequest) {
+        match need {
+            DataRequest::Git { repo_url, .. } => {
+                self.repositories.insert(repo_url.clone());
+            }
+            DataRequest::Scm { .. } | DataRequest::PullRequests { .. } => self.asks_forge = true,
+            DataRequest::Decisions { .. } | DataRequest::Plugin { .. } => {}
+        }
+    }
+}
 
 impl Engine {
     pub(crate) async fn work_appsets(self: Arc<Self>) {
@@ -48,21 +70,32 @@ impl Engine {
 
     /// Brings one ApplicationSet's Applications to what it generates. Returns when to look again.
     async fn reconcile_appset(self: &Arc<Self>, key: &ObjectKey) -> Option<Duration> {
-        let appset = self.home().cache().get(key)?;
+        let Some(appset) = self.home().cache().get(key) else {
+            self.appset_reads.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            return None;
+        };
+        if !self.snapshot().settings.serves_applicationsets_in(&self.options.namespace, appset.namespace()) {
+            // Whoever may write one in a namespace of their own must not act with what this one holds.
+            tracing::debug!(applicationset = %key, "not served: see applicationsetcontroller.namespaces");
+            return None;
+        }
         if appset.deletion_timestamp().is_some() {
             return None;
         }
         let mut environment = self.environment();
         let mut generated = Generated::default();
+        let mut reads = AppSetReads::default();
         for _ in 0..ROUNDS_MAX {
             generated = generate(&appset, &environment);
             if generated.needs.is_empty() {
                 break;
             }
             for need in generated.needs.clone() {
-                self.fetch(&need, &mut environment).await;
+                reads.note(&need);
+                self.fetch_data(&key.namespace, &need, &mut environment).await;
             }
         }
+        self.appset_reads.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), reads);
         let existing = self.applications_of(&appset);
         let policy = policy_override(&self.snapshot().settings.applicationset_policy);
         let actions = reconcile(&appset, &generated, &existing, policy);
@@ -107,101 +140,6 @@ impl Engine {
                 owners.iter().any(|o| o.get("uid").and_then(Value::as_str) == Some(appset.uid()))
             })
             .collect()
-    }
-
-    /// Fetches what a generator needs. A failure is an answer too, so that nothing is taken for empty.
-    async fn fetch(&self, need: &DataRequest, environment: &mut Environment) {
-        let key = need.key();
-        match need {
-            DataRequest::Git { repo_url, revision } => {
-                let answer = async {
-                    let commit = self.sources().resolve(repo_url, revision).await?;
-                    self.sources().open(repo_url, &commit).await
-                };
-                let files = match answer.await {
-                    Ok(tree) => GitFiles::Tree(tree),
-                    Err(error) => GitFiles::Failed(error.to_string().into()),
-                };
-                environment.git.insert(key, files);
-            }
-            DataRequest::Scm { block } => {
-                environment.scm.insert(key, self.list_forge(block).await.map_err(Str::from));
-            }
-            DataRequest::PullRequests { block } => {
-                environment
-                    .pull_requests
-                    .insert(key, self.list_pull_requests(block).await.map_err(Str::from));
-            }
-        }
-    }
-
-    async fn list_forge(&self, block: &Value) -> Result<Vec<ScmRepository>, String> {
-        let options = crate::forge::scm_options(block, &|reference| self.secret_text(reference))?;
-        let forge = fairway_scm::Forge::new(options).map_err(|e| e.to_string())?;
-        let wanted_paths = crate::forge::paths_in_filters(block);
-        let mut out = Vec::new();
-        for repository in forge.repositories().await.map_err(|e| e.to_string())? {
-            let branches = forge.branches(&repository).await.map_err(|e| e.to_string())?;
-            let mut paths = Vec::new();
-            for path in &wanted_paths {
-                if forge
-                    .path_exists(&repository, &repository.default_branch, path)
-                    .await
-                    .map_err(|e| e.to_string())?
-                {
-                    paths.push(Str::from(path.as_str()));
-                }
-            }
-            out.push(ScmRepository {
-                organization: repository.organization.as_str().into(),
-                repository: repository.repository.as_str().into(),
-                id: repository.repository_id.as_str().into(),
-                url: repository.url.as_str().into(),
-                default_branch: repository.default_branch.as_str().into(),
-                branches: branches.iter().map(|b| (b.name.as_str().into(), b.sha.as_str().into())).collect(),
-                labels: repository.labels.iter().map(|l| l.as_str().into()).collect(),
-                paths,
-            });
-        }
-        Ok(out)
-    }
-
-    async fn list_pull_requests(&self, block: &Value) -> Result<Vec<PullRequest>, String> {
-        let (options, query) =
-            crate::forge::pull_request_options(block, &|reference| self.secret_text(reference))?;
-        let forge = fairway_scm::Forge::new(options).map_err(|e| e.to_string())?;
-        let found = forge.pull_requests(&query).await.map_err(|e| e.to_string())?;
-        Ok(found
-            .into_iter()
-            .map(|p| PullRequest {
-                number: i64::try_from(p.number).unwrap_or(i64::MAX),
-                title: p.title.into(),
-                branch: p.branch.into(),
-                target_branch: p.target_branch.into(),
-                head_sha: p.head_sha.into(),
-                labels: p.labels.into_iter().map(Str::from).collect(),
-                author: p.author.into(),
-            })
-            .collect())
-    }
-
-    /// Returns the text that a `{secretName, key}` names.
-    fn secret_text(&self, reference: &Value) -> Result<String, String> {
-        use base64::Engine as _;
-        let text = |key: &str| reference.get(key).and_then(Value::as_str).unwrap_or_default();
-        let (name, key) = (text("secretName"), text("key"));
-        let secret = ObjectKey::new("", "Secret", self.options.namespace.clone(), name);
-        let missing = || {
-            format!(
-                "Secret {}/{name} with key {key} is not to be had; label it {}=scm-creds so that it is read",
-                self.options.namespace,
-                fairway_argocd::LABEL_SECRET_TYPE
-            )
-        };
-        let live = self.home().cache().get(&secret).ok_or_else(missing)?;
-        let data = live.value().get_path(&["data", key]).and_then(Value::as_str).ok_or_else(missing)?;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(data).map_err(|_| missing())?;
-        String::from_utf8(bytes).map(|t| t.trim().to_owned()).map_err(|_| missing())
     }
 
     async fn carry_out(&self, action: &AppSetAction) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! The loop itself: events and timers in, Apps to workers out.
 
 use crate::app_entry::AppEntry;
+use crate::appset::AppSetReads;
 use crate::clusters::Clusters;
 use crate::desired::Renderer;
 use crate::metrics::Metrics;
@@ -11,7 +12,7 @@ use fairway_cluster::{Cluster, ClusterEvent, ConfigError, EventKind};
 use fairway_core::{AppId, Clock, GroupKind, Live, LiveView as _, ObjectKey, Str};
 use fairway_schema::Schemas;
 use fairway_source::{SourceError, Sources, SourcesOptions};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 use thiserror::Error;
@@ -81,6 +82,8 @@ pub struct Engine {
     pub(crate) appsets: Queue<ObjectKey>,
     pub(crate) metrics: Metrics,
     pub(crate) clock: Arc<dyn Clock>,
+    /// What each ApplicationSet was generated from.
+    pub(crate) appset_reads: Mutex<BTreeMap<ObjectKey, AppSetReads>>,
     apps: Mutex<HashMap<AppId, Arc<AppEntry>>>,
     snapshot: RwLock<Arc<Snapshot>>,
     schemas: RwLock<Arc<Schemas>>,
@@ -123,6 +126,7 @@ impl Engine {
             appsets: Queue::default(),
             metrics: Metrics::new(),
             clock: Arc::new(SystemClock),
+            appset_reads: Mutex::default(),
             apps: Mutex::default(),
             snapshot: RwLock::new(snapshot),
             schemas: RwLock::new(Arc::new(Schemas::with_crds([]).expect("because the built-in kinds read"))),

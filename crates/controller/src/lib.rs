@@ -14,6 +14,7 @@ mod actions;
 mod api;
 mod app_entry;
 mod appset;
+mod appset_data;
 mod clusters;
 mod compare;
 mod deletion;

@@ -6,19 +6,37 @@ use fairway_argocd::{Application, lower};
 use fairway_core::{AppId, Str};
 use fairway_source::{is_same_repository, normalize_repo_url};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// How often the list of repositories is looked over for ones that are due.
 const TICK: Duration = Duration::from_secs(1);
 
 impl Engine {
-    /// Fetches a repository that somebody pushed to, and carries the Apps that use it along the line.
+    /// Fetches a repository that somebody pushed to, and carries the Apps and ApplicationSets that use it along the line.
+    /// ApplicationSets that ask forges look again too: the news may be of a pull request or a topic.
     ///
     /// A repository that cannot be reached is left to polling: its Apps say so when they next look.
     pub async fn repository_changed(self: &Arc<Self>, urls: &[String]) {
+        self.look_again(urls, true).await;
+    }
+
+    async fn look_again(self: &Arc<Self>, urls: &[String], ask_forges: bool) {
+        let is_meant = |used: &Str| urls.iter().any(|url| is_same_repository(url, used));
         let users = self.users_of(urls);
-        for url in users.values().flatten().collect::<BTreeSet<_>>() {
+        let mut used: BTreeSet<Str> = users.values().flatten().cloned().collect();
+        let mut appsets = Vec::new();
+        for (key, reads) in &*self.appset_reads.lock().unwrap_or_else(PoisonError::into_inner) {
+            let read: Vec<Str> = reads.repositories.iter().filter(|url| is_meant(url)).cloned().collect();
+            if !read.is_empty() || (ask_forges && reads.asks_forge) {
+                appsets.push(key.clone());
+            }
+            used.extend(read);
+        }
+        // One fetch for each repository, however it is spelt.
+        let used: BTreeMap<String, Str> =
+            used.into_iter().map(|url| (normalize_repo_url(&url), url)).collect();
+        for url in used.values() {
             if let Err(error) = self.sources().refresh(url).await {
                 tracing::warn!(repository = %url, error = %error, "repository was not fetched after a push");
             }
@@ -26,7 +44,7 @@ impl Engine {
         for app in users.keys() {
             self.queue.add(app.clone(), Level::Source);
         }
-        for key in self.appset_keys() {
+        for key in appsets {
             self.appsets.add(key, Level::Source);
         }
     }
@@ -59,6 +77,11 @@ impl Engine {
             .collect()
     }
 
+    fn repositories_of_appsets(&self) -> Vec<Str> {
+        let reads = self.appset_reads.lock().unwrap_or_else(PoisonError::into_inner);
+        reads.values().flat_map(|r| r.repositories.iter().cloned()).collect()
+    }
+
     /// Polls every repository at the pace of the settings, each at a moment of its own.
     pub(crate) async fn poll(self: Arc<Self>) {
         let mut due: BTreeMap<String, tokio::time::Instant> = BTreeMap::new();
@@ -85,6 +108,7 @@ impl Engine {
                     .repositories_by_app()
                     .into_iter()
                     .flat_map(|(_, urls)| urls.to_vec())
+                    .chain(self.repositories_of_appsets())
                     .map(|url| (normalize_repo_url(&url), url))
                     .collect();
             }
@@ -97,7 +121,7 @@ impl Engine {
                 }
                 due.insert(key.clone(), now + wait);
                 let (engine, url) = (self.clone(), url.to_string());
-                tokio::spawn(async move { engine.repository_changed(&[url]).await });
+                tokio::spawn(async move { engine.look_again(&[url], false).await });
             }
         }
     }

@@ -191,7 +191,7 @@ fn texts(map: &Map) -> BTreeMap<String, String> {
 }
 
 /// A Secret's data, decoded; what is no text is left out.
-fn decoded(secret: &Live) -> BTreeMap<String, String> {
+pub(crate) fn decoded(secret: &Live) -> BTreeMap<String, String> {
     use base64::Engine as _;
     let data = secret.value().get("data").and_then(Value::as_object).map(texts).unwrap_or_default();
     let decode = |text: &str| {

@@ -1,3 +1,6 @@
+use crate::azure::AzureDevOps;
+use crate::bitbucket_cloud::BitbucketCloud;
+use crate::bitbucket_server::BitbucketServer;
 use crate::gitea::Gitea;
 use crate::github::GitHub;
 use crate::gitlab::GitLab;
@@ -47,10 +50,14 @@ pub struct ForgeOptions {
     pub api: String,
     /// Organisation, group, owner, project or workspace.
     pub organization: String,
+    /// Azure DevOps: the project of the organisation.
+    pub project: String,
     /// Token; empty for none.
     pub token: String,
-    /// User for basic authentication, where the forge wants one.
+    /// User for basic authentication on Bitbucket; empty where the token is a bearer token.
     pub username: String,
+    /// Password for basic authentication on Bitbucket.
+    pub password: String,
     /// Whether every branch is listed, not only the default one.
     pub all_branches: bool,
     /// Whether archived repositories are left out.
@@ -79,8 +86,10 @@ impl ForgeOptions {
             kind,
             api: String::new(),
             organization: organization.into(),
+            project: String::new(),
             token: String::new(),
             username: String::new(),
+            password: String::new(),
             all_branches: false,
             exclude_archived: false,
             clone_protocol: CloneProtocol::Default,
@@ -116,6 +125,23 @@ enum ForgeClient {
     GitHub(GitHub),
     GitLab(GitLab),
     Gitea(Gitea),
+    BitbucketCloud(BitbucketCloud),
+    BitbucketServer(BitbucketServer),
+    AzureDevOps(AzureDevOps),
+}
+
+/// Asks whichever client it is.
+macro_rules! ask {
+    ($forge:expr, $client:ident => $question:expr) => {
+        match &$forge.client {
+            ForgeClient::GitHub($client) => $question.await,
+            ForgeClient::GitLab($client) => $question.await,
+            ForgeClient::Gitea($client) => $question.await,
+            ForgeClient::BitbucketCloud($client) => $question.await,
+            ForgeClient::BitbucketServer($client) => $question.await,
+            ForgeClient::AzureDevOps($client) => $question.await,
+        }
+    };
 }
 
 impl Forge {
@@ -128,10 +154,10 @@ impl Forge {
             ForgeKind::GitHub => ForgeClient::GitHub(GitHub::new(&options)?),
             ForgeKind::GitLab => ForgeClient::GitLab(GitLab::new(&options)?),
             ForgeKind::Gitea => ForgeClient::Gitea(Gitea::new(&options)?),
-            ForgeKind::BitbucketCloud
-            | ForgeKind::BitbucketServer
-            | ForgeKind::AzureDevOps
-            | ForgeKind::CodeCommit => {
+            ForgeKind::BitbucketCloud => ForgeClient::BitbucketCloud(BitbucketCloud::new(&options)?),
+            ForgeKind::BitbucketServer => ForgeClient::BitbucketServer(BitbucketServer::new(&options)?),
+            ForgeKind::AzureDevOps => ForgeClient::AzureDevOps(AzureDevOps::new(&options)?),
+            ForgeKind::CodeCommit => {
                 return Err(ScmError::unsupported(format_args!("{} as a forge", options.kind)));
             }
         };
@@ -143,11 +169,7 @@ impl Forge {
     /// # Errors
     /// Any; a list that could not be had whole is an error.
     pub async fn repositories(&self) -> Result<Vec<ScmRepository>, ScmError> {
-        let found = match &self.client {
-            ForgeClient::GitHub(client) => client.repositories(&self.options).await,
-            ForgeClient::GitLab(client) => client.repositories(&self.options).await,
-            ForgeClient::Gitea(client) => client.repositories(&self.options).await,
-        };
+        let found = ask!(self, client => client.repositories(&self.options));
         found.map_err(|e| {
             e.during(format_args!("error listing repositories for {}", self.options.organization))
         })
@@ -159,11 +181,7 @@ impl Forge {
     /// Any; a list that could not be had whole is an error.
     pub async fn branches(&self, repository: &ScmRepository) -> Result<Vec<ScmBranch>, ScmError> {
         let all = self.options.all_branches;
-        let found = match &self.client {
-            ForgeClient::GitHub(client) => client.branches(repository, all).await,
-            ForgeClient::GitLab(client) => client.branches(repository, all).await,
-            ForgeClient::Gitea(client) => client.branches(repository, all).await,
-        };
+        let found = ask!(self, client => client.branches(repository, all));
         let (owner, name) = (&repository.organization, &repository.repository);
         found.map_err(|e| e.during(format_args!("error listing branches for {owner}/{name}")))
     }
@@ -175,14 +193,10 @@ impl Forge {
     pub async fn path_exists(
         &self,
         repository: &ScmRepository,
-        branch: &str,
+        branch: &ScmBranch,
         path: &str,
     ) -> Result<bool, ScmError> {
-        match &self.client {
-            ForgeClient::GitHub(client) => client.path_exists(repository, branch, path).await,
-            ForgeClient::GitLab(client) => client.path_exists(repository, branch, path).await,
-            ForgeClient::Gitea(client) => client.path_exists(repository, branch, path).await,
-        }
+        ask!(self, client => client.path_exists(repository, branch, path))
     }
 
     /// Lists open pull requests, all pages.
@@ -190,11 +204,7 @@ impl Forge {
     /// # Errors
     /// Any; `NotFound` where there is no such repository (`continueOnRepoNotFoundError`).
     pub async fn pull_requests(&self, query: &PullRequestQuery) -> Result<Vec<PullRequest>, ScmError> {
-        let found = match &self.client {
-            ForgeClient::GitHub(client) => client.pull_requests(query).await,
-            ForgeClient::GitLab(client) => client.pull_requests(query).await,
-            ForgeClient::Gitea(client) => client.pull_requests(query).await,
-        };
+        let found = ask!(self, client => client.pull_requests(query));
         let (owner, name) = (&query.owner, &query.repository);
         found.map_err(|e| e.during(format_args!("error listing pull requests for {owner}/{name}")))
     }

@@ -1,8 +1,6 @@
+use crate::hub::{self, Label, clone_url};
 use crate::rest::{Rest, base_url, secret_header};
-use crate::{
-    CloneProtocol, ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmErrorKind,
-    ScmRepository,
-};
+use crate::{ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmErrorKind, ScmRepository};
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde::Deserialize;
 
@@ -27,47 +25,6 @@ struct Repository {
     default_branch: String,
     #[serde(default)]
     archived: bool,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct Branch {
-    name: String,
-    commit: Commit,
-}
-
-#[derive(Deserialize)]
-struct Commit {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Pull {
-    number: u64,
-    #[serde(default)]
-    title: String,
-    head: Side,
-    base: Side,
-    #[serde(default)]
-    user: Option<User>,
-    #[serde(default)]
-    labels: Option<Vec<Label>>,
-}
-
-#[derive(Deserialize)]
-struct Side {
-    #[serde(rename = "ref")]
-    reference: String,
-    sha: String,
-}
-
-#[derive(Deserialize)]
-struct User {
-    login: String,
 }
 
 impl Gitea {
@@ -97,12 +54,10 @@ impl Gitea {
             let labels: Vec<Label> = self.rest.list(url).await?;
             repositories.push(ScmRepository {
                 organization: owner.clone(),
+                slug: repository.name.clone(),
                 repository: repository.name,
                 repository_id: repository.id.to_string(),
-                url: match options.clone_protocol {
-                    CloneProtocol::Default | CloneProtocol::Ssh => repository.ssh_url,
-                    CloneProtocol::Https => repository.clone_url,
-                },
+                url: clone_url(options.clone_protocol, repository.ssh_url, repository.clone_url),
                 default_branch: repository.default_branch,
                 labels: labels.into_iter().map(|label| label.name).collect(),
                 archived: repository.archived,
@@ -112,41 +67,19 @@ impl Gitea {
     }
 
     pub async fn branches(&self, repository: &ScmRepository, all: bool) -> Result<Vec<ScmBranch>, ScmError> {
-        let path = ["repos", &repository.organization, &repository.repository, "branches"];
-        let found: Vec<Branch> = if all {
-            self.rest.list(self.rest.url(&path, &[PER_PAGE])?).await?
-        } else {
-            let one = [path.as_slice(), &[&repository.default_branch]].concat();
-            vec![self.rest.get(self.rest.url(&one, &[])?).await?]
-        };
-        Ok(found.into_iter().map(|b| ScmBranch { name: b.name, sha: b.commit.id }).collect())
+        hub::branches(&self.rest, repository, all, PER_PAGE).await
     }
 
     pub async fn path_exists(
         &self,
         repository: &ScmRepository,
-        branch: &str,
+        branch: &ScmBranch,
         path: &str,
     ) -> Result<bool, ScmError> {
-        let mut parts = vec!["repos", &repository.organization, &repository.repository, "contents"];
-        parts.extend(path.split('/').filter(|part| !part.is_empty()));
-        let found: Option<serde::de::IgnoredAny> =
-            self.rest.find(self.rest.url(&parts, &[("ref", branch)])?).await?;
-        Ok(found.is_some())
+        hub::path_exists(&self.rest, repository, branch, path).await
     }
 
     pub async fn pull_requests(&self, query: &PullRequestQuery) -> Result<Vec<PullRequest>, ScmError> {
-        let path = ["repos", &query.owner, &query.repository, "pulls"];
-        let found: Vec<Pull> = self.rest.list(self.rest.url(&path, &[PER_PAGE, ("state", "open")])?).await?;
-        let pulls = found.into_iter().map(|p| PullRequest {
-            number: p.number,
-            title: p.title,
-            branch: p.head.reference,
-            target_branch: p.base.reference,
-            head_sha: p.head.sha,
-            labels: p.labels.unwrap_or_default().into_iter().map(|label| label.name).collect(),
-            author: p.user.map(|user| user.login).unwrap_or_default(),
-        });
-        Ok(pulls.filter(|pull| query.wants_labels(&pull.labels)).collect())
+        hub::pull_requests(&self.rest, query, &[PER_PAGE, ("state", "open")]).await
     }
 }

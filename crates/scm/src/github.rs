@@ -1,5 +1,6 @@
+use crate::hub::{self, Owner, clone_url};
 use crate::rest::{Rest, base_url, secret_header};
-use crate::{CloneProtocol, ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmRepository};
+use crate::{ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmRepository};
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde::Deserialize;
 
@@ -26,48 +27,6 @@ struct Repository {
     archived: bool,
 }
 
-#[derive(Deserialize)]
-struct Owner {
-    login: String,
-}
-
-#[derive(Deserialize)]
-struct Branch {
-    name: String,
-    commit: Commit,
-}
-
-#[derive(Deserialize)]
-struct Commit {
-    sha: String,
-}
-
-#[derive(Deserialize)]
-struct Pull {
-    number: u64,
-    #[serde(default)]
-    title: Option<String>,
-    head: Side,
-    base: Side,
-    /// Missing where the account was deleted.
-    #[serde(default)]
-    user: Option<Owner>,
-    #[serde(default)]
-    labels: Vec<Label>,
-}
-
-#[derive(Deserialize)]
-struct Side {
-    #[serde(rename = "ref")]
-    reference: String,
-    sha: String,
-}
-
-#[derive(Deserialize)]
-struct Label {
-    name: String,
-}
-
 impl GitHub {
     pub fn new(options: &ForgeOptions) -> Result<Self, ScmError> {
         let mut headers = HeaderMap::new();
@@ -87,12 +46,10 @@ impl GitHub {
         Ok(repositories
             .map(|r| ScmRepository {
                 organization: r.owner.login,
+                slug: r.name.clone(),
                 repository: r.name,
                 repository_id: r.id.to_string(),
-                url: match options.clone_protocol {
-                    CloneProtocol::Default | CloneProtocol::Ssh => r.ssh_url,
-                    CloneProtocol::Https => r.clone_url,
-                },
+                url: clone_url(options.clone_protocol, r.ssh_url, r.clone_url),
                 default_branch: r.default_branch.unwrap_or_default(),
                 labels: r.topics,
                 archived: r.archived,
@@ -101,45 +58,20 @@ impl GitHub {
     }
 
     pub async fn branches(&self, repository: &ScmRepository, all: bool) -> Result<Vec<ScmBranch>, ScmError> {
-        let path = ["repos", &repository.organization, &repository.repository, "branches"];
-        let found: Vec<Branch> = if all {
-            self.rest.list(self.rest.url(&path, &[PER_PAGE])?).await?
-        } else if repository.default_branch.is_empty() {
-            Vec::new()
-        } else {
-            let one = [path.as_slice(), &[&repository.default_branch]].concat();
-            // A default branch that is not there means that the repository is empty.
-            self.rest.find(self.rest.url(&one, &[])?).await?.into_iter().collect()
-        };
-        Ok(found.into_iter().map(|b| ScmBranch { name: b.name, sha: b.commit.sha }).collect())
+        hub::branches(&self.rest, repository, all, PER_PAGE).await
     }
 
     pub async fn path_exists(
         &self,
         repository: &ScmRepository,
-        branch: &str,
+        branch: &ScmBranch,
         path: &str,
     ) -> Result<bool, ScmError> {
-        let mut parts = vec!["repos", &repository.organization, &repository.repository, "contents"];
-        parts.extend(path.split('/').filter(|part| !part.is_empty()));
-        let found: Option<serde::de::IgnoredAny> =
-            self.rest.find(self.rest.url(&parts, &[("ref", branch)])?).await?;
-        Ok(found.is_some())
+        hub::path_exists(&self.rest, repository, branch, path).await
     }
 
     pub async fn pull_requests(&self, query: &PullRequestQuery) -> Result<Vec<PullRequest>, ScmError> {
-        let url = self.rest.url(&["repos", &query.owner, &query.repository, "pulls"], &[PER_PAGE])?;
-        let found: Vec<Pull> = self.rest.list(url).await?;
-        let pulls = found.into_iter().map(|p| PullRequest {
-            number: p.number,
-            title: p.title.unwrap_or_default(),
-            branch: p.head.reference,
-            target_branch: p.base.reference,
-            head_sha: p.head.sha,
-            labels: p.labels.into_iter().map(|label| label.name).collect(),
-            author: p.user.map(|user| user.login).unwrap_or_default(),
-        });
-        Ok(pulls.filter(|pull| query.wants_labels(&pull.labels)).collect())
+        hub::pull_requests(&self.rest, query, &[PER_PAGE]).await
     }
 }
 

@@ -1,5 +1,6 @@
+use crate::hub::clone_url;
 use crate::rest::{Rest, base_url, secret_header};
-use crate::{CloneProtocol, ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmRepository};
+use crate::{ForgeOptions, PullRequest, PullRequestQuery, ScmBranch, ScmError, ScmRepository};
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
 
@@ -102,12 +103,10 @@ impl GitLab {
         Ok(projects
             .map(|p| ScmRepository {
                 organization: p.namespace.full_path,
+                slug: p.path.clone(),
                 repository: p.path,
                 repository_id: p.id.to_string(),
-                url: match options.clone_protocol {
-                    CloneProtocol::Default | CloneProtocol::Ssh => p.ssh_url_to_repo,
-                    CloneProtocol::Https => p.http_url_to_repo,
-                },
+                url: clone_url(options.clone_protocol, p.ssh_url_to_repo, p.http_url_to_repo),
                 default_branch: p.default_branch.unwrap_or_default(),
                 labels: if p.topics.is_empty() { p.tag_list } else { p.topics },
                 archived: p.archived,
@@ -131,14 +130,14 @@ impl GitLab {
     pub async fn path_exists(
         &self,
         repository: &ScmRepository,
-        branch: &str,
+        branch: &ScmBranch,
         path: &str,
     ) -> Result<bool, ScmError> {
         // The API for files knows no directories, so the folder above is listed.
         let path = path.trim_matches('/');
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let parts = ["projects", &repository.repository_id, "repository", "tree"];
-        let url = self.rest.url(&parts, &[PER_PAGE, ("path", folder), ("ref", branch)])?;
+        let url = self.rest.url(&parts, &[PER_PAGE, ("path", folder), ("ref", &branch.name)])?;
         match self.rest.list::<TreeEntry>(url).await {
             Ok(entries) => Ok(entries.iter().any(|entry| entry.path == path)),
             // The folder is not there.

@@ -3,6 +3,7 @@
 //! ```text
 //! ForgeOptions ──► Forge ──► repositories ──► branches ──► (path exists?)     for scmProvider
 //!                        └─► pull requests                                    for pullRequest
+//! PluginService ──► sets of parameters                                      for plugin
 //! headers + body ──► webhook::parse ──► verified events: repository URLs, revision, changed files
 //! ```
 //!
@@ -11,15 +12,21 @@
 //!
 //! [`webhook`] is pure. This crate knows no ApplicationSets and no clusters.
 
+mod azure;
+mod bitbucket_cloud;
+mod bitbucket_server;
 mod error;
 mod forge;
 mod gitea;
 mod github;
 mod gitlab;
+mod hub;
+mod plugin;
 mod rest;
 mod types;
 pub mod webhook;
 
 pub use error::{ScmError, ScmErrorKind};
 pub use forge::{Forge, ForgeKind, ForgeOptions};
+pub use plugin::PluginService;
 pub use types::{CloneProtocol, PullRequest, PullRequestQuery, ScmBranch, ScmRepository};

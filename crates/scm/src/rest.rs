@@ -87,18 +87,41 @@ impl Rest {
         }
     }
 
+    /// As [`Self::find`]; an answer without a body is nothing too.
+    pub async fn find_or_empty<T: DeserializeOwned>(&self, url: Url) -> Result<Option<T>, ScmError> {
+        let response = match self.send(&url).await {
+            Err(error) if error.kind == ScmErrorKind::NotFound => return Ok(None),
+            sent => sent?,
+        };
+        if response.status() == StatusCode::NO_CONTENT || response.content_length() == Some(0) {
+            return Ok(None);
+        }
+        self.read(&url, response).await.map(Some)
+    }
+
     /// Reads all pages of a list, following `Link` as RFC 8288 has it.
     pub async fn list<T: DeserializeOwned>(&self, first: Url) -> Result<Vec<T>, ScmError> {
+        self.pages(first, |url, items: Vec<T>, headers| Ok((items, next_page(url, headers)?))).await
+    }
+
+    /// Reads all pages of a list. `read` takes an answer apart: the items, and where the next page is.
+    pub async fn pages<B: DeserializeOwned, T>(
+        &self,
+        first: Url,
+        read: impl Fn(&Url, B, &HeaderMap) -> Result<(Vec<T>, Option<Url>), ScmError>,
+    ) -> Result<Vec<T>, ScmError> {
         let mut items = Vec::new();
         let mut next = Some(first);
         for _ in 0..PAGES_MAX {
             let Some(url) = next else { return Ok(items) };
             let response = self.send(&url).await?;
-            next = next_page(&url, response.headers())?;
-            if next.as_ref().is_some_and(|next| next.origin() != self.base.origin()) {
+            let headers = response.headers().clone();
+            let (page, following) = read(&url, self.read(&url, response).await?, &headers)?;
+            if following.as_ref().is_some_and(|next| next.origin() != self.base.origin()) {
                 return Err(malformed(&url, "the next page is on another host"));
             }
-            items.extend(self.read::<Vec<T>>(&url, response).await?);
+            items.extend(page);
+            next = following;
         }
         match next {
             None => Ok(items),
@@ -109,14 +132,25 @@ impl Rest {
         }
     }
 
+    /// Sends a document and reads the answer.
+    pub async fn post<T: DeserializeOwned>(&self, url: Url, body: &serde_json::Value) -> Result<T, ScmError> {
+        let request = self.client.post(url.clone()).json(body);
+        let response = self.carry_out(&url, request).await?;
+        self.read(&url, response).await
+    }
+
     async fn send(&self, url: &Url) -> Result<Response, ScmError> {
+        self.carry_out(url, self.client.get(url.clone())).await
+    }
+
+    async fn carry_out(&self, url: &Url, request: reqwest::RequestBuilder) -> Result<Response, ScmError> {
         if let Some(until) = *self.limited_until.lock().unwrap_or_else(PoisonError::into_inner)
             && let Some(left) = until.checked_duration_since(Instant::now())
         {
             return Err(limited(url, left));
         }
-        let request = self.client.get(url.clone()).headers(self.headers.clone());
-        let response = request.send().await.map_err(|e| self.unreachable(url, &e))?;
+        let response =
+            request.headers(self.headers.clone()).send().await.map_err(|e| self.unreachable(url, &e))?;
         let status = response.status();
         if status.is_success() {
             return Ok(response);
@@ -164,6 +198,13 @@ pub(crate) fn secret_header(value: &str) -> Result<HeaderValue, ScmError> {
     Ok(header)
 }
 
+/// Returns the header of basic authentication.
+pub(crate) fn basic_header(user: &str, password: &str) -> Result<HeaderValue, ScmError> {
+    use base64::Engine as _;
+    let packed = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    secret_header(&format!("Basic {packed}"))
+}
+
 /// Reads an address as base: with a slash at the end.
 pub(crate) fn base_url(text: &str) -> Result<Url, ScmError> {
     let text = if text.ends_with('/') { text.to_owned() } else { format!("{text}/") };
@@ -192,10 +233,15 @@ fn next_page(url: &Url, headers: &HeaderMap) -> Result<Option<Url>, ScmError> {
     if next.is_empty() {
         return Ok(None);
     }
-    let kept: Vec<_> = url.query_pairs().filter(|(key, _)| key != "page").map(own).collect();
+    Ok(Some(with_parameter(url, "page", next)))
+}
+
+/// Returns an address with one query parameter set.
+pub(crate) fn with_parameter(url: &Url, name: &str, value: &str) -> Url {
+    let kept: Vec<_> = url.query_pairs().filter(|(key, _)| key != name).map(own).collect();
     let mut following = url.clone();
-    following.query_pairs_mut().clear().extend_pairs(kept).append_pair("page", next);
-    Ok(Some(following))
+    following.query_pairs_mut().clear().extend_pairs(kept).append_pair(name, value);
+    following
 }
 
 fn own((key, value): (std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)) -> (String, String) {
@@ -223,7 +269,7 @@ fn limited(url: &Url, left: Duration) -> ScmError {
     ScmError::new(ScmErrorKind::RateLimited, message)
 }
 
-fn malformed(url: &Url, why: &str) -> ScmError {
+pub(crate) fn malformed(url: &Url, why: &str) -> ScmError {
     ScmError::new(ScmErrorKind::Malformed, format!("Get {:?}: answer: {why}", shown(url)))
 }
 

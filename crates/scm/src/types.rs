@@ -30,6 +30,8 @@ pub struct ScmRepository {
     pub organization: String,
     /// Name inside it.
     pub repository: String,
+    /// What its addresses in the forge's API say; differs from the name on Bitbucket Server.
+    pub slug: String,
     /// The forge's number or uuid for it, as text.
     pub repository_id: String,
     /// Clone URL of the wanted protocol.
@@ -54,7 +56,7 @@ pub struct ScmBranch {
 /// Which pull requests are wanted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PullRequestQuery {
-    /// Owner, group or project. For GitLab empty, and `repository` the project's number or path.
+    /// Owner, workspace or project. For GitLab empty, and `repository` the project's number or path.
     pub owner: String,
     /// Repository.
     pub repository: String,

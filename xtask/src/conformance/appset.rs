@@ -2,7 +2,7 @@
 
 use super::{Report, jsonl};
 use fairway_argocd::{
-    AppSetCluster, DataRequest, Environment, GitFiles, PullRequest, ScmRepository, generate,
+    AppSetCluster, DataRequest, Decisions, Environment, GitFiles, PullRequest, ScmRepository, generate,
 };
 use fairway_core::{MemoryTree, Object};
 use fairway_value::{Map, Str, Value};
@@ -113,7 +113,7 @@ fn answer(need: &DataRequest, world: &Json, environment: &mut Environment) -> Re
                     .map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().into()))
                     .collect(),
                 labels: texts(&r["labels"]),
-                paths: texts(&r["paths"]),
+                paths: map(&r["branches"]).keys().map(|b| (b.clone(), texts(&r["paths"]))).collect(),
             };
             environment.scm.insert(need.key(), Ok(list(world, "scm").map(repository).collect()));
         }
@@ -128,6 +128,16 @@ fn answer(need: &DataRequest, world: &Json, environment: &mut Environment) -> Re
                 author: text(&p["Author"]),
             };
             environment.pull_requests.insert(need.key(), Ok(list(world, "pullRequests").map(pull).collect()));
+        }
+        DataRequest::Decisions { .. } => {
+            let decisions = Decisions {
+                config: map(&world["decisions"]["config"]),
+                resources: list(&world["decisions"], "resources").map(value).collect(),
+            };
+            environment.decisions.insert(need.key(), Ok(decisions));
+        }
+        DataRequest::Plugin { .. } => {
+            environment.plugins.insert(need.key(), Ok(list(world, "plugin").map(map).collect()));
         }
     }
     Ok(())

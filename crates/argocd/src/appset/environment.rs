@@ -44,8 +44,17 @@ pub struct ScmRepository {
     pub branches: BTreeMap<Str, Str>,
     /// Topics.
     pub labels: Vec<Str>,
-    /// Which of the paths that the filters name exist.
-    pub paths: Vec<Str>,
+    /// Which of the paths that the filters name exist, by branch.
+    pub paths: BTreeMap<Str, Vec<Str>>,
+}
+
+/// What a `clusterDecisionResource` generator reads.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decisions {
+    /// Data of the ConfigMap that `configMapRef` names.
+    pub config: Map,
+    /// The resources that the generator names or selects.
+    pub resources: Vec<Value>,
 }
 
 /// An open pull request.
@@ -87,6 +96,18 @@ pub enum DataRequest {
         /// The `pullRequest` block.
         block: Value,
     },
+    /// The resources that say which clusters are meant.
+    Decisions {
+        /// The `clusterDecisionResource` block.
+        block: Value,
+    },
+    /// What a service of the user's answers.
+    Plugin {
+        /// Name of the ApplicationSet, which the service is told.
+        appset: Str,
+        /// The `plugin` block.
+        block: Value,
+    },
 }
 
 impl DataRequest {
@@ -97,6 +118,10 @@ impl DataRequest {
             Self::Git { repo_url, revision } => format!("git {repo_url} {revision}").into(),
             Self::Scm { block } => format!("scm {}", to_json(block, HtmlEscape::No)).into(),
             Self::PullRequests { block } => format!("pr {}", to_json(block, HtmlEscape::No)).into(),
+            Self::Decisions { block } => format!("decisions {}", to_json(block, HtmlEscape::No)).into(),
+            Self::Plugin { appset, block } => {
+                format!("plugin {appset} {}", to_json(block, HtmlEscape::No)).into()
+            }
         }
     }
 }
@@ -116,4 +141,8 @@ pub struct Environment {
     pub scm: BTreeMap<Str, Result<Vec<ScmRepository>, Str>>,
     /// Pull requests by [`DataRequest::key`], or why they could not be listed.
     pub pull_requests: BTreeMap<Str, Result<Vec<PullRequest>, Str>>,
+    /// Resources that name clusters by [`DataRequest::key`], or why they could not be read.
+    pub decisions: BTreeMap<Str, Result<Decisions, Str>>,
+    /// Parameters that services answered with by [`DataRequest::key`], or why they did not.
+    pub plugins: BTreeMap<Str, Result<Vec<Map>, Str>>,
 }

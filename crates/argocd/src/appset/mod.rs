@@ -16,6 +16,9 @@ mod reconcile;
 mod render;
 mod selector;
 
-pub use environment::{AppSetCluster, DataRequest, Environment, GitFiles, PullRequest, ScmRepository};
+pub use environment::{
+    AppSetCluster, DataRequest, Decisions, Environment, GitFiles, PullRequest, ScmRepository,
+};
 pub use generate::{AppSetError, Generated, generate};
 pub use reconcile::{AppSetAction, AppSetPolicy, reconcile};
+pub use selector::selects;

@@ -387,7 +387,10 @@ mod tests {
             reconcile(&now, &generate(&now, &environment), &before, None)
         };
         assert!(matches!(actions(vec![])[..], [AppSetAction::Refused { .. }]));
-        let without_topic = ScmRepository { repository: "a".into(), ..ScmRepository::default() };
+        let branchless = ScmRepository { repository: "a".into(), ..ScmRepository::default() };
+        assert!(matches!(actions(vec![branchless.clone()])[..], [AppSetAction::Refused { .. }]));
+        let branches = [("main".into(), "abc".into())].into();
+        let without_topic = ScmRepository { branches, ..branchless };
         assert_eq!(actions(vec![without_topic]), [AppSetAction::Delete { id: before[0].id() }]);
     }
 

@@ -53,6 +53,14 @@ impl Selector {
     }
 }
 
+/// Whether a label selector matches an object's labels.
+///
+/// # Errors
+/// The selector has an operator that is not known or a key that is no label's.
+pub fn selects(selector: &Value, labels: &Map) -> Result<bool, String> {
+    Selector::parse(selector).map(|s| s.matches(labels))
+}
+
 fn demand(expression: &Value) -> Result<Demand, String> {
     let text = |key: &str| Str::from(expression.get(key).and_then(Value::as_str).unwrap_or_default());
     let values: Vec<Str> =

@@ -6,8 +6,9 @@ const FORGE: &str = "GitHub";
 /// A push with more commits than this does not list them all.
 pub(super) const COMMITS_LISTED_MAX: usize = 20;
 
+/// An event as GitHub, Gogs and Gitea send it.
 #[derive(Deserialize)]
-struct Payload {
+pub(super) struct Payload {
     #[serde(default, rename = "ref")]
     reference: String,
     #[serde(default)]
@@ -20,9 +21,42 @@ struct Payload {
     deleted: bool,
     #[serde(default)]
     forced: bool,
+    /// How many commits were pushed, where the forge says so.
     #[serde(default)]
-    commits: Vec<Commit>,
+    total_commits: Option<usize>,
+    #[serde(default)]
+    commits: Option<Vec<Commit>>,
     repository: Option<Repository>,
+}
+
+impl Payload {
+    /// Builds the event of a kind. A push lists its paths where all of its commits are listed.
+    pub fn event(self, forge: &'static str, kind: WebhookKind) -> Result<WebhookEvent, WebhookError> {
+        let Some(repository) = self.repository else {
+            return Err(WebhookError::Body { forge, why: "repository is missing".to_owned() });
+        };
+        let touched_head = is_default(&self.reference, &repository.default_branch);
+        let event = WebhookEvent::about(kind, repository.urls());
+        if kind != WebhookKind::Push {
+            return Ok(event);
+        }
+        let commits = self.commits.unwrap_or_default();
+        let count = commits.len();
+        // Who does not say how many there are lists no more than so many.
+        let whole = match self.total_commits {
+            Some(total) => total == count && count <= COMMITS_LISTED_MAX,
+            None => count < COMMITS_LISTED_MAX,
+        };
+        let listed = whole && count > 0 && !self.created && !self.deleted && !self.forced;
+        Ok(WebhookEvent {
+            reference: self.reference,
+            before: self.before,
+            after: self.after,
+            touched_head,
+            changed_files: listed.then(|| changed(commits)),
+            ..event
+        })
+    }
 }
 
 /// A commit as GitHub, GitLab and Gogs list it.
@@ -38,7 +72,7 @@ pub(super) struct Commit {
 
 /// A repository as GitHub and Gogs describe it.
 #[derive(Deserialize)]
-pub(super) struct Repository {
+struct Repository {
     #[serde(default)]
     html_url: String,
     #[serde(default)]
@@ -46,11 +80,11 @@ pub(super) struct Repository {
     #[serde(default)]
     ssh_url: String,
     #[serde(default)]
-    pub default_branch: String,
+    default_branch: String,
 }
 
 impl Repository {
-    pub fn urls(self) -> Vec<String> {
+    fn urls(self) -> Vec<String> {
         vec![self.html_url, self.clone_url, self.ssh_url]
     }
 }
@@ -82,24 +116,7 @@ pub(super) fn parse(
         _ => return Ok(Vec::new()),
     };
     let payload: Payload = incoming.json(FORGE)?;
-    let Some(repository) = payload.repository else {
-        return Err(WebhookError::Body { forge: FORGE, why: "repository is missing".to_owned() });
-    };
-    let touched_head = is_default(&payload.reference, &repository.default_branch);
-    let event = WebhookEvent::about(kind, repository.urls());
-    if kind != WebhookKind::Push {
-        return Ok(vec![event]);
-    }
-    let whole = !payload.created && !payload.deleted && !payload.forced;
-    let listed = whole && (1..COMMITS_LISTED_MAX).contains(&payload.commits.len());
-    Ok(vec![WebhookEvent {
-        reference: payload.reference,
-        before: payload.before,
-        after: payload.after,
-        touched_head,
-        changed_files: listed.then(|| changed(payload.commits)),
-        ..event
-    }])
+    Ok(vec![payload.event(FORGE, kind)?])
 }
 
 #[cfg(test)]

@@ -1,24 +1,8 @@
 use super::event::{Incoming, WebhookError, WebhookEvent, WebhookKind, WebhookSecrets};
-use super::github::{COMMITS_LISTED_MAX, Commit, Repository, changed, is_default};
+use super::github::Payload;
 use super::verify;
-use serde::Deserialize;
 
 const FORGE: &str = "Gitea";
-
-#[derive(Deserialize)]
-struct Payload {
-    #[serde(default, rename = "ref")]
-    reference: String,
-    #[serde(default)]
-    before: String,
-    #[serde(default)]
-    after: String,
-    #[serde(default)]
-    total_commits: Option<usize>,
-    #[serde(default)]
-    commits: Option<Vec<Commit>>,
-    repository: Option<Repository>,
-}
 
 /// Reads webhooks of Gogs, Gitea and Forgejo.
 pub(super) fn parse(
@@ -36,25 +20,7 @@ pub(super) fn parse(
         _ => return Ok(Vec::new()),
     };
     let payload: Payload = incoming.json(FORGE)?;
-    let Some(repository) = payload.repository else {
-        return Err(WebhookError::Body { forge: FORGE, why: "repository is missing".to_owned() });
-    };
-    let touched_head = is_default(&payload.reference, &repository.default_branch);
-    let event = WebhookEvent::about(kind, repository.urls());
-    if kind != WebhookKind::Push {
-        return Ok(vec![event]);
-    }
-    let commits = payload.commits.unwrap_or_default();
-    let whole = payload.total_commits.is_none_or(|total| total == commits.len());
-    let listed = whole && (1..=COMMITS_LISTED_MAX).contains(&commits.len());
-    Ok(vec![WebhookEvent {
-        reference: payload.reference,
-        before: payload.before,
-        after: payload.after,
-        touched_head,
-        changed_files: listed.then(|| changed(commits)),
-        ..event
-    }])
+    Ok(vec![payload.event(FORGE, kind)?])
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod clusters;
 mod combine;
+mod decisions;
 mod git;
 mod list;
+mod plugin;
 mod pull_requests;
 mod scm;
 mod scope;

@@ -55,7 +55,8 @@ fn filter(value: &Value) -> Result<Filter, String> {
 
 impl Filter {
     fn matches(&self, repository: &ScmRepository, branch: &str) -> bool {
-        let has = |path: &String| repository.paths.iter().any(|p| p == path);
+        let there = repository.paths.get(branch).map(Vec::as_slice).unwrap_or_default();
+        let has = |path: &String| there.iter().any(|p| p == path);
         self.repository.as_ref().is_none_or(|r| r.is_match(&repository.repository))
             && self.branch.as_ref().is_none_or(|r| r.is_match(branch))
             && self.label.as_ref().is_none_or(|r| repository.labels.iter().any(|l| r.is_match(l)))
@@ -102,7 +103,8 @@ impl Scope<'_> {
             Some(Err(why)) => return Err(within(why.to_string())),
             None => return Err(self.pending(request)),
         };
-        if repositories.is_empty() {
+        // A forge that lists repositories and none of their branches has lost something too.
+        if repositories.iter().all(|repository| repository.branches.is_empty()) {
             self.empty_sources.push("the forge of a scmProvider generator".into());
         }
         let providers = block.as_object().into_iter().flat_map(Map::values);
