@@ -39,7 +39,7 @@ pub(crate) async fn run(
     let mut version: Option<String> = None;
     loop {
         let outcome = match version.take() {
-            Some(at) => follow(&client, &cache, &resource, at).await,
+            Some(at) => follow(&client, &cache, &resource, at, &state).await,
             None => list(&client, &cache, &resource).await,
         };
         match outcome {
@@ -103,7 +103,13 @@ fn named(mut item: Value, resource: &ServedResource) -> Object {
 }
 
 /// Follows changes from a version until the server closes the watch.
-async fn follow(client: &ApiClient, cache: &Cache, resource: &ServedResource, from: String) -> Outcome {
+async fn follow(
+    client: &ApiClient,
+    cache: &Cache,
+    resource: &ServedResource,
+    from: String,
+    state: &watch::Sender<WatchState>,
+) -> Outcome {
     let mut at = from;
     let path = format!(
         "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECS}&resourceVersion={at}",
@@ -113,6 +119,8 @@ async fn follow(client: &ApiClient, cache: &Cache, resource: &ServedResource, fr
         Ok(lines) => lines,
         Err(error) => return Err((Some(at), error)),
     };
+    // It is open: an earlier failure is over now, not when this watch ends minutes later.
+    state.send_if_modified(|s| s.error.take().is_some());
     loop {
         let line = match tokio::time::timeout(SILENCE_MAX, lines.next()).await {
             Ok(Ok(Some(line))) => line,
