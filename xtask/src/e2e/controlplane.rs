@@ -141,6 +141,8 @@ impl ControlPlane {
                 config.clone(),
                 format!("--service-account-private-key-file={}", text(&key)),
                 "--leader-elect=false".to_owned(),
+                // kwok's heartbeat may be late on a busy machine; a node that is taken for dead unreadies its pods for good.
+                "--node-monitor-grace-period=15m".to_owned(),
                 format!("--secure-port={}", free_port()?),
             ],
         )?;

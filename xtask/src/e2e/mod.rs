@@ -7,6 +7,8 @@ mod scenario_customizations;
 mod scenario_dashboard;
 mod scenario_install;
 mod scenario_kubectl;
+mod scenario_real;
+mod test_bed;
 mod transcript;
 mod world;
 
@@ -25,6 +27,9 @@ pub struct Args {
     /// Runs only the scenarios whose names contain this.
     #[arg(long)]
     only: Option<String>,
+    /// Folder with the material that is not in this repository; `real-repos` in it is what the scenario of that name runs.
+    #[arg(long, default_value = "../shared")]
+    shared: PathBuf,
     /// Builds the control plane and its tools and runs nothing.
     #[arg(long)]
     prepare: bool,
@@ -62,13 +67,14 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
             continue;
         }
         let started = Instant::now();
-        let outcome = world::World::new(name, args.cluster, &tools, &binary).and_then(|mut world| {
-            let outcome = run(&mut world);
-            if outcome.is_err() {
-                world.show_log();
-            }
-            outcome
-        });
+        let outcome =
+            world::World::new(name, args.cluster, &tools, &binary, &args.shared).and_then(|mut world| {
+                let outcome = run(&mut world);
+                if outcome.is_err() {
+                    world.show_log();
+                }
+                outcome
+            });
         let seconds = started.elapsed().as_secs_f64();
         match outcome {
             Ok(()) => {

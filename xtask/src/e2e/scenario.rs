@@ -14,6 +14,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("bad-input-loses-nothing", bad_input_loses_nothing),
     ("example-and-new-service", example_and_new_service),
     ("kill-and-converge", kill_and_converge),
+    ("real-repos", super::scenario_real::real_repos),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
     ("own-health-and-actions", super::scenario_customizations::own_health_and_actions),
     ("dashboard", super::scenario_dashboard::dashboard),

@@ -17,6 +17,7 @@ pub struct World {
     dir: PathBuf,
     kind: ClusterKind,
     binary: PathBuf,
+    shared: PathBuf,
     engine: Option<Child>,
     ports: [u16; 3],
     plane: Option<ControlPlane>,
@@ -34,7 +35,13 @@ impl Drop for World {
 
 impl World {
     /// Makes a fresh cluster for a scenario.
-    pub fn new(name: &str, kind: ClusterKind, tools: &Tools, binary: &Path) -> anyhow::Result<Self> {
+    pub fn new(
+        name: &str,
+        kind: ClusterKind,
+        tools: &Tools,
+        binary: &Path,
+        shared: &Path,
+    ) -> anyhow::Result<Self> {
         let dir = std::env::temp_dir().join(format!("fairway-e2e-{}-{name}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         fs::create_dir_all(&dir)?;
@@ -48,7 +55,18 @@ impl World {
         };
         let kubectl = Kubectl { program: tools.bin.join("kubectl"), kubeconfig };
         let ports = [free_port()?, free_port()?, free_port()?];
-        Ok(Self { dir, kind, binary: binary.to_owned(), engine: None, ports, plane, kubectl })
+        let (binary, shared) = (binary.to_owned(), shared.to_owned());
+        Ok(Self { dir, kind, binary, shared, engine: None, ports, plane, kubectl })
+    }
+
+    /// Returns the folder with material from outside this repository, where there is one.
+    pub fn shared(&self) -> Option<&Path> {
+        self.shared.is_dir().then_some(self.shared.as_path())
+    }
+
+    /// Returns the address of the embedded Git server.
+    pub fn git_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports[1])
     }
 
     pub fn data_dir(&self) -> PathBuf {
