@@ -58,13 +58,6 @@ impl Port {
         self.engine.application(&Self::id(key)).ok_or_else(|| EngineError::application_not_found(&key.name))
     }
 
-    /// An Application as callers see it, with the health of its objects.
-    fn shown(&self, application: Application) -> Value {
-        let compared = self.engine.app_view(&application.id()).and_then(|view| view.compared);
-        let objects = compared.as_ref().map(|c| c.objects.as_slice()).unwrap_or_default();
-        crate::port_health::with_health(application.into_value(), objects)
-    }
-
     fn all(&self, kind: &str) -> Vec<Value> {
         let all = self.engine.home().cache().of_kind(&GroupKind::new(GROUP, kind));
         all.iter().map(|o| o.value().clone()).collect()

@@ -1,13 +1,24 @@
 //! The health of single objects in an Application's status, for callers of the API.
 
+use crate::port::Port;
+use fairway_argocd::Application;
 use fairway_controller::ObjectState;
 use fairway_core::{Health, ObjectKey};
 use fairway_value::{Map, Value};
 use std::collections::BTreeMap;
 
+impl Port {
+    /// An Application as callers see it, with the health of its objects.
+    pub(crate) fn shown(&self, application: Application) -> Value {
+        let compared = self.engine().app_view(&application.id()).and_then(|view| view.compared);
+        let objects = compared.as_ref().map(|c| c.objects.as_slice()).unwrap_or_default();
+        with_health(application.into_value(), objects)
+    }
+}
+
 /// Writes the objects' health into `status.resources` where the stored status leaves it to the tree, as Argo CD's API server
 /// (`inferResourcesStatusHealth`).
-pub fn with_health(mut application: Value, objects: &[ObjectState]) -> Value {
+fn with_health(mut application: Value, objects: &[ObjectState]) -> Value {
     let source = application.get_path(&["status", "resourceHealthSource"]).and_then(Value::as_str);
     if source != Some("appTree") {
         return application;
