@@ -353,7 +353,11 @@ async fn all(
 /// Shows one object; for people as YAML.
 async fn one(shown: &Shown, path: &[&str]) -> anyhow::Result<()> {
     let client = Client::connect(&shown.connection).await?;
-    let found = client.get(path, &[]).await?;
+    let mut found = client.get(path, &[]).await?;
+    if !matches!(shown.output, Format::Json | Format::Yaml) {
+        // Bookkeeping of the API server, longer than the object itself.
+        found.remove_path(&["metadata", "managedFields"]);
+    }
     print(&for_programs(&found, as_text(shown.output)).unwrap_or_default())
 }
 
