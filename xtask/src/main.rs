@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on standard output")]
 
 mod bench;
+mod bench_render;
 mod ci;
 mod conformance;
 mod differential;
@@ -33,6 +34,8 @@ enum Command {
     Differential(differential::Args),
     /// Measures the engine on the reference workload, against the writes alone.
     Bench(bench::Args),
+    /// Measures rendering beside Helm and kustomize, process against process.
+    BenchRender(bench_render::Args),
     /// Runs the fuzz targets for a while.
     Fuzz(fuzz::Args),
     /// Makes the data of the built-in kinds.
@@ -47,6 +50,7 @@ fn main() -> anyhow::Result<()> {
         Command::E2e(args) => e2e::main(&args),
         Command::Differential(args) => differential::main(&args),
         Command::Bench(args) => bench::main(&args),
+        Command::BenchRender(args) => bench_render::main(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Schema(args) => schema::main(args),
     }

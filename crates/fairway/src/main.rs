@@ -76,10 +76,8 @@ enum Command {
     /// Renders a folder, a repository or an Application, without a cluster.
     #[command(after_help = cli::EXIT_CODES)]
     Render(Box<cli::RenderArgs>),
-    /// Helm's offline commands: template, lint, show.
-    Helm(cli::HelmArgs),
-    /// Kustomize: build.
-    Kustomize(cli::KustomizeArgs),
+    #[command(flatten)]
+    Tool(ToolCommand),
     /// Prints the completions of a shell.
     Completion(cli::CompletionArgs),
     /// Shows what the platform does, on the running `fairway up`.
@@ -92,7 +90,44 @@ enum Command {
     BenchFloor(floor::Args),
 }
 
+/// The commands that stand in for other tools, by themselves. Scripts call them hundreds of times, so they set up
+/// nothing that they may not need: not the rest of the command line, no threads, no network.
+#[derive(Parser)]
+#[command(name = "fairway", version, propagate_version = true)]
+struct ToolArgs {
+    /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
+    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn,kube_client=off")]
+    log: String,
+    /// Logs as JSON, one object a line.
+    #[arg(long, global = true)]
+    log_json: bool,
+    #[command(subcommand)]
+    command: ToolCommand,
+}
+
+#[derive(Subcommand)]
+enum ToolCommand {
+    /// Helm's commands for charts: template, lint, show, pull, dependency.
+    Helm(cli::HelmArgs),
+    /// Kustomize: build, edit.
+    Kustomize(cli::KustomizeArgs),
+}
+
+impl ToolCommand {
+    fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Helm(args) => cli::run_helm(args),
+            Self::Kustomize(args) => cli::run_kustomize(args),
+        }
+    }
+}
+
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|first| first == "helm" || first == "kustomize") {
+        let args = ToolArgs::parse();
+        log_to_stderr(&args.log, args.log_json);
+        return exit_code(args.command.run());
+    }
     let args = Args::parse();
     log_to_stderr(&args.log, args.log_json);
     // Installing twice is the only way to fail.
@@ -106,6 +141,11 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(error.into()),
     };
+    exit_code(outcome)
+}
+
+/// Says what went wrong, if anything did, and turns it into the exit code.
+fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -146,8 +186,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Diff(args) => cli::run_diff(args).await,
         Command::Check(args) => cli::run_check(args).await,
         Command::Render(args) => cli::run_render(*args).await,
-        Command::Helm(args) => cli::run_helm(args).await,
-        Command::Kustomize(args) => cli::run_kustomize(args).await,
+        // They wait for repositories, which async code must not do.
+        Command::Tool(command) => tokio::task::spawn_blocking(move || command.run()).await?,
         Command::Completion(args) => cli::run_completion(&args, <Args as clap::CommandFactory>::command()),
         Command::Demo(args) => cli::run_demo(args).await,
         Command::Devcluster(args) => devcluster_cmd::run(args).await,
@@ -178,5 +218,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Args::command().debug_assert();
+        super::ToolArgs::command().debug_assert();
     }
 }

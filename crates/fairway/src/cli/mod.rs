@@ -12,6 +12,7 @@ mod exit;
 mod helm;
 mod inventory;
 mod kustomize;
+mod network;
 mod output;
 mod plan;
 mod ports;

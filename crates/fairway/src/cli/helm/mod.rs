@@ -33,14 +33,13 @@ enum HelmCommand {
     Pull(Box<pull::Args>),
 }
 
-/// Runs `fairway helm`. Repositories are waited for on the way, which async code must not do.
-pub async fn run(args: HelmArgs) -> anyhow::Result<()> {
-    tokio::task::spawn_blocking(move || match args.command {
+/// Runs `fairway helm`. Waits for repositories on the way, so it is not for async code.
+pub fn run(args: HelmArgs) -> anyhow::Result<()> {
+    match args.command {
         HelmCommand::Template(args) => template::run(&args),
         HelmCommand::Lint(args) => lint::run(&args),
         HelmCommand::Show(args) => show::run(&args),
         HelmCommand::Dependency(args) => dependency::run(&args),
         HelmCommand::Pull(args) => pull::run(&args),
-    })
-    .await?
+    }
 }

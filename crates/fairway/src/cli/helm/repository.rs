@@ -2,6 +2,7 @@
 
 use super::chart::fail;
 use crate::cli::exit::{DIFFERENT, Failure};
+use crate::cli::network::network_runtime;
 use anyhow::Context as _;
 use base64::Engine as _;
 use fairway_helm::{ChartFetcher, Dependency};
@@ -9,6 +10,7 @@ use fairway_source::{CredentialLookup, Credentials, SecretString, Sources, Sourc
 use fairway_value::Value;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use tokio::runtime::Runtime;
 
 /// Any version, those before a release too: what `--devel` asks for.
 const ANY_VERSION: &str = ">0.0.0-0";
@@ -185,31 +187,30 @@ impl AccessFlags {
 /// Repositories as the flags let them be reached; nothing is opened before it is asked for.
 pub(super) struct Repositories<'f> {
     access: &'f AccessFlags,
-    runtime: tokio::runtime::Handle,
-    sources: OnceLock<Result<Sources, String>>,
+    made: OnceLock<Result<(Runtime, Sources), String>>,
 }
 
 impl<'f> Repositories<'f> {
-    /// Takes the runtime of the caller, which is a thread that may wait.
     pub(super) fn new(access: &'f AccessFlags) -> Self {
-        Self { access, runtime: tokio::runtime::Handle::current(), sources: OnceLock::new() }
+        Self { access, made: OnceLock::new() }
     }
 
-    fn sources(&self) -> anyhow::Result<&Sources> {
+    fn made(&self) -> anyhow::Result<&(Runtime, Sources)> {
         let make = || {
             let known = self.access.known().map_err(|e| format!("{e:#}"))?;
-            let _inside = self.runtime.enter();
-            Sources::new(SourcesOptions::new(&self.access.cache_dir), Arc::new(known))
-                .map_err(|e| e.to_string())
+            let runtime = network_runtime().map_err(|e| e.to_string())?;
+            let inside = runtime.enter();
+            let sources = Sources::new(SourcesOptions::new(&self.access.cache_dir), Arc::new(known));
+            drop(inside);
+            Ok((runtime, sources.map_err(|e| e.to_string())?))
         };
-        let made = self.sources.get_or_init(make);
-        made.as_ref().map_err(|why| Failure::error(DIFFERENT, why.clone()))
+        self.made.get_or_init(make).as_ref().map_err(|why| Failure::error(DIFFERENT, why.clone()))
     }
 
     /// Returns a packed chart of a repository.
     pub(super) fn archive(&self, repository: &str, chart: &str, version: &str) -> anyhow::Result<Vec<u8>> {
-        let sources = self.sources()?;
-        self.runtime.block_on(sources.chart_archive(repository, chart, version)).map_err(|e| fail(&e))
+        let (runtime, sources) = self.made()?;
+        runtime.block_on(sources.chart_archive(repository, chart, version)).map_err(|e| fail(&e))
     }
 
     /// Returns the packed chart that a reference names: an address of an archive, `oci://`, `repository/chart`, or a
@@ -231,8 +232,8 @@ impl<'f> Repositories<'f> {
             return self.archive(&format!("oci://{place}"), chart, tag);
         }
         if reference.contains("://") {
-            let sources = self.sources()?;
-            return self.runtime.block_on(sources.remote_file(reference)).map_err(|e| fail(&e));
+            let (runtime, sources) = self.made()?;
+            return runtime.block_on(sources.remote_file(reference)).map_err(|e| fail(&e));
         }
         match reference.split_once('/') {
             Some((name, chart)) if !name.is_empty() && !name.starts_with('.') => {

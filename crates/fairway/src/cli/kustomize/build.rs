@@ -1,5 +1,6 @@
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
+use crate::cli::network::network_runtime;
 use crate::cli::output::print;
 use crate::cli::ports::machine;
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use fairway_render::{Capabilities, Inflator};
 use fairway_source::{NoCredentials, Sources, SourcesOptions};
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use tokio::runtime::Runtime;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct BuildArgs {
@@ -110,18 +112,20 @@ enum Order {
 /// The network, set up when something is first asked of it.
 struct Elsewhere<'a> {
     args: &'a BuildArgs,
-    runtime: tokio::runtime::Handle,
-    made: OnceLock<Result<RemoteSources, String>>,
+    made: OnceLock<Result<(Runtime, RemoteSources), String>>,
 }
 
 impl Elsewhere<'_> {
     fn sources(&self) -> Result<&RemoteSources, String> {
         let make = || {
-            let _inside = self.runtime.enter();
+            let runtime = network_runtime().map_err(|e| e.to_string())?;
+            let inside = runtime.enter();
             let sources = Sources::new(SourcesOptions::new(&self.args.cache_dir), Arc::new(NoCredentials));
-            sources.map(|s| RemoteSources::new(s).with_files()).map_err(|e| e.to_string())
+            let sources = sources.map(|s| RemoteSources::new(s).with_files()).map_err(|e| e.to_string())?;
+            drop(inside);
+            Ok((runtime, sources))
         };
-        self.made.get_or_init(make).as_ref().map_err(Clone::clone)
+        self.made.get_or_init(make).as_ref().map(|(_, sources)| sources).map_err(Clone::clone)
     }
 }
 
@@ -139,12 +143,12 @@ impl Remote for Elsewhere<'_> {
     }
 }
 
-pub(super) fn run(args: &BuildArgs, runtime: tokio::runtime::Handle) -> anyhow::Result<()> {
+pub(super) fn run(args: &BuildArgs) -> anyhow::Result<()> {
     let functions = args.functions.given();
     if !functions.is_empty() {
         eprintln!("{} without effect: exec and container functions are off", functions.join(", "));
     }
-    let elsewhere = Elsewhere { args, runtime, made: OnceLock::new() };
+    let elsewhere = Elsewhere { args, made: OnceLock::new() };
     let capabilities = Capabilities::default();
     let inflator = Inflator { capabilities: &capabilities, ports: machine() };
     let options = BuildOptions {

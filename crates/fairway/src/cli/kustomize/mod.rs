@@ -18,14 +18,10 @@ enum KustomizeCommand {
     Edit(edit::EditArgs),
 }
 
-/// Runs `fairway kustomize`.
-pub async fn run(args: KustomizeArgs) -> anyhow::Result<()> {
+/// Runs `fairway kustomize`. Waits for repositories on the way, so it is not for async code.
+pub fn run(args: KustomizeArgs) -> anyhow::Result<()> {
     match args.command {
-        // Remote bases are waited for on the way, which async code must not do.
-        KustomizeCommand::Build(args) => {
-            let runtime = tokio::runtime::Handle::current();
-            tokio::task::spawn_blocking(move || build::run(&args, runtime)).await?
-        }
+        KustomizeCommand::Build(args) => build::run(&args),
         KustomizeCommand::Edit(args) => edit::run(args),
     }
 }
