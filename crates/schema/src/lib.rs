@@ -28,7 +28,7 @@ pub mod validate;
 pub mod warnings;
 
 pub use fairway_core::Scope;
-pub use registry::{Resource, SchemaError, Schemas, Subresource};
+pub use registry::{Resource, SchemaError, Schemas, Subresource, compare_versions};
 pub use typeref::{Field, TypeRef};
 pub use types::{Empty, ListType, Scalar};
 

@@ -2,6 +2,7 @@ use crate::typeref::TypeRef;
 use crate::types::{self, DEDUCED, TypeDef, TypeId, strings};
 use fairway_core::Scope;
 use fairway_value::{Str, Value};
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -49,6 +50,8 @@ pub struct Resource {
     pub custom: bool,
     /// For a custom resource the version's `openAPIV3Schema`; nothing where it has none.
     pub crd_schema: Option<Value>,
+    /// What the server warns of whenever this version of a custom resource is asked for; empty where nothing.
+    pub deprecation: Str,
     pub(crate) ty: Option<TypeId>,
 }
 
@@ -131,8 +134,58 @@ fn read_resource(line: &Value) -> Resource {
         storage_version_hash: text(line, "h").into(),
         custom: false,
         crd_schema: None,
+        deprecation: Str::new(),
         ty: None,
     }
+}
+
+/// Orders versions as Kubernetes prefers them: stable before beta before alpha, higher before lower, others by name
+/// after those (apimachinery `version.CompareKubeAwareVersionStrings`). `Greater` is the preferred one.
+#[must_use]
+pub fn compare_versions(a: &str, b: &str) -> Ordering {
+    match (parse_version(a), parse_version(b)) {
+        (Some(x), Some(y)) => x.cmp(&y),
+        (Some(_), None) => Ordering::Greater,
+        (None, Some(_)) => Ordering::Less,
+        (None, None) => b.cmp(a),
+    }
+}
+
+/// Returns (stability, major, minor).
+fn parse_version(text: &str) -> Option<(u8, u64, u64)> {
+    let rest = text.strip_prefix('v')?;
+    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    let major = rest.get(..digits)?.parse().ok().filter(|m| *m > 0)?;
+    let tail = rest.get(digits..)?;
+    if tail.is_empty() {
+        return Some((2, major, 0));
+    }
+    let (stability, minor) = match (tail.strip_prefix("beta"), tail.strip_prefix("alpha")) {
+        (Some(minor), _) => (1, minor),
+        (None, Some(minor)) => (0, minor),
+        (None, None) => return None,
+    };
+    let minor = minor.parse().ok().filter(|m| *m > 0)?;
+    Some((stability, major, minor))
+}
+
+/// The warning about a version that its definition calls deprecated: its own words, or those of apiextensions'
+/// `defaultDeprecationWarning`.
+fn deprecation(version: &Value, versions: &[Value], group: &str, kind: &str) -> Str {
+    let is = |version: &Value, key: &str| version.get(key) == Some(&Value::Bool(true));
+    if !is(version, "deprecated") {
+        return Str::new();
+    }
+    if let Some(words) = version.get("deprecationWarning").and_then(Value::as_str) {
+        return words.into();
+    }
+    let name = text(version, "name");
+    let better = versions.iter().filter(|v| is(v, "served") && !is(v, "deprecated")).map(|v| text(v, "name"));
+    let best = better
+        .filter(|other| compare_versions(other, name) == Ordering::Greater)
+        .max_by(|a, b| compare_versions(a, b));
+    let instead = best.map(|best| format!("; use {group}/{best} {kind}")).unwrap_or_default();
+    format!("{group}/{name} {kind} is deprecated{instead}").into()
 }
 
 fn scope(namespaced: bool) -> Scope {
@@ -192,6 +245,7 @@ impl Schemas {
                 storage_version_hash: Str::new(),
                 custom: true,
                 crd_schema,
+                deprecation: deprecation(version, versions, group, kind),
                 ty,
             });
         }
@@ -340,5 +394,27 @@ mod tests {
             schemas.type_of("x.io/v1", "A").unwrap().field("metadata").unwrap().ty.field("labels").unwrap();
         assert_eq!(labels.ty.items().unwrap().scalar(), Some(Scalar::String));
         assert!(schemas.resource("apps/v1", "Deployment").is_some());
+    }
+
+    #[test]
+    fn versions_are_ordered_as_kubernetes_prefers_them() {
+        let mut versions = ["v1alpha1", "foo1", "v2", "v10", "v1beta2", "v1", "v11beta2"];
+        versions.sort_by(|a, b| compare_versions(b, a));
+        assert_eq!(versions, ["v10", "v2", "v1", "v11beta2", "v1beta2", "v1alpha1", "foo1"]);
+    }
+
+    #[test]
+    fn a_deprecated_version_names_the_one_to_use() {
+        let crd = fairway_value::from_json(
+            br#"{"metadata":{"name":"gs.x.example"},"spec":{"group":"x.example","scope":"Namespaced",
+            "names":{"kind":"G","plural":"gs"},"versions":[{"name":"v1","served":true},{"name":"v2","served":true},
+            {"name":"v3","served":false},{"name":"v1beta1","served":true,"deprecated":true},
+            {"name":"v1beta2","served":true,"deprecated":true,"deprecationWarning":"go away"}]}}"#,
+        )
+        .unwrap();
+        let schemas = Schemas::with_crds([&crd]).unwrap();
+        let said = |version| schemas.resource(version, "G").unwrap().deprecation.to_string();
+        assert_eq!(said("x.example/v1beta1"), "x.example/v1beta1 G is deprecated; use x.example/v2 G");
+        assert_eq!((said("x.example/v1beta2"), said("x.example/v1")), ("go away".into(), String::new()));
     }
 }

@@ -12,6 +12,28 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).unwrap_or_default()
 }
 
+/// Returns the warnings about a write: none again about a template that an update leaves as it was (`WarningsOnUpdate` of
+/// the kinds' strategies).
+#[must_use]
+pub fn on_write(live: Option<&Value>, object: &Value) -> Vec<String> {
+    let generation = |object: &Value| object.get_path(&["metadata", "generation"]).cloned();
+    let by_generation = matches!(
+        text(object, "kind"),
+        "Deployment"
+            | "DaemonSet"
+            | "StatefulSet"
+            | "ReplicaSet"
+            | "ReplicationController"
+            | "Job"
+            | "CronJob"
+            | "PodTemplate"
+    );
+    match live {
+        Some(live) if by_generation && generation(live) == generation(object) => Vec::new(),
+        _ => warnings(object),
+    }
+}
+
 /// Returns the warnings about an object that is about to be stored, in the server's order.
 #[must_use]
 pub fn warnings(object: &Value) -> Vec<String> {
@@ -222,5 +244,25 @@ fn env(env: &[Value], field: &str, out: &mut Vec<String>) {
                 crate::managed::quote(name)
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_template_is_warned_of_again_only_where_it_changed() {
+        let deployment = |generation: u8| {
+            let text = format!(
+                r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"generation":{generation}}},"spec":{{"template":{{"spec":
+                {{"containers":[{{"name":"c","env":[{{"name":"A","value":"1"}},{{"name":"A","value":"2"}}]}}]}}}}}}}}"#
+            );
+            fairway_value::from_json(text.as_bytes()).unwrap()
+        };
+        let (one, two) = (deployment(1), deployment(2));
+        assert_eq!(on_write(None, &one).len(), 1);
+        assert_eq!(on_write(Some(&one), &one), Vec::<String>::new());
+        assert_eq!(on_write(Some(&one), &two).len(), 1);
     }
 }

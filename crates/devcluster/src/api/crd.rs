@@ -3,7 +3,6 @@
 use super::registry::{Resource, Subresource, api_version};
 use fairway_schema::Schemas;
 use fairway_value::{Str, Value};
-use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
 /// What a definition says of one version.
@@ -136,35 +135,6 @@ fn subresources(custom: &Version, group: &str, version: &str, kind: &str, _api: 
     out
 }
 
-/// Orders versions as Kubernetes prefers them: stable before beta before alpha, higher before lower, others by name
-/// after those (apimachinery `version.CompareKubeAwareVersionStrings`). `Greater` is the preferred one.
-pub(crate) fn compare_versions(a: &str, b: &str) -> Ordering {
-    match (parse_version(a), parse_version(b)) {
-        (Some(x), Some(y)) => x.cmp(&y),
-        (Some(_), None) => Ordering::Greater,
-        (None, Some(_)) => Ordering::Less,
-        (None, None) => b.cmp(a),
-    }
-}
-
-/// Returns (stability, major, minor).
-fn parse_version(text: &str) -> Option<(u8, u64, u64)> {
-    let rest = text.strip_prefix('v')?;
-    let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-    let major = rest.get(..digits)?.parse().ok().filter(|m| *m > 0)?;
-    let tail = rest.get(digits..)?;
-    if tail.is_empty() {
-        return Some((2, major, 0));
-    }
-    let (stability, minor) = match (tail.strip_prefix("beta"), tail.strip_prefix("alpha")) {
-        (Some(minor), _) => (1, minor),
-        (None, Some(minor)) => (0, minor),
-        (None, None) => return None,
-    };
-    let minor = minor.parse().ok().filter(|m| *m > 0)?;
-    Some((stability, major, minor))
-}
-
 /// As `discovery.StorageVersionHash`: the first eight bytes of SHA-256 over `group/version/kind`, in base64.
 fn storage_hash(group: &str, version: &str, kind: &str) -> Str {
     use base64::Engine as _;
@@ -176,13 +146,6 @@ fn storage_hash(group: &str, version: &str, kind: &str) -> Str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn versions_are_ordered_as_kubernetes_prefers_them() {
-        let mut versions = ["v1alpha1", "foo1", "v2", "v10", "v1beta2", "v1", "v11beta2"];
-        versions.sort_by(|a, b| compare_versions(b, a));
-        assert_eq!(versions, ["v10", "v2", "v1", "v11beta2", "v1beta2", "v1alpha1", "foo1"]);
-    }
 
     #[test]
     fn the_storage_hash_is_the_servers() {

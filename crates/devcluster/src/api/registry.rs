@@ -191,7 +191,7 @@ impl Registry {
             }
         }
         for (group, mut versions) in custom {
-            versions.sort_by(|a, b| crd::compare_versions(b, a));
+            versions.sort_by(|a, b| fairway_schema::compare_versions(b, a));
             match groups.iter_mut().find(|(g, _)| *g == group) {
                 Some((_, known)) => versions.retain(|v| !known.contains(v)),
                 None => groups.push((group, versions)),

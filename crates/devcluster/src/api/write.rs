@@ -86,7 +86,7 @@ fn field_validation(call: &Call<'_>, options: &str) -> ApiResult<FieldValidation
             let cause = Cause {
                 reason: "FieldValueNotSupported",
                 message: format!(
-                    "Unsupported value: {other:?}: supported values: \"Ignore\", \"Strict\", \"Warn\""
+                    "Unsupported value: {other:?}: supported values: \"\", \"Ignore\", \"Strict\", \"Warn\""
                 ),
                 field: "fieldValidation".to_owned(),
             };
@@ -110,6 +110,16 @@ fn check_patch_options(call: &Call<'_>, apply: bool) -> ApiResult<()> {
     }
     if manager.len() > 128 {
         cause("FieldValueTooLong", "Too long: may not be more than 128 bytes", "fieldManager");
+    }
+    // As apimachinery's `ValidateFieldManager`.
+    for (at, letter) in manager.char_indices() {
+        if letter.is_control() || (letter.is_whitespace() && letter != ' ') {
+            let shown = fairway_schema::managed::quote(manager);
+            let code = u32::from(letter);
+            let message =
+                format!("Invalid value: {shown}: invalid character U+{code:04X} (at position {at})");
+            cause("FieldValueInvalid", &message, "fieldManager");
+        }
     }
     if causes.is_empty() {
         Ok(())

@@ -21,4 +21,5 @@ pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, up
 
 /// Whether two values are the same: numbers by amount, whatever their Go type.
 pub use element::equal;
-pub(crate) use text::{go_type, go_v, quote};
+pub use text::quote;
+pub(crate) use text::{go_type, go_v};

@@ -1,7 +1,8 @@
 use fairway_value::Value;
 
 /// Quotes a string as Go's `%q` does.
-pub(crate) fn quote(text: &str) -> String {
+#[must_use]
+pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

@@ -147,7 +147,10 @@ fn carry_out(
         Some(live) => update(live, object, request, schemas, chooser)?,
     };
     if !request.resource.custom && request.subresource.is_empty() {
-        said.extend(warnings::warnings(&written.object));
+        said.extend(warnings::on_write(live, &written.object));
+    }
+    if !request.resource.deprecation.is_empty() {
+        said.insert(0, request.resource.deprecation.to_string());
     }
     written.warnings = said;
     Ok(written)

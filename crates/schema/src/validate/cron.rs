@@ -3,6 +3,12 @@ use crate::managed::quote;
 
 /// Says what is wrong with a cron schedule, as robfig/cron does.
 pub(super) fn cron_fault(schedule: &str) -> Option<String> {
+    // A zone in front is part of the form, though Kubernetes refuses it for another reason.
+    let zoned = ["TZ=", "CRON_TZ="].iter().any(|prefix| schedule.starts_with(prefix));
+    let schedule = match schedule.split_once(' ') {
+        Some((_, rest)) if zoned => rest.trim(),
+        _ => schedule,
+    };
     if let Some(word) = schedule.strip_prefix('@') {
         let known =
             ["yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly"].contains(&word);
@@ -72,4 +78,19 @@ fn cron_part_fault(part: &str, (min, max, words): (i64, i64, &[&str])) -> Option
         return Some(format!("end of range ({end}) above maximum ({max}): {part}"));
     }
     (start > end).then(|| format!("beginning of range ({start}) beyond end of range ({end}): {part}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zone_in_front_is_part_of_the_form() {
+        assert_eq!(cron_fault("TZ=UTC * * * * *"), None);
+        assert_eq!(cron_fault("CRON_TZ=Europe/Berlin 0 5 * * mon"), None);
+        assert_eq!(
+            cron_fault("ZONE=UTC * * * * *").as_deref(),
+            Some("expected exactly 5 fields, found 6: [ZONE=UTC * * * * *]")
+        );
+    }
 }

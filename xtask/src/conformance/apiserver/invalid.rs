@@ -83,13 +83,14 @@ fn causes(case: &Value, refusal: &Refusal, unordered: bool) -> Result<(), String
 fn attempt(case: &Value, body: &Value) -> Result<(), Refusal> {
     let schemas = Schemas::builtin();
     let not_found = || Refusal { code: 404, reason: "NotFound", ..Refusal::bad_request(NO_RESOURCE) };
-    let no_page = || Refusal { code: 404, reason: "", ..Refusal::bad_request("404 page not found") };
+    let no_page = || Refusal { code: 404, reason: "", ..Refusal::bad_request("404 page not found\n") };
     let path = text(case, "path").split('?').next().unwrap_or_default();
     let parts: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
     let (resource, namespace, name) = if parts.is_empty() {
-        // Servers know groups before they know kinds.
+        // Servers know groups before they know versions and kinds.
         let version = text(body, "apiVersion");
-        let known = schemas.resources().any(|r| r.api_version() == version);
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let known = schemas.resources().any(|r| r.group == group);
         let missing = || if known { not_found() } else { no_page() };
         let found = schemas.resource(version, text(body, "kind")).ok_or_else(missing)?;
         let meta = |key: &str| body.get_path(&["metadata", key]).and_then(Value::as_str).unwrap_or_default();
@@ -110,7 +111,7 @@ fn attempt(case: &Value, body: &Value) -> Result<(), Refusal> {
             [version, plural, name, ..] => (*version, "", *plural, *name),
             _ => return Err(not_found()),
         };
-        let known = schemas.resources().any(|r| r.group == group && r.version == version);
+        let known = schemas.resources().any(|r| r.group == group);
         let missing = || if known { not_found() } else { no_page() };
         let found = schemas.resource_by_plural(group, version, plural).ok_or_else(missing)?;
         if (found.scope == Scope::Namespaced) == namespace.is_empty() {
