@@ -30,6 +30,8 @@ pub struct ApplyContext {
     pub judge: Arc<dyn Judge>,
     /// Wakes whenever a live object of the App has changed.
     pub changes: watch::Receiver<u64>,
+    /// Whether the server is expected to refuse an object; it is asked before anything is written.
+    pub is_suspect: Box<dyn Fn(&Object) -> bool + Send + Sync>,
     /// What is wanted of the sync.
     pub control: watch::Receiver<Control>,
     /// Longest time for the whole sync; nothing for no limit.

@@ -1,12 +1,15 @@
+use crate::rehearse::rehearse;
 use crate::{ApplyContext, Control, HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult, task};
 use fairway_core::{DeleteRequest, HealthStatus, ObjectKey, Propagation, SyncPhase};
-use fairway_plan::{Action, Cleanup, PhasePlan, Step, SyncPlan, WavePlan};
+use fairway_plan::{Action, Cleanup, PhasePlan, Refusal, Step, SyncPlan, WavePlan};
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use std::collections::BTreeSet;
 
 /// Why a phase does not go on.
-enum Stop {
+pub(crate) enum Stop {
+    /// The server would refuse something; nothing was written.
+    Rehearsal,
     /// A task failed.
     Failed,
     /// The sync was ended from outside; in words.
@@ -20,8 +23,7 @@ enum Stop {
 pub async fn execute(plan: &SyncPlan, ctx: &ApplyContext) -> SyncReport {
     let mut report = SyncReport::default();
     if !plan.is_executable() {
-        report.phase = ReportPhase::Failed;
-        report.message = plan.refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        refuse(plan, &mut report);
         return report;
     }
     let work = phases(plan, ctx, &mut report);
@@ -36,6 +38,10 @@ pub async fn execute(plan: &SyncPlan, ctx: &ApplyContext) -> SyncReport {
             report.phase = ReportPhase::Succeeded;
             report.message = succeeded_message(plan, &report);
             clean_up(ctx, plan.dry_run, &plan.cleanup_on_success, &report).await;
+        }
+        Err(Stop::Rehearsal) => {
+            report.phase = ReportPhase::Failed;
+            report.message = refused_message(&report, " (dry run)").unwrap_or_default();
         }
         Err(Stop::Failed) => {
             report.message = failed_message(&report);
@@ -59,7 +65,30 @@ pub async fn execute(plan: &SyncPlan, ctx: &ApplyContext) -> SyncReport {
     report
 }
 
+/// Says why a plan may not be carried out; objects of unknown kinds are results of their own, as Argo CD shows them.
+fn refuse(plan: &SyncPlan, report: &mut SyncReport) {
+    report.phase = ReportPhase::Failed;
+    report.message = plan.refusals.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    for refusal in &plan.refusals {
+        let Refusal::UnknownKind { key, gvk, .. } = refusal else { continue };
+        let task = plan.tasks().find(|(_, _, t)| t.key == *key);
+        report.set(TaskResult {
+            key: key.clone(),
+            version: gvk.version.clone(),
+            status: Some(ResultStatus::SyncFailed),
+            message: refusal.to_string(),
+            sync_phase: task.map_or(SyncPhase::Sync, |(phase, _, _)| phase),
+            is_hook: task.is_some_and(|(_, _, t)| t.hook.is_some()),
+            phase: HookPhase::Failed,
+        });
+    }
+    if !report.results.is_empty() {
+        report.message = format!("one or more synchronization tasks are not valid: {}", report.message);
+    }
+}
+
 async fn phases(plan: &SyncPlan, ctx: &ApplyContext, report: &mut SyncReport) -> Result<(), Stop> {
+    rehearse(plan, ctx, report).await?;
     for phase in &plan.phases {
         run_phase(plan, phase, ctx, report).await?;
     }
@@ -250,12 +279,18 @@ fn succeeded_message(plan: &SyncPlan, report: &SyncReport) -> String {
     format!("successfully synced (all tasks run){dry}{tail}")
 }
 
-fn failed_message(report: &SyncReport) -> String {
+/// Says which objects were refused; nothing where none was.
+fn refused_message(report: &SyncReport, when: &str) -> Option<String> {
     let refused = report.results.iter().filter(|r| r.status == Some(ResultStatus::SyncFailed));
     let mut reasons: Vec<&str> = refused.map(|r| r.message.as_str()).collect();
-    if !reasons.is_empty() {
-        reasons.dedup();
-        return format!("one or more objects failed to apply, reason: {}", reasons.join(","));
+    reasons.dedup();
+    (!reasons.is_empty())
+        .then(|| format!("one or more objects failed to apply{when}, reason: {}", reasons.join(",")))
+}
+
+fn failed_message(report: &SyncReport) -> String {
+    if let Some(message) = refused_message(report, "") {
+        return message;
     }
     let ended = report.results.iter().filter(|r| matches!(r.phase, HookPhase::Failed | HookPhase::Error));
     let reasons: Vec<String> = ended.map(|r| format!("{}: {}", r.key, r.message)).collect();

@@ -13,6 +13,7 @@
 
 mod context;
 mod execute;
+mod rehearse;
 mod report;
 mod task;
 mod wait;

@@ -81,6 +81,18 @@ fn failed(task: &Task, phase: SyncPhase, error: &ApiError) -> TaskResult {
     outcome(task, phase, HookPhase::Failed, Some(ResultStatus::SyncFailed), error.message.to_string())
 }
 
+/// Asks the server whether it would take a task's object. What it says where it would not; nothing where it would, or where
+/// something that the sync itself brings may be missing.
+pub(crate) async fn rehearse(ctx: &ApplyContext, task: &Task, phase: SyncPhase) -> Option<TaskResult> {
+    let object = task.object.as_ref()?;
+    match write_object(ctx, task, object, true).await {
+        Err(e) if matches!(e.kind, ApiErrorKind::Invalid | ApiErrorKind::BadRequest) => {
+            Some(failed(task, phase, &e))
+        }
+        _ => None,
+    }
+}
+
 async fn write_object(
     ctx: &ApplyContext,
     task: &Task,

@@ -7,7 +7,7 @@ use crate::client::Call;
 use crate::cluster::Cluster;
 use crate::discovery::ServedResource;
 use crate::writer::{dry_run, validation};
-use fairway_core::{ApiError, ApiErrorKind, ApplyRequest, FIELD_MANAGER, Object};
+use fairway_core::{ApiError, ApiErrorKind, ApplyRequest, FIELD_MANAGER, Object, Validation};
 use fairway_schema::Schemas;
 use fairway_schema::managed::LAST_APPLIED;
 use fairway_schema::merge::{json_three_way, three_way};
@@ -20,10 +20,13 @@ const TRIES: u32 = 4;
 const STRATEGIC: &str = "application/strategic-merge-patch+json";
 const MERGE: &str = "application/merge-patch+json";
 
-/// Whether a server-side apply was refused for a list that holds one key twice. Configurations with such lists are applied
-/// client-side everywhere today, so a server that has no entry for them is no reason to fail.
-pub(crate) fn has_duplicate_entries(error: &ApiError) -> bool {
+/// Whether a server-side apply was refused for what client-side apply has room for, so that configurations that are applied
+/// client-side everywhere today are no reason to fail: a list that holds one key twice, and, where validation is off, fields
+/// that the kind does not have.
+pub(crate) fn is_for_client_side(error: &ApiError, request: &ApplyRequest) -> bool {
     error.message.contains("duplicate entries for key")
+        || (request.validation == Validation::Ignore
+            && error.message.contains("field not declared in schema"))
 }
 
 impl Cluster {

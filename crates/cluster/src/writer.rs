@@ -1,5 +1,5 @@
 use crate::client::Call;
-use crate::client_side::has_duplicate_entries;
+use crate::client_side::is_for_client_side;
 use crate::cluster::Cluster;
 use crate::discovery::ServedResource;
 use fairway_core::{
@@ -24,7 +24,9 @@ impl ClusterWriter for Cluster {
             let resource = self.served(&request.object.gvk()).await?;
             let live = match request.mode {
                 ApplyMode::ServerSide => match self.server_side(&resource, &request).await {
-                    Err(e) if has_duplicate_entries(&e) => self.client_side(&resource, &request).await?,
+                    Err(e) if is_for_client_side(&e, &request) => {
+                        self.client_side(&resource, &request).await?
+                    }
                     other => other?,
                 },
                 ApplyMode::ClientSide => self.client_side(&resource, &request).await?,

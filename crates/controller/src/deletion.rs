@@ -122,6 +122,7 @@ impl Engine {
             judge: self.health_judge(),
             changes: entry.changes(),
             control: watch::channel(Control::Run).1,
+            is_suspect: Box::new(|_| false),
             deadline: Some(ATTEMPT_MAX),
             progress: Box::new(|_| {}),
         };

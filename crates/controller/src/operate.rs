@@ -315,12 +315,14 @@ impl Engine {
             *shown.lock().unwrap_or_else(PoisonError::into_inner) = now.clone();
             engine.queue.add_after(id.clone(), Level::Live, SHOW_EVERY);
         };
+        let schemas = self.schemas();
         let ctx = ApplyContext {
             writer: pass.place.cluster.clone(),
             view: pass.place.cluster.cache().clone(),
             judge: self.health_judge(),
             changes: entry.changes(),
             control: controlled,
+            is_suspect: Box::new(move |object| fairway_diff::is_suspect(object.value(), &schemas)),
             deadline: Some(self.options.sync_timeout),
             progress: Box::new(progress),
         };

@@ -48,6 +48,8 @@ pub enum Refusal {
         key: ObjectKey,
         /// Its kind.
         gvk: Gvk,
+        /// Whether the cluster has the kind in another version.
+        other_version: bool,
     },
     /// An object has neither a name nor, as a hook, a `generateName`.
     NoName {
@@ -87,9 +89,18 @@ impl fmt::Display for Refusal {
                     "{key} is part of applications {owner} and this one, and FailOnSharedResource is set"
                 )
             }
-            Self::UnknownKind { key, gvk } => write!(
+            // As Argo CD 3 `util/argo` `AugmentSyncMsg`.
+            Self::UnknownKind { key, gvk, other_version: false } => write!(
                 f,
-                "{key}: the server could not find the requested resource: {gvk}; install its CRD, or add it to this App"
+                "The Kubernetes API could not find {}/{} for requested resource {}/{}. Make sure the {:?} CRD is installed on \
+                 the destination cluster.",
+                gvk.group, gvk.kind, key.namespace, key.name, gvk.kind
+            ),
+            Self::UnknownKind { key, gvk, other_version: true } => write!(
+                f,
+                "The Kubernetes API could not find version {:?} of {}/{} for requested resource {}/{}. It has the kind in \
+                 other versions.",
+                gvk.version, gvk.group, gvk.kind, key.namespace, key.name
             ),
             Self::NoName { key, file } => write!(f, "{key} (in {file}): metadata.name is missing"),
             Self::Repeated { key } => write!(f, "{key} is desired twice"),

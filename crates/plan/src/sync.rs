@@ -4,8 +4,8 @@ use crate::{
     Task, TaskOptions,
 };
 use fairway_core::{
-    AppId, ApplyMode, Desired, HookDeletePolicy, Live, Object, ObjectKey, ObjectPolicy, Str, SyncOptions,
-    SyncPhase, Tristate, Validation, Value,
+    AppId, ApplyMode, Desired, Gvk, HookDeletePolicy, Live, Object, ObjectKey, ObjectPolicy, Str,
+    SyncOptions, SyncPhase, Tristate, Validation, Value,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -109,7 +109,8 @@ impl<'a> Planner<'a> {
             self.refusals.push(Refusal::SharedResource { key: task.key.clone(), owner });
         }
         if let Reason::UnknownKind(gvk) = &task.reason {
-            self.refusals.push(Refusal::UnknownKind { key: task.key.clone(), gvk: gvk.clone() });
+            let refusal = self.unknown_kind(task.key.clone(), gvk.clone());
+            self.refusals.push(refusal);
         }
         self.push(SyncPhase::Sync, policy.wave, task);
     }
@@ -161,6 +162,11 @@ impl<'a> Planner<'a> {
     fn is_known(&self, object: &Object) -> bool {
         let gvk = object.gvk();
         self.input.kinds.scope(&gvk.group_kind()).is_some() && self.input.kinds.serves(&gvk)
+    }
+
+    fn unknown_kind(&self, key: ObjectKey, gvk: Gvk) -> Refusal {
+        let other_version = self.input.kinds.scope(&gvk.group_kind()).is_some();
+        Refusal::UnknownKind { key, gvk, other_version }
     }
 
     fn may_lack_kind(&self, object: &Object, policy: &ObjectPolicy) -> bool {
@@ -240,7 +246,8 @@ impl<'a> Planner<'a> {
         let mut task = self.task(key.clone(), object, live, policy);
         let ran = self.input.hooks.get(&(phase, key.clone()));
         (task.action, task.reason) = if !self.is_known(object) && !self.may_lack_kind(object, policy) {
-            self.refusals.push(Refusal::UnknownKind { key: key.clone(), gvk: object.gvk() });
+            let refusal = self.unknown_kind(key.clone(), object.gvk());
+            self.refusals.push(refusal);
             (Action::Skip, Reason::UnknownKind(object.gvk()))
         } else {
             hook_action(phase, ran)
