@@ -268,8 +268,11 @@ impl Engine {
     ) -> Result<(), ReconcileError> {
         let mut patch = fairway_core::Value::object();
         patch.set_path(&["metadata", "finalizers"], finalizers);
-        fairway_core::ClusterWriter::merge_patch(&**self.home(), &application_key(id), patch).await?;
-        Ok(())
+        match fairway_core::ClusterWriter::merge_patch(&**self.home(), &application_key(id), patch).await {
+            // It is gone, and its finalizers with it.
+            Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(()),
+            other => Ok(other.map(|_| ())?),
+        }
     }
 
     /// Shows why a pass ended early, keeping what was known before, and tries again where that may help.

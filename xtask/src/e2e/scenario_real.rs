@@ -23,6 +23,8 @@ struct Row {
     name: String,
     path: String,
     round: u64,
+    /// Whether its namespace is there before it: a sync makes it, and this one has nothing to sync.
+    namespace_exists: bool,
     sync: String,
     health: String,
     operation: String,
@@ -56,6 +58,7 @@ fn rows() -> anyhow::Result<Vec<Row>> {
             },
             path: if value["path"].is_null() { format!("testdata/{dir}") } else { text(value, "path") },
             round: value["round"].as_u64().unwrap_or(1),
+            namespace_exists: value["namespaceExists"] == true,
             sync: text(value, "sync"),
             health: text(value, "health"),
             operation: text(value, "operation"),
@@ -226,8 +229,11 @@ fn apply(world: &World, object: &Value) -> anyhow::Result<()> {
 /// Makes the Applications of a round, waits until they are what the table says, and takes them away again.
 fn run_round(world: &World, rows: &[&Row], git: &str) -> anyhow::Result<Vec<String>> {
     let started = Instant::now();
-    let list = json!({"apiVersion": "v1", "kind": "List",
-        "items": rows.iter().map(|r| r.application(git)).collect::<Vec<_>>()});
+    let namespaces = rows.iter().filter(|r| r.namespace_exists).map(|r| {
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("real-{}", r.name)}})
+    });
+    let items: Vec<Value> = namespaces.chain(rows.iter().map(|r| r.application(git))).collect();
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": items});
     apply(world, &list)?;
     let mut still_since: Option<(Instant, String)> = None;
     let wrong = loop {
