@@ -107,7 +107,7 @@ fn taken_over(desired: &Value, live: &Value, manager: &str, options: &Options) -
 }
 
 /// Stands in for the server where that would choose: something changes, and only the server knows what to.
-pub(crate) struct NoServer;
+struct NoServer;
 
 /// What stands for a value that the server would choose.
 const CHOSEN: &str = "(chosen by the server)";

@@ -1,5 +1,6 @@
-use crate::predict::NoServer;
+use fairway_core::Str;
 use fairway_schema::request::{FieldValidation, Request, Verb, write};
+use fairway_schema::strategy::Chooser;
 use fairway_schema::{Schemas, Scope};
 use fairway_value::Value;
 
@@ -26,7 +27,28 @@ pub fn is_suspect(desired: &Value, schemas: &Schemas) -> bool {
         now: "2006-01-02T15:04:05Z",
         uid: "",
     };
-    write(None, &request, schemas, &mut NoServer).is_err()
+    write(None, &request, schemas, &mut AnyServer).is_err()
+}
+
+/// Chooses what some server could choose, so that what it chooses is no reason to refuse.
+struct AnyServer;
+
+impl Chooser for AnyServer {
+    fn cluster_ip(&mut self, asked: Option<&str>) -> Result<Value, String> {
+        Ok(Value::from(asked.unwrap_or("10.96.0.10")))
+    }
+    fn node_port(&mut self) -> Result<Value, String> {
+        Ok(Value::from(30_000_i64))
+    }
+    fn suffix(&mut self) -> Str {
+        Str::from("aaaaa")
+    }
+    fn now(&self) -> Str {
+        Str::from("2006-01-02T15:04:05Z")
+    }
+    fn priority(&self, _: &str) -> Option<(i64, Str)> {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -54,6 +76,13 @@ mod tests {
             r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","namespace":"n"},"spec":{"ports":[{"port":0}]}}"#,
             true,
         );
+        let pod = r#""apiVersion":"v1","kind":"Pod","metadata":{"name":"a","namespace":"n"}"#;
+        let container = r#"{"name":"a","image":"a"}"#;
+        check(
+            &format!(r#"{{{pod},"spec":{{"priorityClassName":"high","containers":[{container}]}}}}"#),
+            false,
+        );
+        check(&format!(r#"{{{pod},"spec":{{"containers":[{container},{container}]}}}}"#), true);
         check(r#"{"apiVersion":"example.com/v1","kind":"Unknown","metadata":{"name":"A!"}}"#, false);
     }
 }
