@@ -131,6 +131,17 @@ impl Cache {
         keys.filter_map(|k| state.objects.get(k)).map(|e| e.live.clone()).collect()
     }
 
+    /// Returns the objects of a namespace that nothing owns, in no order. This looks at every object.
+    #[must_use]
+    pub fn top_level_in(&self, namespace: &str) -> Vec<Arc<Live>> {
+        let state = self.read();
+        let found = state
+            .objects
+            .iter()
+            .filter(|(key, entry)| key.namespace == namespace && owner_uids(&entry.live).next().is_none());
+        found.map(|(_, entry)| entry.live.clone()).collect()
+    }
+
     /// Returns the App that an object, or one of its owners, belongs to.
     #[must_use]
     pub fn app_of(&self, key: &ObjectKey) -> Option<AppId> {

@@ -4,6 +4,7 @@ use crate::app_entry::AppView;
 use crate::compare::{CompareContext, diff_options};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
+use crate::orphans;
 use crate::queue::Level;
 use fairway_argocd::{Application, lower};
 use fairway_core::{
@@ -50,7 +51,12 @@ impl Engine {
         let live: &dyn LiveView = &**place.cluster.cache();
         let now = self.now_unix();
         let judge = |live: &fairway_core::Live| snapshot.customizations.assess(live, now);
-        Ok(Some(crate::tree::application_tree(&compared, live, &judge)))
+        let orphans = snapshot.projects.get(&app.project).map(|project| {
+            let is_app = |id: &AppId| self.application(id).is_some();
+            orphans::orphans(project, &place, &app.destination.namespace, &compared, &is_app)
+        });
+        let orphans = orphans.unwrap_or_default();
+        Ok(Some(crate::tree::application_tree(&compared, live, &orphans, &judge)))
     }
 
     /// Returns what a plain sync of an App would do now; nothing before its first pass.

@@ -6,9 +6,10 @@ use crate::compare::{CompareContext, Compared, compare, diff_options};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
+use crate::orphans;
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
-use fairway_argocd::{Application, Permission, lower};
+use fairway_argocd::{Application, Permission, Project, lower};
 use fairway_core::{
     App, AppId, Condition, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _, RetryAdvice,
     Scope, Str, SyncPhase, SyncStatus,
@@ -130,6 +131,7 @@ impl Engine {
         let mut notes: Vec<Condition> = conditions.to_vec();
         notes.extend(target.conditions.iter().cloned());
         notes.extend(compared.conditions.iter().cloned());
+        notes.extend(self.orphan_warning(project, &pass));
         self.operate(&pass, entry, memory, &mut notes).await;
         self.write_status(&pass, memory, &notes).await?;
         Ok(())
@@ -273,6 +275,13 @@ impl Engine {
             Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(()),
             other => Ok(other.map(|_| ())?),
         }
+    }
+
+    fn orphan_warning(&self, project: &Project, pass: &Pass<'_>) -> Option<Condition> {
+        let namespace = &pass.app.destination.namespace;
+        let is_app = |id: &AppId| self.application(id).is_some();
+        let found = orphans::orphans(project, pass.place, namespace, pass.compared, &is_app);
+        orphans::warning(project, &found)
     }
 
     /// Shows why a pass ended early, keeping what was known before, and tries again where that may help.

@@ -1,6 +1,7 @@
 //! What an App's objects look like from outside: the tree below them, images, addresses.
 
 use crate::compare::Compared;
+use crate::orphans::Orphan;
 use fairway_core::{Health, Live, LiveView, Object, Str};
 use fairway_value::{Map, Value};
 use std::collections::BTreeSet;
@@ -10,11 +11,12 @@ use std::sync::Arc;
 const NODES_MAX: usize = 20_000;
 const DEPTH_MAX: usize = 16;
 
-/// Returns an `ApplicationTree`: the App's objects and everything that they own.
+/// Returns an `ApplicationTree`: the App's objects and everything that they own, and the namespace's orphans.
 #[must_use]
-pub fn application_tree(
+pub(crate) fn application_tree(
     compared: &Compared,
     view: &dyn LiveView,
+    orphans: &[Orphan],
     judge: &dyn Fn(&Live) -> Option<Health>,
 ) -> Value {
     let mut nodes = Vec::new();
@@ -26,7 +28,8 @@ pub fn application_tree(
     }
     let mut tree = Map::new();
     tree.insert("nodes", Value::from(nodes));
-    tree.insert("orphanedNodes", Value::array());
+    let orphaned = orphans.iter().map(|o| node(&o.live, o.owner.as_deref(), judge));
+    tree.insert("orphanedNodes", orphaned.collect::<Value>());
     tree.insert("hosts", Value::array());
     Value::Object(tree)
 }

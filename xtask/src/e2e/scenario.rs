@@ -13,6 +13,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("push-heal-prune", push_heal_prune),
     ("bad-input-loses-nothing", bad_input_loses_nothing),
     ("example-and-new-service", example_and_new_service),
+    ("orphans-are-shown", orphans_are_shown),
     ("kill-and-converge", kill_and_converge),
     ("real-repos", super::scenario_real::real_repos),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
@@ -242,6 +243,31 @@ pub fn play_traefik(world: &World, expected: usize) -> anyhow::Result<Option<()>
         world.kubectl.run(&what)?;
     }
     Ok((items.len() >= expected).then_some(()))
+}
+
+/// What nobody deploys in an App's namespace is counted where the project asks, and never deleted.
+fn orphans_are_shown(world: &mut World) -> anyhow::Result<()> {
+    let project = "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: watched, namespace: argocd, \
+                   annotations: {argocd.argoproj.io/sync-wave: '-1'}}\nspec:\n  sourceRepos: ['*']\n  \
+                   destinations: [{server: '*', namespace: '*'}]\n  clusterResourceWhitelist: [{group: '*', kind: '*'}]\n  \
+                   orphanedResources: {ignore: [{kind: ConfigMap, name: 'known-*'}]}\n";
+    let one = app("one", "one", "").replace("project: default", "project: watched");
+    start(
+        world,
+        &[("apps/project.yaml", project), ("apps/one.yaml", &one), ("one/settings.yaml", CONFIG_MAP)],
+    )?;
+    world.app_well("one")?;
+    for name in ["stray", "known-one"] {
+        world.kubectl.run(&["-n", "one", "create", "configmap", name, "--from-literal=a=b"])?;
+    }
+    world.fairway(&["app", "refresh", "one"])?;
+    expect_condition(world, "one", "OrphanedResourceWarning", "Application has 1 orphaned resources")?;
+    ensure!(world.kubectl.get("configmap", "one", "stray")?.is_some(), "the orphan was deleted");
+    world.kubectl.run(&["-n", "one", "delete", "configmap", "stray"])?;
+    world.fairway(&["app", "refresh", "one"])?;
+    world.until("the warning goes with the orphan", || {
+        Ok(condition(world, "one", "OrphanedResourceWarning")?.is_none().then_some(()))
+    })
 }
 
 /// A power cut in the middle of a sync: after the next start everything is there once.

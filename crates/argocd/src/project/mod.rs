@@ -2,6 +2,7 @@
 
 mod cron;
 mod git_url;
+mod orphans;
 mod rules;
 mod windows;
 
