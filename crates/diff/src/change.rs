@@ -1,3 +1,4 @@
+use crate::compare::changes;
 use fairway_core::ObjectKey;
 use fairway_value::{Str, Value};
 
@@ -59,6 +60,23 @@ pub struct Change {
     pub fields: Vec<FieldChange>,
     /// Why it is uncertain, or what was left out of the comparison; empty otherwise.
     pub note: Str,
+}
+
+impl Change {
+    /// Compares an object as it was with what it became; nothing where neither side has it. Values of Secrets are masked.
+    #[must_use]
+    pub fn between(key: ObjectKey, before: Option<&Value>, after: Option<&Value>) -> Option<Self> {
+        let (kind, fields) = match (before, after) {
+            (None, None) => return None,
+            (None, Some(_)) => (ChangeKind::Created, Vec::new()),
+            (Some(_), None) => (ChangeKind::Pruned, Vec::new()),
+            (Some(before), Some(after)) => match changes(before, after) {
+                fields if fields.is_empty() => (ChangeKind::Unchanged, fields),
+                fields => (ChangeKind::Configured, fields),
+            },
+        };
+        Some(Self { key, kind, fields, note: Str::new() })
+    }
 }
 
 /// What is to happen to the objects of one App, ordered by key.

@@ -3,12 +3,13 @@
 use super::app::coloured;
 use super::check::origin;
 use super::exit::Failure;
-use super::output::print;
+use super::output::{Format, for_programs, print};
 use super::render::{Opened, Subject, objects};
 use super::table::has_colour;
 use anyhow::{Context as _, ensure};
-use fairway_core::{AppSource, Desired, FileTree};
+use fairway_core::{AppSource, Desired, FileTree, Object};
 use fairway_diff::text::unified;
+use fairway_diff::{Change, ChangeKind, ChangeSet};
 use fairway_render::Capabilities;
 use fairway_source::{NoCredentials, Sources, SourcesOptions, is_same_repository};
 use fairway_value::Value;
@@ -39,6 +40,19 @@ pub struct DiffArgs {
     /// Namespace for objects that name none.
     #[arg(long, short = 'n', default_value = "default")]
     namespace: String,
+    /// Writes the changes for programs: an entry an Application, each with the objects and fields that differ.
+    #[arg(long, short = 'o', value_name = "FORMAT", default_value = "table", value_parser = ["table", "json", "yaml"])]
+    output: String,
+}
+
+impl DiffArgs {
+    fn format(&self) -> Format {
+        match self.output.as_str() {
+            "json" => Format::Json,
+            "yaml" => Format::Yaml,
+            _ => Format::Table,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,9 +82,9 @@ pub async fn run(args: DiffArgs) -> anyhow::Result<()> {
     let compared = compare(&args, &folder, &url, &here, &cache).await;
     // What is left behind is an empty temporary folder.
     let _ = std::fs::remove_dir_all(&cache);
-    let text = compared?;
+    let (text, is_same) = compared?;
     print(&text)?;
-    if text.is_empty() { Ok(()) } else { Err(Failure::silent()) }
+    if is_same { Ok(()) } else { Err(Failure::silent()) }
 }
 
 async fn compare(
@@ -79,7 +93,7 @@ async fn compare(
     url: &str,
     here: &[String],
     cache: &Path,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<(String, bool)> {
     let sources = Sources::new(SourcesOptions::new(cache), Arc::new(NoCredentials))?;
     let mut sides = Vec::new();
     for revision in [&args.range.0, &args.range.1] {
@@ -91,7 +105,15 @@ async fn compare(
     }
     let after = sides.pop().context("render the second revision")??;
     let before = sides.pop().context("render the first revision")??;
-    Ok(difference(&before, &after, has_colour()))
+    let sets = change_sets(&before, &after);
+    let listed = sets.iter().map(|(app, set)| {
+        let mut entry = set.to_value();
+        entry.set_path(&["application"], *app);
+        entry
+    });
+    let text = for_programs(&listed.collect(), args.format())
+        .unwrap_or_else(|| difference(&before, &after, has_colour()));
+    Ok((text, sets.is_empty()))
 }
 
 /// Turns what `git` alone understands, such as `HEAD~1`, into a commit; anything else stays as it is.
@@ -176,6 +198,22 @@ impl Side {
     }
 }
 
+/// Returns what differs, by Application; the folder itself has no name. Applications in which nothing differs are left out.
+fn change_sets<'r>(before: &'r Rendered, after: &'r Rendered) -> BTreeMap<&'r str, ChangeSet> {
+    let places: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let mut by_app: BTreeMap<&str, Vec<Change>> = BTreeMap::new();
+    for place in places {
+        let (old, new) = (before.get(place), after.get(place));
+        let Some(object) = new.or(old) else { continue };
+        let change = Change::between(Object::new(object.clone()).key(), old, new);
+        let differs = change.filter(|c| c.kind != ChangeKind::Unchanged);
+        if let Some(change) = differs {
+            by_app.entry(place.0.as_str()).or_default().push(change);
+        }
+    }
+    by_app.into_iter().map(|(app, changes)| (app, ChangeSet::new(changes))).collect()
+}
+
 /// Returns a unified diff of each object that differs.
 fn difference(before: &Rendered, after: &Rendered, colour: bool) -> String {
     let places: BTreeSet<_> = before.keys().chain(after.keys()).collect();
@@ -224,5 +262,11 @@ mod tests {
         let text = difference(&one, &two, false);
         assert!(text.starts_with("===== shop: "), "{text}");
         assert!(text.contains("-  a: \"1\"\n+  a: \"2\"\n"), "{text}");
+
+        assert!(change_sets(&one, &one).is_empty());
+        let sets = change_sets(&one, &two);
+        let json = fairway_value::to_json(&sets["shop"].to_value(), fairway_value::HtmlEscape::No);
+        assert!(json.contains(r#""change":"configured""#), "{json}");
+        assert!(json.contains(r#"{"after":"2","before":"1","path":"/data/a"}"#), "{json}");
     }
 }
