@@ -40,6 +40,8 @@ pub struct RenderSettings<'a> {
     pub kustomize_build_options: Str,
     /// `helm.valuesFileSchemes`.
     pub value_file_schemes: Vec<Str>,
+    /// `helm.enable` and `kustomize.enable`: tools that are not looked for.
+    pub disabled_tools: Vec<Str>,
     /// Whether a kind is left out by settings.
     pub excluded: &'a (dyn Fn(&Desired) -> bool + Sync),
     /// Lays the content of `.argocd-source.yaml` over the source with an index.
@@ -55,6 +57,8 @@ struct Remembered {
     env: BuildEnv,
     capabilities: Capabilities,
     build_options: Str,
+    value_file_schemes: Vec<Str>,
+    disabled_tools: Vec<Str>,
     reads: ReadSet,
     ref_reads: Vec<(Str, Str, ReadSet)>,
     /// Whether files were read from elsewhere, which only a new revision or a hard refresh reads again.
@@ -193,7 +197,7 @@ impl Renderer {
         let slot = (app.id.clone(), index);
         let before = self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&slot).cloned();
         if let Some(before) = before.filter(|_| !settings.hard)
-            && before.holds(at, all, &env, &capabilities, &settings.kustomize_build_options)?
+            && before.holds(at, all, &env, &capabilities, settings)?
         {
             self.stats.lock().unwrap_or_else(PoisonError::into_inner).reused += 1;
             return Ok(before.rendered.clone());
@@ -203,7 +207,7 @@ impl Renderer {
             namespace: app.destination.namespace.clone(),
             source: at.source.clone(),
             index,
-            tree: self.complete(at).await?,
+            tree: self.complete(at, &settings.disabled_tools).await?,
             refs: all
                 .iter()
                 .filter(|o| !o.source.ref_name.is_empty())
@@ -215,6 +219,7 @@ impl Renderer {
             capabilities: capabilities.clone(),
             build_options: settings.kustomize_build_options.clone(),
             value_file_schemes: settings.value_file_schemes.clone(),
+            disabled_tools: settings.disabled_tools.clone(),
         };
         let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
         let remote = crate::remote::RemoteSources::new(self.sources.clone());
@@ -231,6 +236,8 @@ impl Renderer {
             env,
             capabilities,
             build_options: settings.kustomize_build_options.clone(),
+            value_file_schemes: settings.value_file_schemes.clone(),
+            disabled_tools: settings.disabled_tools.clone(),
             reads,
             ref_reads,
             used_remote,
@@ -241,12 +248,12 @@ impl Renderer {
     }
 
     /// Fetches what a chart lacks.
-    async fn complete(&self, at: &Opened) -> Result<Arc<dyn FileTree>, ReconcileError> {
+    async fn complete(&self, at: &Opened, off: &[Str]) -> Result<Arc<dyn FileTree>, ReconcileError> {
         let path = if at.source.chart.is_empty() { at.source.path.as_str() } else { "" };
         let path = fairway_core::normalize_path(path).map_err(fairway_render::RenderError::from)?;
         let is_chart = match &at.source.tool {
             Tool::Helm(_) => true,
-            Tool::Auto => fairway_render::detect(&Tool::Auto, &*at.tree, &path)? == SourceType::Helm,
+            Tool::Auto => fairway_render::detect(&Tool::Auto, &*at.tree, &path, off)? == SourceType::Helm,
             Tool::Directory(_) | Tool::Kustomize(_) | Tool::Plugin(_) => false,
         };
         if !is_chart {
@@ -264,9 +271,12 @@ impl Remembered {
         all: &[Opened],
         env: &BuildEnv,
         capabilities: &Capabilities,
-        build_options: &str,
+        settings: &RenderSettings<'_>,
     ) -> Result<bool, ReconcileError> {
-        if self.source != at.source || self.build_options != build_options {
+        let same_settings = self.build_options == settings.kustomize_build_options
+            && self.value_file_schemes == settings.value_file_schemes
+            && self.disabled_tools == settings.disabled_tools;
+        if self.source != at.source || !same_settings {
             return Ok(false);
         }
         let uses_cluster = self.rendered.source_type != Some(SourceType::Directory);
@@ -307,6 +317,7 @@ struct Job {
     capabilities: Capabilities,
     build_options: Str,
     value_file_schemes: Vec<Str>,
+    disabled_tools: Vec<Str>,
 }
 
 type Done = (Rendered, ReadSet, Vec<(Str, Str, ReadSet)>);
@@ -335,6 +346,7 @@ impl Job {
             capabilities: &self.capabilities,
             kustomize_build_options: &self.build_options,
             value_file_schemes: &self.value_file_schemes,
+            disabled_tools: &self.disabled_tools,
             remote: Some(remote),
             ports: Ports { clock: &MachineClock, random: &SystemRandom },
         })?;

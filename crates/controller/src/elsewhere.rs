@@ -64,6 +64,7 @@ impl Engine {
             view,
             kustomize_build_options: pass.snapshot.settings.kustomize_build_options.join(" ").into(),
             value_file_schemes: pass.snapshot.settings.helm_values_file_schemes.clone(),
+            disabled_tools: pass.snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,
             source_override: &source_override,
             hard: true,

@@ -302,9 +302,6 @@ impl Engine {
         for problem in snapshot.problems.iter().chain(&snapshot.settings.warnings) {
             tracing::warn!("{problem}");
         }
-        for setting in snapshot.without_effect() {
-            tracing::warn!("{setting} has no effect yet");
-        }
         self.rules.set(snapshot.marks.clone(), snapshot.settings.clone());
         self.credentials.set(snapshot.credentials.clone());
         self.clusters.retain(&snapshot);

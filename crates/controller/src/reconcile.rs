@@ -183,6 +183,7 @@ impl Engine {
             view,
             kustomize_build_options: snapshot.settings.kustomize_build_options.join(" ").into(),
             value_file_schemes: snapshot.settings.helm_values_file_schemes.clone(),
+            disabled_tools: snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,
             source_override: &source_override,
             hard: level == Level::Hard,

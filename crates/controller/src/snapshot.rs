@@ -169,18 +169,6 @@ fn customizations(settings: &Settings) -> (Customizations, Vec<String>) {
     })
 }
 
-impl Snapshot {
-    /// Returns the settings that are set and that nothing here follows, by their keys.
-    #[must_use]
-    pub fn without_effect(&self) -> Vec<&'static str> {
-        let settings = &self.settings;
-        [(!settings.disabled_tools.is_empty(), "helm.enable, kustomize.enable or jsonnet.enable: false")]
-            .into_iter()
-            .filter_map(|(is_set, key)| is_set.then_some(key))
-            .collect()
-    }
-}
-
 fn data_of(cache: &Cache, kind: &str, namespace: &str, name: &str) -> Map {
     let live = cache.get(&ObjectKey::new("", kind, namespace, name));
     live.and_then(|l| l.value().get("data").and_then(Value::as_object).cloned()).unwrap_or_default()

@@ -38,6 +38,8 @@ pub struct RenderInput<'a> {
     pub capabilities: &'a Capabilities,
     /// `kustomize.buildOptions` of the settings.
     pub kustomize_build_options: &'a str,
+    /// `helm.enable` and `kustomize.enable`: tools that are not looked for (`helm`, `kustomize`).
+    pub disabled_tools: &'a [Str],
     /// `helm.valuesFileSchemes`: schemes of addresses that values files may come from.
     pub value_file_schemes: &'a [Str],
     /// Fetches remote bases and values files; none where they are off.

@@ -11,8 +11,11 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     if source.chart.is_empty() && input.tree.list(&path)?.is_none() {
         return Err(RenderError::PathMissing { path });
     }
-    let source_type =
-        if source.chart.is_empty() { detect(&source.tool, input.tree, &path)? } else { SourceType::Helm };
+    let source_type = if source.chart.is_empty() {
+        detect(&source.tool, input.tree, &path, input.disabled_tools)?
+    } else {
+        SourceType::Helm
+    };
     let mut rendered = match source_type {
         SourceType::Directory => {
             let options = match &source.tool {

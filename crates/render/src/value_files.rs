@@ -192,6 +192,7 @@ mod tests {
             env: &BuildEnv::default().with("ARGOCD_APP_NAME", "b"),
             capabilities: &Capabilities::default(),
             kustomize_build_options: "",
+            disabled_tools: &[],
             value_file_schemes: &["https".into()],
             remote: Some(&Web),
             ports: Ports { clock: &clock, random: &random },

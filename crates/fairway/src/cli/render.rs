@@ -178,7 +178,7 @@ async fn open(args: &RenderArgs, source: &AppSource) -> anyhow::Result<Opened> {
     }
     let path = fairway_core::normalize_path(&source.path)?;
     let is_chart = !source.chart.is_empty()
-        || fairway_render::detect(&source.tool, &*tree, &path).is_ok_and(|t| t == SourceType::Helm);
+        || fairway_render::detect(&source.tool, &*tree, &path, &[]).is_ok_and(|t| t == SourceType::Helm);
     let tree = if is_chart { sources.with_chart_dependencies(tree, &path).await? } else { tree };
     Ok(Opened { source, revision: revision.to_string(), tree })
 }
@@ -229,6 +229,7 @@ pub(super) fn objects(
             env: &env,
             capabilities,
             kustomize_build_options: "",
+            disabled_tools: &[],
             value_file_schemes: &[],
             remote: None,
             ports: machine(),
