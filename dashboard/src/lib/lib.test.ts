@@ -3,6 +3,7 @@ import type { TreeNode } from '../api/types';
 import { changedPart, diffLines, hunks, sideBySide } from './diff';
 import { formatFilters, NO_FILTERS, parseFilters, toggle } from './filters';
 import { comparable, stateOf } from './managed';
+import { newer } from './newer';
 import { planSteps } from './plan';
 import { appPath, parseRoute } from './route';
 import { repoName, short, webLinks } from './source';
@@ -186,4 +187,21 @@ it('revisions and repositories are short', () => {
 it('plans are put into steps in their own order', () => {
   const item = (phase: string, wave: number) => ({ kind: 'K', name: 'n', action: 'create', reason: '', phase, wave });
   expect(planSteps([item('PreSync', 0), item('Sync', -1), item('Sync', 0), item('Sync', -1)]).map((step) => [step.phase, step.wave, step.items.length])).toEqual([['PreSync', 0, 1], ['Sync', -1, 2], ['Sync', 0, 1]]);
+});
+
+describe('newer', () => {
+  const app = (resourceVersion?: string) => ({ metadata: { name: 'a', namespace: 'n', resourceVersion }, spec: {} });
+
+  it('does not go back to what an overtaken answer says', () => {
+    const [old, now] = [app('99'), app('100')];
+    expect(newer(now, old)).toBe(now);
+    expect(newer(old, now)).toBe(now);
+    expect(newer(undefined, old)).toBe(old);
+  });
+
+  it('believes what it is told where versions are not known', () => {
+    const [one, two] = [app('5'), app()];
+    expect(newer(one, two)).toBe(two);
+    expect(newer(two, one)).toBe(one);
+  });
 });

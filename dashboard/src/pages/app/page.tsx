@@ -3,6 +3,7 @@ import { api, withQuery, type AppKey } from '../../api/client';
 import { useStream } from '../../api/stream';
 import type { Application, ApplicationEvent, ResourceId } from '../../api/types';
 import { useKeys } from '../../keys';
+import { newer } from '../../lib/newer';
 import { navigate, useAddress } from '../../navigate';
 import { Button, Link, Notice } from '../../ui/parts';
 import { useToasts } from '../../ui/toast';
@@ -35,7 +36,8 @@ type Open = { kind: 'sync'; resources?: ResourceId[] } | { kind: 'delete' } | { 
 /** One application: its state, what it consists of, and what can be done with it. */
 export function AppPage({ namespace, name }: AppKey) {
   const key = useMemo(() => ({ namespace, name }), [namespace, name]);
-  const [app, setApp] = useState<Application>();
+  const [app, setAnyApp] = useState<Application>();
+  const setApp = useCallback((told: Application) => setAnyApp((known) => newer(known, told)), []);
   const [error, setError] = useState<Error>();
   const [gone, setGone] = useState(false);
   const [open, setOpen] = useState<Open>();
@@ -45,7 +47,7 @@ export function AppPage({ namespace, name }: AppKey) {
   const tab = (TABS.find(({ id }) => id === query.get('view')) ?? TABS[0]).id;
   const resource = query.get('resource') ?? undefined;
 
-  const load = useCallback(() => api.application(key).then((value) => { setApp(value); setError(undefined); }, setError), [key]);
+  const load = useCallback(() => api.application(key).then((value) => { setApp(value); setError(undefined); }, setError), [key, setApp]);
   useEffect(() => {
     document.title = `${name} · Fairway`;
     void load();
@@ -65,7 +67,7 @@ export function AppPage({ namespace, name }: AppKey) {
     setBusy(what);
     action().then(() => say(done), fail).finally(() => setBusy(''));
   }, [say, fail]);
-  const refresh = useCallback((hard: boolean) => act('refresh', () => api.refresh(key, hard).then(setApp), hard ? 'Rendered and compared anew' : 'Compared with Git'), [act, key]);
+  const refresh = useCallback((hard: boolean) => act('refresh', () => api.refresh(key, hard).then(setApp), hard ? 'Rendered and compared anew' : 'Compared with Git'), [act, key, setApp]);
   const running = app?.status?.operationState?.phase === 'Running' || app?.operation !== undefined;
 
   useKeys({
