@@ -91,10 +91,11 @@ enum Command {
 }
 
 /// The commands that stand in for other tools, by themselves. Scripts call them hundreds of times, so they set up
-/// nothing that they may not need: not the rest of the command line, no threads, no network.
+/// nothing that they may not need: not the rest of the command line (`C` is what of it was asked for), no threads,
+/// no network.
 #[derive(Parser)]
 #[command(name = "fairway", version, propagate_version = true)]
-struct ToolArgs {
+struct ToolArgs<C: Subcommand> {
     /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
     #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn,kube_client=off")]
     log: String,
@@ -102,7 +103,16 @@ struct ToolArgs {
     #[arg(long, global = true)]
     log_json: bool,
     #[command(subcommand)]
-    command: ToolCommand,
+    command: C,
+}
+
+impl<C: Subcommand> ToolArgs<C> {
+    /// Reads the command line and sets up what the commands log.
+    fn read() -> C {
+        let args = Self::parse();
+        log_to_stderr(&args.log, args.log_json);
+        args.command
+    }
 }
 
 #[derive(Subcommand)]
@@ -111,6 +121,20 @@ enum ToolCommand {
     Helm(cli::HelmArgs),
     /// Kustomize: build, edit.
     Kustomize(cli::KustomizeArgs),
+}
+
+/// `fairway helm template`, which most scripts mean.
+#[derive(Subcommand)]
+enum HelmTemplateCommand {
+    /// Helm's commands for charts: template, lint, show, pull, dependency.
+    Helm(cli::HelmTemplateArgs),
+}
+
+/// `fairway kustomize build`, likewise.
+#[derive(Subcommand)]
+enum KustomizeBuildCommand {
+    /// Kustomize: build, edit.
+    Kustomize(cli::KustomizeBuildArgs),
 }
 
 impl ToolCommand {
@@ -123,10 +147,8 @@ impl ToolCommand {
 }
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|first| first == "helm" || first == "kustomize") {
-        let args = ToolArgs::parse();
-        log_to_stderr(&args.log, args.log_json);
-        return exit_code(args.command.run());
+    if let Some(outcome) = run_tool() {
+        return exit_code(outcome);
     }
     let args = Args::parse();
     log_to_stderr(&args.log, args.log_json);
@@ -142,6 +164,24 @@ fn main() -> ExitCode {
         Err(error) => Err(error.into()),
     };
     exit_code(outcome)
+}
+
+/// Runs a command that stands in for another tool, if the command line begins with one.
+fn run_tool() -> Option<anyhow::Result<()>> {
+    let words: Vec<_> = std::env::args_os().skip(1).take(2).collect();
+    let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    Some(match words.as_slice() {
+        ["helm", "template"] => {
+            let HelmTemplateCommand::Helm(args) = ToolArgs::read();
+            cli::run_helm_template(args)
+        }
+        ["kustomize", "build"] => {
+            let KustomizeBuildCommand::Kustomize(args) = ToolArgs::read();
+            cli::run_kustomize_build(args)
+        }
+        ["helm" | "kustomize", ..] => ToolArgs::<ToolCommand>::read().run(),
+        _ => return None,
+    })
 }
 
 /// Says what went wrong, if anything did, and turns it into the exit code.
@@ -218,6 +258,8 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         super::Args::command().debug_assert();
-        super::ToolArgs::command().debug_assert();
+        super::ToolArgs::<super::ToolCommand>::command().debug_assert();
+        super::ToolArgs::<super::HelmTemplateCommand>::command().debug_assert();
+        super::ToolArgs::<super::KustomizeBuildCommand>::command().debug_assert();
     }
 }

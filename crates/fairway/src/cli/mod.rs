@@ -26,10 +26,12 @@ pub use completion::{CompletionArgs, run as run_completion};
 pub use demo::{DemoArgs, run as run_demo};
 pub use diff::{DiffArgs, run as run_diff};
 pub use exit::{EXIT_CODES, code_of};
-pub use helm::{HelmArgs, run as run_helm};
+pub use helm::{HelmArgs, HelmTemplateArgs, run as run_helm, run_template as run_helm_template};
 pub use inventory::{
     AppsetArgs, ClusterArgs, ProjArgs, RepoArgs, run_appset, run_cluster, run_proj, run_repo,
 };
-pub use kustomize::{KustomizeArgs, run as run_kustomize};
+pub use kustomize::{
+    KustomizeArgs, KustomizeBuildArgs, run as run_kustomize, run_build as run_kustomize_build,
+};
 pub use plan::{PlanArgs, run as run_plan};
 pub use render::{RenderArgs, run as run_render};

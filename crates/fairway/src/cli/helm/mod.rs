@@ -33,6 +33,25 @@ enum HelmCommand {
     Pull(Box<pull::Args>),
 }
 
+/// Arguments of `fairway helm template` alone, without what the other commands take.
+#[derive(clap::Args, Debug)]
+pub struct HelmTemplateArgs {
+    #[command(subcommand)]
+    command: HelmTemplateCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum HelmTemplateCommand {
+    /// Renders a chart and prints the manifests, as `helm template` does.
+    Template(Box<template::Args>),
+}
+
+/// Runs `fairway helm template`; as [`run`].
+pub fn run_template(args: HelmTemplateArgs) -> anyhow::Result<()> {
+    let HelmTemplateCommand::Template(args) = args.command;
+    template::run(&args)
+}
+
 /// Runs `fairway helm`. Waits for repositories on the way, so it is not for async code.
 pub fn run(args: HelmArgs) -> anyhow::Result<()> {
     match args.command {

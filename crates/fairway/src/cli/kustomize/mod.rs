@@ -18,6 +18,25 @@ enum KustomizeCommand {
     Edit(edit::EditArgs),
 }
 
+/// Arguments of `fairway kustomize build` alone, without what `edit` takes.
+#[derive(clap::Args, Debug)]
+pub struct KustomizeBuildArgs {
+    #[command(subcommand)]
+    command: KustomizeBuildCommand,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum KustomizeBuildCommand {
+    /// Builds a kustomization and prints it, as `kustomize build` does.
+    Build(Box<build::BuildArgs>),
+}
+
+/// Runs `fairway kustomize build`; as [`run`].
+pub fn run_build(args: KustomizeBuildArgs) -> anyhow::Result<()> {
+    let KustomizeBuildCommand::Build(args) = args.command;
+    build::run(&args)
+}
+
 /// Runs `fairway kustomize`. Waits for repositories on the way, so it is not for async code.
 pub fn run(args: KustomizeArgs) -> anyhow::Result<()> {
     match args.command {
