@@ -4,6 +4,7 @@
 use crate::Error;
 use crate::decode::go_kind;
 use crate::hook::{Hook, HookEvent};
+use fairway_core::install_rank;
 use fairway_value::Value;
 
 /// A rendered manifest.
@@ -162,48 +163,11 @@ impl Head {
     }
 }
 
-/// Kinds in the order in which Helm installs them; others follow by name.
-const INSTALL_ORDER: &[&str] = &[
-    "PriorityClass",
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-];
-
+/// A kind's place among those that Helm installs (`pkg/releaseutil/kind_sorter.go`): PriorityClass before all that
+/// Argo CD has the order of; others follow by name.
 fn rank(kind: &str) -> (usize, String) {
-    match INSTALL_ORDER.iter().position(|k| *k == kind) {
+    let place = if kind == "PriorityClass" { Some(0) } else { install_rank(kind).map(|at| at + 1) };
+    match place {
         Some(at) => (at, String::new()),
         None => (usize::MAX, kind.to_owned()),
     }

@@ -1,53 +1,14 @@
 use crate::{Action, Refusal, Step, SyncPlan, Task, Violation, WavePlan};
-use fairway_core::{ObjectKey, SyncPhase, Value};
+use fairway_core::{ObjectKey, SyncPhase, Value, install_rank};
 use petgraph::algo::toposort;
 use petgraph::graph::{DiGraph, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Kinds in the order in which Argo CD applies them inside a wave (gitops-engine `pkg/sync/sync_tasks.go`, after Helm's
-/// install order). What is not named comes last.
-const KIND_ORDER: &[&str] = &[
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-];
-
-/// Returns a kind's place in the order of one wave; kinds that the order does not name share the last place.
+/// Returns a kind's place in the order of one wave, which is that of gitops-engine's `pkg/sync/sync_tasks.go`; kinds
+/// that the order does not name share the last place.
 #[must_use]
 pub fn kind_rank(kind: &str) -> usize {
-    KIND_ORDER.iter().position(|k| *k == kind).unwrap_or(KIND_ORDER.len())
+    install_rank(kind).unwrap_or(usize::MAX)
 }
 
 /// Returns the coarse group that a kind is applied with. Argo CD applies kind after kind; nothing inside one of these
