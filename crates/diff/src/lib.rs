@@ -22,6 +22,7 @@ mod respect;
 mod same;
 mod structured;
 pub mod text;
+mod verdicts;
 
 pub use change::{Change, ChangeKind, ChangeSet, FieldChange};
 pub use ignore::{IgnoreRules, Unsupported};
@@ -30,3 +31,4 @@ pub use outcome::{Outcome, UncertainReason};
 pub use predict::{Mode, Options, Prediction, outcome, predict};
 pub use refused::is_suspect;
 pub use respect::with_live_values;
+pub use verdicts::{Known, Verdicts};

@@ -191,7 +191,7 @@ fn server_side(
         && !resource.custom
         && let Err(why) = strategy::update_service(&mut predicted, live, &mut NoServer)
     {
-        return uncertain(UncertainReason::Refused(why), live);
+        return uncertain(UncertainReason::Refused(why.to_string()), live);
     }
     strategy::prepare_update(&mut predicted, live, "", schemas);
     let mut normalized = live.clone();
@@ -232,8 +232,10 @@ fn other_built_in_version(live: &Value, version: &str, schemas: &Schemas, custom
     }
     let entries = live.get_path(&["metadata", "managedFields"]).and_then(Value::as_array).unwrap_or_default();
     entries.iter().map(|e| text(e, "apiVersion")).find_map(|other| {
-        let served = other != version && schemas.resource(other, text(live, "kind")).is_some();
-        served.then(|| other.to_owned())
+        let kind = text(live, "kind");
+        let served = other != version && schemas.resource(other, kind).is_some();
+        let known = fairway_schema::versions::convert(&Value::Null, kind, version, other).is_some();
+        (served && !known).then(|| other.to_owned())
     })
 }
 

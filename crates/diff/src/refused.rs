@@ -1,5 +1,5 @@
 use fairway_core::Str;
-use fairway_schema::request::{FieldValidation, Request, Verb, write};
+use fairway_schema::request::{FieldValidation, Request, Verb, check_new};
 use fairway_schema::strategy::Chooser;
 use fairway_schema::{Schemas, Scope};
 use fairway_value::Value;
@@ -27,7 +27,7 @@ pub fn is_suspect(desired: &Value, schemas: &Schemas) -> bool {
         now: "2006-01-02T15:04:05Z",
         uid: "",
     };
-    write(None, &request, schemas, &mut AnyServer).is_err()
+    check_new(&request, schemas, &mut AnyServer).is_err()
 }
 
 /// Chooses what some server could choose, so that what it chooses is no reason to refuse.

@@ -38,9 +38,15 @@ impl ConvertError {
             Value::Bool(_) => "bool",
             Value::Null | Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
         };
+        let number = matches!(value, Value::Int(_) | Value::Uint(_) | Value::Float(_));
+        let convertible = number && (wanted.starts_with("int") || wanted.starts_with("float"))
+            || (matches!(value, Value::Int(_) | Value::Uint(_)) && wanted == "string");
         let message = match value {
-            Value::Array(_) | Value::Object(_) => format!("cannot restore {wanted} from: {}", go_kind(value)),
-            other => format!("cannot convert {} to {wanted}", go_type(other)),
+            other if convertible => format!("cannot convert {} to {wanted}", go_type(other)),
+            _ if matches!(wanted, "string" | "bool" | "int32" | "int64" | "float64") => {
+                format!("unrecognized type: {wanted}")
+            }
+            other => format!("cannot restore {wanted} from: {}", go_kind(other)),
         };
         Self { mismatch: Some((json, wanted.to_owned())), ..Self::new(message) }
     }
@@ -57,7 +63,7 @@ impl ConvertError {
                     path.join(".")
                 )
             }
-            None => self.message.clone(),
+            None => self.message.trim_start_matches("error decoding from json: ").to_owned(),
         }
     }
 }
@@ -69,6 +75,24 @@ impl ConvertError {
 /// A value that the Go type cannot hold, in the words of apimachinery's unstructured converter.
 pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
     canonicalize_as(object, schemas, Unknown::Dropped)
+}
+
+/// As [`canonicalize`], for what an apply has merged: nulls of custom resources stay until they have been validated.
+pub(crate) fn canonicalize_applied(
+    object: &mut Value,
+    schemas: &Schemas,
+    otherwise: fn(&mut Value, &Schemas) -> Result<(), ConvertError>,
+) -> Result<(), ConvertError> {
+    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+    match schemas.resource(text("apiVersion"), text("kind")) {
+        Some(resource) if resource.custom => {
+            if let Some(schema) = &resource.crd_schema {
+                structural::prune_unknown(object, schema);
+            }
+            custom_metadata(object, schemas)
+        }
+        _ => otherwise(object, schemas),
+    }
 }
 
 /// As [`canonicalize`], with the empty lists and maps of the request still in it, as messages show them.
@@ -158,6 +182,14 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
     if resource.custom {
         let Some(schema) = &resource.crd_schema else { return Vec::new() };
         let mut paths = structural::unknown_paths(object, schema);
+        let meta = schemas.type_named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
+        if let (Some(ty), Some(metadata)) = (meta, object.get("metadata")) {
+            let mut unknown = Unknown::Named { at: "metadata".to_owned(), found: Vec::new() };
+            let _ = convert(ty, metadata, &mut unknown);
+            if let Unknown::Named { found, .. } = unknown {
+                paths.extend(found);
+            }
+        }
         paths.sort();
         return paths;
     }

@@ -25,6 +25,7 @@ mod time;
 mod typeref;
 mod types;
 pub mod validate;
+pub mod versions;
 pub mod warnings;
 
 pub use fairway_core::Scope;

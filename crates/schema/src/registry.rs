@@ -52,7 +52,18 @@ pub struct Resource {
     pub crd_schema: Option<Value>,
     /// What the server warns of whenever this version of a custom resource is asked for; empty where nothing.
     pub deprecation: Str,
+    /// Where a custom resource has its replica counts; nothing where it has no scale.
+    pub(crate) scale: Option<ScalePaths>,
     pub(crate) ty: Option<TypeId>,
+}
+
+/// Paths of replica counts: `.spec.replicas`.
+#[derive(Clone, Debug)]
+pub(crate) struct ScalePaths {
+    /// Of the wanted one.
+    pub spec: Str,
+    /// Of the counted one.
+    pub status: Str,
 }
 
 impl Resource {
@@ -135,6 +146,7 @@ fn read_resource(line: &Value) -> Resource {
         custom: false,
         crd_schema: None,
         deprecation: Str::new(),
+        scale: None,
         ty: None,
     }
 }
@@ -246,6 +258,10 @@ impl Schemas {
                 custom: true,
                 crd_schema,
                 deprecation: deprecation(version, versions, group, kind),
+                scale: version.get_path(&["subresources", "scale"]).map(|s| ScalePaths {
+                    spec: text(s, "specReplicasPath").into(),
+                    status: text(s, "statusReplicasPath").into(),
+                }),
                 ty,
             });
         }

@@ -27,7 +27,17 @@ fn child<'s>(schema: &'s Value, key: &str) -> Option<Option<&'s Value>> {
 
 /// Cuts fields that the schema does not have, and nulls that may not be and have no default.
 pub fn prune(object: &mut Value, schema: &Value) {
+    prune_unknown(object, schema);
+    prune_nulls(object, schema);
+}
+
+/// Cuts fields that the schema does not have.
+pub(crate) fn prune_unknown(object: &mut Value, schema: &Value) {
     prune_at(object, Some(schema), true, false);
+}
+
+/// Cuts nulls that may not be and have no default.
+pub fn prune_nulls(object: &mut Value, schema: &Value) {
     drop_nulls(object, schema, true);
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Source: Kubernetes 1.36 `pkg/api/{pod,service}/warnings.go`.
 
+use crate::quantity::Quantity;
 use fairway_value::{Map, Value};
 
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
@@ -206,11 +207,9 @@ fn pod(pod: &Value, at: &str, out: &mut Vec<String>) {
             ));
         }
     }
-    let annotations = pod.get_path(&["metadata", "annotations"]).and_then(Value::as_object);
-    for key in annotations.into_iter().flat_map(Map::keys) {
-        if key.starts_with("container.apparmor.security.beta.kubernetes.io/") {
-            let field = format!("{at}metadata.annotations[{key}]");
-            out.push(format!("{field}: deprecated since v1.30; use the \"appArmorProfile\" field instead"));
+    for kind in ["initContainers", "containers"] {
+        for (n, container) in list(spec, kind).iter().enumerate() {
+            of_container(pod, spec, container, (at, &format!("{at}spec.{kind}[{n}]")), out);
         }
     }
     let containers = list(spec, "containers");
@@ -229,6 +228,49 @@ fn pod(pod: &Value, at: &str, out: &mut Vec<String>) {
                 ports.push((number, text(port, "protocol"), field));
             }
         }
+    }
+}
+
+/// The AppArmor annotation where no field says the same, and amounts of bytes that are no whole numbers.
+fn of_container(
+    pod: &Value,
+    spec: &Value,
+    container: &Value,
+    (at, field): (&str, &str),
+    out: &mut Vec<String>,
+) {
+    let profile = ["securityContext", "appArmorProfile"];
+    let set = |v: &Value| v.get_path(&profile).is_some_and(|p| !p.is_null());
+    let key = format!("container.apparmor.security.beta.kubernetes.io/{}", text(container, "name"));
+    let annotation = pod.get_path(&["metadata", "annotations", &key]).and_then(Value::as_str);
+    if let Some(annotation) = annotation
+        && !at.is_empty()
+        && !set(container)
+        && !spec.get_path(&profile).is_some_and(|p| says(p, annotation))
+    {
+        let field = format!("{at}metadata.annotations[{key}]");
+        out.push(format!("{field}: deprecated since v1.30; use the \"appArmorProfile\" field instead"));
+    }
+    for resource in ["memory", "ephemeral-storage"] {
+        for part in ["limits", "requests"] {
+            let amount = container.get_path(&["resources", part, resource]).and_then(Value::as_str);
+            let Some(amount) = amount.and_then(|a| Quantity::parse(a).ok()) else { continue };
+            if amount.nano() % 1_000_000_000 != 0 {
+                out.push(format!(
+                    "{field}.resources.{part}[{resource}]: fractional byte value \"{amount}\" is invalid, must be an integer"
+                ));
+            }
+        }
+    }
+}
+
+/// Whether a profile is what the annotation of old times says.
+fn says(profile: &Value, annotation: &str) -> bool {
+    match text(profile, "type") {
+        "RuntimeDefault" => annotation == "runtime/default",
+        "Unconfined" => annotation == "unconfined",
+        "Localhost" => annotation.strip_prefix("localhost/") == Some(text(profile, "localhostProfile")),
+        _ => false,
     }
 }
 

@@ -12,6 +12,7 @@
 mod display;
 mod json;
 mod map;
+mod packed;
 mod pointer;
 mod serde_impl;
 mod value;
@@ -19,6 +20,7 @@ mod value;
 pub use display::format_float;
 pub use json::{HtmlEscape, JsonError, from_json, to_json, to_json_pretty, write_json};
 pub use map::Map;
+pub use packed::{Dictionary, Packed};
 pub use pointer::{escape_pointer_token, parse_pointer};
 pub use value::{Array, Str, Value};
 

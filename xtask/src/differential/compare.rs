@@ -45,12 +45,22 @@ fn plain(text: &str, uids: &[&str]) -> String {
 
 /// Messages about a patch hold the whole object, with what each server chose.
 fn without_patched(text: &str) -> String {
-    let (head, tail) = ("patch: Invalid value: \"{", "}\": ");
-    let Some((before, rest)) = text.split_once(head) else { return text.to_owned() };
+    let (head, tail) = ("Invalid value: \"{", "}\": ");
+    let Some((before, rest)) = text.split_once(head).filter(|(b, _)| b.contains("patch")) else {
+        return text.to_owned();
+    };
     match rest.rsplit_once(tail) {
-        Some((_, after)) => format!("{before}patch: Invalid value: <patched object>: {after}"),
+        Some((_, after)) => format!("{before}Invalid value: <patched object>: {after}"),
         None => text.to_owned(),
     }
+}
+
+/// Both texts from shortly before where they part.
+fn parting(left: &str, right: &str) -> (String, String) {
+    let same = left.chars().zip(right.chars()).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(150);
+    let show = |text: &str| text.chars().skip(from).take(700).collect();
+    (show(left), show(right))
 }
 
 fn refusal(real: &Value, dev: &Value) -> Option<String> {
@@ -75,10 +85,14 @@ fn refusal(real: &Value, dev: &Value) -> Option<String> {
         |status: &Value| plain(status["message"].as_str().unwrap_or_default(), &uids).replace("\u{a0}", " ");
     let (left, right) = (message(real), message(dev));
     if left != right && sorted(&left) != sorted(&right) {
-        return Some(format!("message:\n    real {}\n    ours {}", cut(&left), cut(&right)));
+        let (left, right) = parting(&left, &right);
+        return Some(format!("message:\n    real {left}\n    ours {right}"));
     }
     let (left, right) = (causes(real), causes(dev));
-    (left != right).then(|| format!("causes:\n    real {left:?}\n    ours {right:?}"))
+    (left != right).then(|| {
+        let (left, right) = parting(&left.join("; "), &right.join("; "));
+        format!("causes:\n    real {left}\n    ours {right}")
+    })
 }
 
 fn sorted(text: &str) -> Vec<char> {

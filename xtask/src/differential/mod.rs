@@ -2,6 +2,7 @@
 //! apply changes, which must come true.
 
 mod compare;
+mod definition;
 mod http;
 mod mutate;
 mod random;
@@ -42,6 +43,9 @@ pub struct Args {
     /// What is written: `new` objects, changes `over` stored ones, or `sequence`s by several managers.
     #[arg(long, value_enum)]
     only: Vec<Part>,
+    /// How many definitions are made at random beside those.
+    #[arg(long, default_value_t = 4)]
+    made: usize,
     /// How many disagreements of one shape are printed.
     #[arg(long, default_value_t = 1)]
     shown: usize,
@@ -82,8 +86,30 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     outcome
 }
 
+/// Runs a number of steps as part of the end-to-end tests.
+pub fn check(tools: &controlplane::Tools, steps: usize, seed: u64) -> anyhow::Result<()> {
+    println!("differential: seed {seed}, {steps} steps");
+    let args = Args {
+        steps,
+        seed: Some(seed),
+        objects: None,
+        definitions: None,
+        kind: Vec::new(),
+        only: Vec::new(),
+        made: 4,
+        shown: 1,
+    };
+    let dir = std::env::temp_dir().join(format!("fairway-differential-{}", std::process::id()));
+    let outcome = run(&args, seed, tools, &dir);
+    let _ = std::fs::remove_dir_all(&dir);
+    outcome
+}
+
 fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyhow::Result<()> {
+    let mut random = Random::new(seed);
     let mut definitions = documents("CustomResourceDefinition")?;
+    let made: Vec<Value> = (0..args.made).map(|n| definition::definition(n, &mut random)).collect();
+    definitions.extend(made.iter().cloned());
     if let Some(path) = &args.definitions {
         let value: Value = serde_json::from_slice(&std::fs::read(path)?)?;
         definitions.extend(value["items"].as_array().or(value.as_array()).cloned().unwrap_or_default());
@@ -92,13 +118,17 @@ fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyho
         Some(path) => read_lines(path)?,
         None => documents("")?,
     };
+    // As many as there are of some twenty built-in kinds.
+    for definition in made.iter().cycle().take(args.made * 5) {
+        objects.push(definition::object_of(definition, &mut random));
+    }
     objects.retain(|o| args.kind.is_empty() || args.kind.iter().any(|k| o["kind"] == *k));
     anyhow::ensure!(!objects.is_empty(), "there are no objects to start from");
     let values: Vec<fairway_value::Value> = definitions.iter().map(to_value).collect();
     let schemas = Schemas::with_crds(&values)?;
     let servers = Servers::start(tools, dir, &definitions)?;
     let report = Report::new(args.shown);
-    let mut run = Run { servers, schemas, objects, random: Random::new(seed), report, made: 0 };
+    let mut run = Run { servers, schemas, objects, random, report, made: 0 };
     let parts = if args.only.is_empty() { PARTS.to_vec() } else { args.only.clone() };
     while run.report.steps < args.steps {
         match run.random.pick(&parts) {

@@ -98,8 +98,14 @@ fn judge(run: &mut Run, life: &Life, predicted: &Outcome, live: &Value, real: &R
     }
     let changed = compare::differ(&before, &after, &mut String::new());
     let wrong = match (predicted, changed) {
-        (Outcome::Unchanged, Some(change)) => Some(format!("false in sync: {change}")),
-        (Outcome::Changed(found), None) => Some(format!("false drift: {found:?}")),
+        (Outcome::Unchanged, Some(change)) => {
+            run.report.false_in_sync += 1;
+            Some(format!("false in sync: {change}"))
+        }
+        (Outcome::Changed(found), None) => {
+            run.report.false_drifted += 1;
+            Some(format!("false drift: {found:?}"))
+        }
         (Outcome::Created, _) => Some("a stored object is predicted to be created".to_owned()),
         (Outcome::Uncertain(_), _) => {
             run.report.uncertain += 1;

@@ -30,6 +30,12 @@ pub struct Args {
     /// Folder with the material that is not in this repository; `real-repos` in it is what the scenario of that name runs.
     #[arg(long, default_value = "../shared")]
     shared: PathBuf,
+    /// How many random writes are compared between the real API server and the one in memory.
+    #[arg(long, default_value_t = 4000)]
+    steps: usize,
+    /// What those writes follow from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
     /// Builds the control plane and its tools and runs nothing.
     #[arg(long)]
     prepare: bool,
@@ -84,6 +90,21 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
             Err(error) => {
                 println!("FAIL  {name} ({seconds:.1} s): {error:#}");
                 failed.push(*name);
+            }
+        }
+    }
+    if args.cluster == ClusterKind::Real
+        && args.only.as_ref().is_none_or(|only| "differential".contains(only.as_str()))
+    {
+        let started = Instant::now();
+        match crate::differential::check(&tools, args.steps, args.seed) {
+            Ok(()) => {
+                passed += 1;
+                println!("ok    differential ({:.1} s)", started.elapsed().as_secs_f64());
+            }
+            Err(error) => {
+                println!("FAIL  differential ({:.1} s): {error:#}", started.elapsed().as_secs_f64());
+                failed.push("differential");
             }
         }
     }

@@ -2,15 +2,17 @@
 //! resources, whose versions differ by name and by what their schemas keep (conversion strategy `None`).
 
 use super::registry::Resource;
-use fairway_schema::structural;
-use fairway_value::{Map, Value};
+use fairway_schema::{structural, versions};
+use fairway_value::Value;
 
 /// Returns a stored object in the version of a resource.
 pub(crate) fn to_version(value: &Value, resource: &Resource) -> Value {
     let mut out = value.clone();
     match resource.table.as_str() {
         "events" if resource.group == "events.k8s.io" => rename(&mut out, EVENTS),
-        "horizontalpodautoscalers.autoscaling" if resource.version == "v1" => hpa_to_v1(&mut out),
+        "horizontalpodautoscalers.autoscaling" if resource.version == "v1" => {
+            autoscaler(&mut out, "autoscaling/v2", "autoscaling/v1");
+        }
         _ => {}
     }
     out.set_path(&["apiVersion"], resource.api_version());
@@ -31,7 +33,9 @@ pub(crate) fn to_storage(value: Value, resource: &Resource) -> Value {
             let back: Vec<(&str, &str)> = EVENTS.iter().map(|(a, b)| (*b, *a)).collect();
             rename(&mut out, &back);
         }
-        "horizontalpodautoscalers.autoscaling" if resource.version == "v1" => hpa_to_v2(&mut out),
+        "horizontalpodautoscalers.autoscaling" if resource.version == "v1" => {
+            autoscaler(&mut out, "autoscaling/v1", "autoscaling/v2");
+        }
         _ => {}
     }
     out.set_path(&["apiVersion"], resource.storage_api_version.clone());
@@ -52,85 +56,17 @@ const EVENTS: &[(&str, &str)] = &[
     ("reportingComponent", "reportingController"),
 ];
 
+fn autoscaler(object: &mut Value, from: &str, to: &str) {
+    if let Some(converted) = versions::convert(object, "HorizontalPodAutoscaler", from, to) {
+        *object = converted;
+    }
+}
+
 fn rename(object: &mut Value, names: &[(&str, &str)]) {
     let Some(map) = object.as_object_mut() else { return };
     for (from, to) in names {
         if let Some(value) = map.remove(from) {
             map.insert(*to, value);
         }
-    }
-}
-
-fn hpa_to_v1(object: &mut Value) {
-    let metrics =
-        object.get_path(&["spec", "metrics"]).and_then(Value::as_array).unwrap_or_default().to_vec();
-    let is_cpu = |m: &Value| {
-        m.get_path(&["resource", "name"]).and_then(Value::as_str) == Some("cpu")
-            && m.get_path(&["resource", "target", "averageUtilization"]).is_some()
-    };
-    let target = metrics
-        .iter()
-        .find(|m| is_cpu(m))
-        .and_then(|m| m.get_path(&["resource", "target", "averageUtilization"]))
-        .cloned();
-    let rest: Vec<Value> = metrics.iter().filter(|m| !is_cpu(m)).cloned().collect();
-    annotate(
-        object,
-        "autoscaling.alpha.kubernetes.io/metrics",
-        (!rest.is_empty()).then(|| Value::from(rest)),
-    );
-    let behavior = object.get_path(&["spec", "behavior"]).cloned();
-    annotate(object, "autoscaling.alpha.kubernetes.io/behavior", behavior);
-    let conditions = object.get_path(&["status", "conditions"]).cloned().filter(|c| !c.is_null());
-    annotate(object, "autoscaling.alpha.kubernetes.io/conditions", conditions);
-    for path in
-        [["spec", "metrics"], ["spec", "behavior"], ["status", "conditions"], ["status", "currentMetrics"]]
-    {
-        object.remove_path(&path);
-    }
-    if let Some(target) = target {
-        object.set_path(&["spec", "targetCPUUtilizationPercentage"], target);
-    }
-    if object.get_path(&["status", "currentReplicas"]).is_none() {
-        object.set_path(&["status", "currentReplicas"], 0_i64);
-    }
-}
-
-fn annotate(object: &mut Value, name: &str, value: Option<Value>) {
-    if let Some(value) = value {
-        object.set_path(&["metadata", "annotations", name], value.to_string());
-    }
-}
-
-fn hpa_to_v2(object: &mut Value) {
-    let mut metrics: Vec<Value> = Vec::new();
-    if let Some(target) = object.remove_path(&["spec", "targetCPUUtilizationPercentage"]) {
-        let mut metric = Value::object();
-        metric.set_path(&["type"], "Resource");
-        metric.set_path(&["resource", "name"], "cpu");
-        metric.set_path(&["resource", "target", "type"], "Utilization");
-        metric.set_path(&["resource", "target", "averageUtilization"], target);
-        metrics.push(metric);
-    }
-    for (annotation, field) in [("metrics", "metrics"), ("behavior", "behavior")] {
-        let name = format!("autoscaling.alpha.kubernetes.io/{annotation}");
-        let Some(text) = object.remove_path(&["metadata", "annotations", &name]) else { continue };
-        let Ok(parsed) = fairway_value::from_json(text.as_str().unwrap_or_default().as_bytes()) else {
-            continue;
-        };
-        if field == "metrics" {
-            metrics.splice(0..0, parsed.as_array().unwrap_or_default().iter().cloned());
-        } else {
-            object.set_path(&["spec", field], parsed);
-        }
-    }
-    if object.get_path(&["metadata", "annotations"]).and_then(Value::as_object).is_some_and(Map::is_empty) {
-        object.remove_path(&["metadata", "annotations"]);
-    }
-    if !metrics.is_empty() {
-        object.set_path(&["spec", "metrics"], metrics);
-    }
-    if object.get_path(&["status", "currentMetrics"]).is_none() {
-        object.set_path(&["status", "currentMetrics"], Value::Null);
     }
 }

@@ -1,8 +1,6 @@
 //! Cluster IPs and node ports of Services, and what else only the server chooses for a new object.
 
-use super::registry::Resource;
 use super::server::Api;
-use super::status::{ApiError, ApiResult};
 use super::{Random, format_secs};
 use crate::store::Store;
 use fairway_schema::strategy::{Chooser, release_service};
@@ -105,11 +103,10 @@ impl Network {
     /// One that another Service holds, or that is out of range; nothing stays taken then.
     pub(crate) fn claim(
         &mut self,
-        resource: &Resource,
         service: &Value,
         live: Option<&Value>,
         chosen: &Taken,
-    ) -> ApiResult<Taken> {
+    ) -> Result<Taken, Cause> {
         let (mut ips, mut ports) = live.map(held).unwrap_or_default();
         ips.extend(&chosen.ips);
         ports.extend(&chosen.ports);
@@ -117,8 +114,7 @@ impl Network {
         let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken);
         let Err(cause) = outcome else { return Ok(taken) };
         self.give_back(&taken);
-        let name = service.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
-        Err(ApiError::invalid(&resource.group, &resource.kind, name, &[cause]))
+        Err(cause)
     }
 
     fn claim_all(&mut self, service: &Value, own: &Taken, taken: &mut Taken) -> Result<(), Cause> {
@@ -218,6 +214,16 @@ impl Chooser for Choice<'_> {
 
     fn now(&self) -> Str {
         format_secs(self.api.clock.now_micros()).into()
+    }
+
+    fn families(&self) -> Option<&[&str]> {
+        Some(&["IPv4"])
+    }
+
+    fn claim(&mut self, service: &Value, live: Option<&Value>) -> Result<(), Vec<Cause>> {
+        let claimed = self.api.network().claim(service, live, &self.taken).map_err(|cause| vec![cause])?;
+        self.taken.extend(claimed);
+        Ok(())
     }
 
     fn priority(&self, class: &str) -> Option<(i64, Str)> {

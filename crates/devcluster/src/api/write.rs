@@ -231,11 +231,6 @@ fn carry_out(
     if written.created {
         admit::complete(call, &mut written.object)?;
     }
-    if resource.table == "services" {
-        let claimed =
-            call.api.network().claim(resource, &written.object, current.as_deref(), &choice.taken)?;
-        choice.taken.extend(claimed);
-    }
     let removal = !written.created && pending_removal(&written.object);
     if let (Some(live), false, false) = (live, written.changed, removal) {
         return Ok((live.clone(), false));

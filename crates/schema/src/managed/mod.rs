@@ -16,8 +16,8 @@ pub use element::PathElement;
 pub use entries::{Entry, Operation, read, write};
 pub use set::{Set, SetError};
 pub use takeover::take_over;
-pub(crate) use write::apply_as;
 pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update, without_trusted};
+pub(crate) use write::{apply_as, check_config};
 
 /// Whether two values are the same: numbers by amount, whatever their Go type.
 pub use element::equal;

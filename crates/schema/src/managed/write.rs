@@ -80,7 +80,7 @@ impl<'s> Versions<'s> for KindVersions<'s> {
         }
         let resource = self.schemas.resource(to, self.kind)?;
         if !resource.custom {
-            return None;
+            return crate::versions::convert(object, self.kind, from, to);
         }
         let mut out = object.clone();
         out.set_path(&["apiVersion"], to);
@@ -184,10 +184,7 @@ pub(crate) fn apply_as(
     schemas: &Schemas,
     decode: fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>,
 ) -> Result<Value, ApplyError> {
-    let given = gvk(text(config, &["apiVersion"]), text(config, &["kind"]));
-    if given != gvk(write.api_version, write.kind) {
-        return Err(ApplyError::BadRequest(format!("invalid object type: {given}")));
-    }
+    check_kind(config, write)?;
     let versions = KindVersions { schemas, kind: write.kind, subresource: write.subresource };
     let live_managed = live.and_then(|l| l.get_path(&["metadata", "managedFields"]));
     let mut managers = entries::read(live_managed)
@@ -200,23 +197,12 @@ pub(crate) fn apply_as(
             ApplyError::Typed(format!("failed to create manager for existing fields: {why}"))
         })?;
     }
-    if config.get_path(&["metadata", "managedFields"]).is_some_and(|m| !m.is_null()) {
-        return Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()));
-    }
-    let ty = versions.ty(write.api_version).unwrap_or(schemas.untyped());
-    let faults = typed::validate(ty, config, Duplicates::Refused);
-    if !faults.is_empty() {
-        return Err(ApplyError::Typed(format!(
-            "failed to create typed patch object ({}): {}",
-            describe(config),
-            describe_faults(faults)
-        )));
-    }
+    check_config(config, write, schemas)?;
     let (merged, managers) = merged(&versions, (&live_bare, config), managers, write)?;
     let changed = !super::element::equal(&merged, &live_bare);
     let mut object = if changed { merged } else { live_bare };
     if changed {
-        decode(&mut object, schemas).map_err(|why| {
+        canonical::canonicalize_applied(&mut object, schemas, decode).map_err(|why| {
             ApplyError::Typed(format!(
                 "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {why}",
                 describe(config),
@@ -231,6 +217,32 @@ pub(crate) fn apply_as(
         renew_last_applied(&mut object, config);
     }
     Ok(object)
+}
+
+fn check_kind(config: &Value, write: &Write<'_>) -> Result<(), ApplyError> {
+    let given = gvk(text(config, &["apiVersion"]), text(config, &["kind"]));
+    if given != gvk(write.api_version, write.kind) {
+        return Err(ApplyError::BadRequest(format!("invalid object type: {given}")));
+    }
+    Ok(())
+}
+
+/// Refuses configurations that do not fit their kind's type.
+pub(crate) fn check_config(config: &Value, write: &Write<'_>, schemas: &Schemas) -> Result<(), ApplyError> {
+    check_kind(config, write)?;
+    if config.get_path(&["metadata", "managedFields"]).is_some_and(|m| !m.is_null()) {
+        return Err(ApplyError::BadRequest("metadata.managedFields must be nil".to_owned()));
+    }
+    let ty = schemas.type_of(write.api_version, write.kind).unwrap_or(schemas.untyped());
+    let faults = typed::validate(ty, config, Duplicates::Refused);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    Err(ApplyError::Typed(format!(
+        "failed to create typed patch object ({}): {}",
+        describe(config),
+        describe_faults(faults)
+    )))
 }
 
 fn entry(write: &Write<'_>, manager: &str, operation: Operation) -> Entry {

@@ -13,4 +13,4 @@ mod write;
 
 pub use refusal::Refusal;
 pub use scale::{scale_of, write_scale};
-pub use write::{FieldValidation, Request, Verb, Written, write};
+pub use write::{FieldValidation, Request, Verb, Written, check_new, write};

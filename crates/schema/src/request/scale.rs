@@ -110,7 +110,7 @@ pub fn write_scale(
         own(&mut object, live, &path, request);
     }
     crate::strategy::prepare_update(&mut object, live, "scale", schemas);
-    let causes = validate::update(&object, live, schemas);
+    let causes = validate::update(&object, live, "scale", schemas);
     if !causes.is_empty() {
         return Err(Refusal::invalid(request.resource, name, causes));
     }

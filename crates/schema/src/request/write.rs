@@ -2,7 +2,7 @@ use super::Refusal;
 use crate::managed::{self, ApplyError, Write};
 use crate::strategy::Chooser;
 use crate::validate::Cause;
-use crate::{Resource, Schemas, Scope, canonical, defaults, merge, strategy, validate, warnings};
+use crate::{Resource, Schemas, Scope, canonical, defaults, merge, strategy, structural, validate, warnings};
 use fairway_value::Value;
 
 /// What a request does.
@@ -94,6 +94,12 @@ pub fn write(
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
+    if counts_empty(request.resource) && live.is_some() && has_empty(request.body, 0) {
+        let mut done = carry_out(live, request, schemas, chooser, canonical::decode)?;
+        let _ = canonical::canonicalize(&mut done.object, schemas);
+        done.changed = live.is_none_or(|l| !managed::equal(l, &done.object));
+        return Ok(done);
+    }
     let done = carry_out(live, request, schemas, chooser, canonical::canonicalize);
     match done {
         // Messages show empty lists and maps of the request, which nothing else ever sees.
@@ -105,6 +111,27 @@ pub fn write(
         }
         done => done,
     }
+}
+
+/// Says whether creating an object by server-side apply would be refused for what its schema lacks or what validation forbids.
+/// This is [`write`] of a new object without its ownership: much cheaper, and it refuses the same.
+///
+/// # Errors
+/// What the server refuses.
+pub fn check_new(request: &Request<'_>, schemas: &Schemas, chooser: &mut dyn Chooser) -> Result<(), Refusal> {
+    let mut config = placed(None, request)?;
+    let api_version = request.resource.api_version();
+    managed::check_config(&config, &write_of(request, &api_version, true), schemas).map_err(apply_refusal)?;
+    canonical::canonicalize_applied(&mut config, schemas, canonical::canonicalize)
+        .map_err(|why| Refusal::internal(why.to_string()))?;
+    defaults::apply(&mut config, schemas);
+    create(config, request, schemas, chooser).map(drop)
+}
+
+/// Kinds whose generation counts an empty list as other than none, though none is stored.
+fn counts_empty(resource: &Resource) -> bool {
+    let kinds = ["NetworkPolicy", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+    !resource.custom && kinds.contains(&resource.kind.as_str())
 }
 
 /// Whether there is an empty list or map anywhere.
@@ -174,6 +201,14 @@ fn applied(
     schemas: &Schemas,
     form: Decode,
 ) -> Result<Value, Refusal> {
+    let config = placed(live, request)?;
+    let api_version = request.resource.api_version();
+    let write = write_of(request, &api_version, force);
+    managed::apply_as(live, &config, &write, schemas, form).map_err(apply_refusal)
+}
+
+/// Returns the configuration with the namespace of the URL.
+fn placed(live: Option<&Value>, request: &Request<'_>) -> Result<Value, Refusal> {
     let Value::Object(_) = request.body else {
         let what = match request.body {
             Value::Array(_) => "array",
@@ -208,9 +243,11 @@ fn applied(
     if request.resource.scope == Scope::Namespaced && text(&config, &["metadata", "namespace"]).is_empty() {
         config.set_path(&["metadata", "namespace"], request.namespace);
     }
-    let api_version = request.resource.api_version();
-    let write = write_of(request, &api_version, force);
-    managed::apply_as(live, &config, &write, schemas, form).map_err(|error| match error {
+    Ok(config)
+}
+
+fn apply_refusal(error: ApplyError) -> Refusal {
+    match error {
         ApplyError::Conflicts { message, conflicts } => Refusal {
             code: 409,
             reason: "Conflict",
@@ -227,7 +264,7 @@ fn applied(
         },
         ApplyError::Typed(message) => Refusal::internal(message),
         ApplyError::BadRequest(message) => Refusal::bad_request(message),
-    })
+    }
 }
 
 fn patched(
@@ -260,11 +297,7 @@ fn patched(
                     )
                 });
             };
-            merge::strategic(live, patch, ty).map_err(|e| Refusal {
-                code: 422,
-                reason: "Invalid",
-                ..Refusal::bad_request(e.to_string())
-            })?
+            merge::strategic(live, patch, ty).map_err(|e| strategic_refusal(&e.0))?
         }
         _ => merge::json_merge(live, patch),
     };
@@ -277,8 +310,30 @@ fn patched(
         let why = format!("strict decoding error: {}", strict.join(", "));
         return Err(patch_refusal(&next.to_string(), &why));
     }
+    if request.verb == Verb::StrategicPatch {
+        // The merged tree goes into its Go type without being JSON in between.
+        let mut object = next;
+        form(&mut object, schemas).map_err(|why| patch_refusal(&managed::go_v(patch), &why.message))?;
+        defaults::apply(&mut object, schemas);
+        return Ok(object);
+    }
     let shown = next.to_string();
     decode(next, schemas, form, |why| patch_refusal(&shown, &why))
+}
+
+/// What a strategic patch that cannot be carried out is refused with, as apiserver's `interpretStrategicMergePatchError`.
+fn strategic_refusal(why: &str) -> Refusal {
+    match why {
+        "invalid JSON document"
+        | "invalid patch format of primitive list"
+        | "invalid patch format of retainKeys"
+        | "invalid patch format of setElementOrder list"
+        | "strategic merge patch format is not supported" => Refusal::bad_request(why),
+        "lists of lists are not supported" | "patch content doesn't match retainKeys list" => {
+            Refusal { code: 422, reason: "Invalid", ..Refusal::bad_request(why) }
+        }
+        other => Refusal::internal(other),
+    }
 }
 
 fn check_patch_shape(request: &Request<'_>) -> Result<(), Refusal> {
@@ -454,12 +509,30 @@ fn create(
     }
     object.set_path(&["metadata", "uid"], request.uid);
     object.set_path(&["metadata", "creationTimestamp"], request.now);
-    strategy::prepare_create(&mut object, schemas, chooser).map_err(Refusal::internal)?;
+    strategy::prepare_create(&mut object, schemas, chooser)
+        .map_err(|why| refused(why, request.resource, text(request.body, &["metadata", "name"])))?;
     let causes = validate::create(&object, schemas);
     if !causes.is_empty() {
         return Err(Refusal::invalid(request.resource, text(&object, &["metadata", "name"]), causes));
     }
+    read_back(&mut object, request);
     Ok(Written { object, created: true, changed: true, warnings: Vec::new() })
+}
+
+fn refused(why: strategy::Refused, resource: &Resource, name: &str) -> Refusal {
+    match why {
+        strategy::Refused::Message(message) => Refusal::internal(message),
+        strategy::Refused::Causes(causes) => Refusal::invalid(resource, name, causes),
+    }
+}
+
+/// Nulls of custom resources that validation lets through are gone when the object is read again.
+fn read_back(object: &mut Value, request: &Request<'_>) {
+    if let Some(schema) = &request.resource.crd_schema
+        && matches!(request.verb, Verb::Apply { .. })
+    {
+        structural::prune_nulls(object, schema);
+    }
 }
 
 fn update(
@@ -500,13 +573,14 @@ fn update(
         managed::update(Some(live), &mut object, &write_of(request, &api_version, false), schemas);
     }
     if resource.kind == "Service" && !resource.custom && request.subresource.is_empty() {
-        strategy::update_service(&mut object, live, chooser).map_err(Refusal::internal)?;
+        strategy::update_service(&mut object, live, chooser).map_err(|why| refused(why, resource, &name))?;
     }
     strategy::prepare_update(&mut object, live, request.subresource, schemas);
-    let causes = validate::update(&object, live, schemas);
+    let causes = validate::update(&object, live, request.subresource, schemas);
     if !causes.is_empty() {
         return Err(Refusal::invalid(resource, &name, causes));
     }
+    read_back(&mut object, request);
     managed::keep_times(live, &mut object);
     let changed = !managed::equal(live, &object);
     Ok(Written { object, created: false, changed, warnings: Vec::new() })
@@ -570,6 +644,16 @@ fn keep_system_fields(
         };
         // The server checks it twice.
         return Err(Refusal::invalid(resource, name, vec![cause.clone(), cause]));
+    }
+    // A deletion cannot be asked for by writing its time.
+    for key in ["deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let asked = object.get_path(&["metadata", key]).filter(|v| !v.is_null());
+        let applied = matches!(request.verb, Verb::Apply { .. });
+        if let (Some(asked), None, false) = (asked, live.get_path(&["metadata", key]), applied) {
+            let message = format!("Invalid value: {asked}: field is immutable");
+            let cause = Cause { reason: "FieldValueInvalid", message, field: format!("metadata.{key}") };
+            return Err(Refusal::invalid(request.resource, name, vec![cause.clone(), cause]));
+        }
     }
     for key in [
         "uid",

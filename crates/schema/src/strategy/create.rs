@@ -1,7 +1,36 @@
 use super::endpoint::{counts_generation, has_status, reset_status, resource_of};
 use super::{pod, service};
 use crate::Schemas;
+use crate::validate::Cause;
 use fairway_value::{Str, Value};
+
+/// Why a server cannot choose.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// The server's own trouble.
+    Message(String),
+    /// Fields of the object ask for what is not to be had.
+    Causes(Vec<Cause>),
+}
+
+impl From<String> for Refused {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::Causes(causes) => {
+                let parts: Vec<String> =
+                    causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
+                f.write_str(&parts.join(", "))
+            }
+        }
+    }
+}
 
 /// Chooses what only a server can.
 pub trait Chooser {
@@ -22,6 +51,18 @@ pub trait Chooser {
     /// Returns the value of a PriorityClass and its preemption policy; nothing where there is none of that name. The empty
     /// name asks for the global default.
     fn priority(&self, class: &str) -> Option<(i64, Str)>;
+    /// Returns the address families that Services may have, the default one first; nothing where that is not known.
+    fn families(&self) -> Option<&[&str]> {
+        None
+    }
+    /// Takes the addresses and ports that a Service asks for and that it does not hold yet (`live` is the stored one).
+    ///
+    /// # Errors
+    /// What is taken or out of range.
+    fn claim(&mut self, service: &Value, live: Option<&Value>) -> Result<(), Vec<Cause>> {
+        let _ = (service, live);
+        Ok(())
+    }
 }
 
 /// Makes of a decoded and defaulted object what is stored at its creation: no status where that has an endpoint of its own,
@@ -33,7 +74,7 @@ pub fn prepare_create(
     object: &mut Value,
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
-) -> Result<(), String> {
+) -> Result<(), Refused> {
     let Some(resource) = resource_of(object, schemas) else { return Ok(()) };
     if has_status(resource) && !keeps_status(&resource.kind) {
         reset_status(object, None, schemas);

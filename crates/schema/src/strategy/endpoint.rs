@@ -91,8 +91,12 @@ pub(super) fn reset_status(object: &mut Value, old: Option<&Value>, schemas: &Sc
         }
         None => {
             object.remove_path(&["status"]);
-            // Kinds whose status is a struct by value show it empty. An object without status fits its type.
-            let _ = crate::canonical::canonicalize(object, schemas);
+            // Kinds whose status is a struct by value show it empty.
+            let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
+            let empty = crate::canonical::empty_object(schemas, text("apiVersion"), text("kind"));
+            if let Some(status) = empty.get("status") {
+                object.set_path(&["status"], status.clone());
+            }
         }
     }
 }

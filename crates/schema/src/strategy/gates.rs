@@ -31,10 +31,23 @@ pub(super) fn drop_disabled(object: &mut Value, schemas: &Schemas) {
     );
     let Some(ty) = schemas.type_of(text("apiVersion"), text("kind")).filter(|_| concerned) else { return };
     if let Some(spec) = ty.field("spec")
+        && object.get("spec").is_some_and(|value| names_any(value, 0))
         && let Some(value) = object.get_mut("spec")
     {
         visit(spec.ty, value);
     }
+}
+
+/// Whether a key is anywhere that one of the fields has: mostly there is none, and nothing needs to be written to.
+fn names_any(value: &Value, depth: usize) -> bool {
+    depth < fairway_value::DEPTH_MAX
+        && match value {
+            Value::Object(map) => map.iter().any(|(key, inner)| {
+                OFF.iter().any(|(_, field)| *field == key.as_str()) || names_any(inner, depth + 1)
+            }),
+            Value::Array(items) => items.iter().any(|inner| names_any(inner, depth + 1)),
+            _ => false,
+        }
 }
 
 fn visit(ty: TypeRef<'_>, value: &mut Value) {

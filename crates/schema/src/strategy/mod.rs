@@ -6,11 +6,12 @@
 
 mod create;
 mod endpoint;
+mod families;
 mod gates;
 mod pod;
 mod service;
 
-pub use create::{Chooser, prepare_create};
+pub use create::{Chooser, Refused, prepare_create};
 pub(crate) use endpoint::TEMPLATE_GENERATION;
 pub use endpoint::{counts_generation, prepare_update, reset_fields};
 pub use service::{release_service, update_service};

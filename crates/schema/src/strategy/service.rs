@@ -1,11 +1,12 @@
-use super::create::Chooser;
+use super::create::{Chooser, Refused};
+use super::families;
 use fairway_value::{Map, Str, Value};
 
-fn text<'m>(spec: &'m Map, key: &str) -> &'m str {
+pub(super) fn text<'m>(spec: &'m Map, key: &str) -> &'m str {
     spec.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn empty(spec: &Map, key: &str) -> bool {
+pub(super) fn empty(spec: &Map, key: &str) -> bool {
     match spec.get(key) {
         Some(Value::Array(items)) => items.is_empty(),
         Some(Value::Object(map)) => map.is_empty(),
@@ -14,13 +15,14 @@ fn empty(spec: &Map, key: &str) -> bool {
     }
 }
 
-fn list(items: &[&str]) -> Value {
+pub(super) fn list(items: &[&str]) -> Value {
     items.iter().map(|i| Value::from(*i)).collect()
 }
 
 /// Gives a new Service its addresses, families and node ports, as a server with one IPv4 range does.
-pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<(), String> {
-    allocate(object, None, chooser)
+pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<(), Refused> {
+    allocate(object, None, chooser)?;
+    chooser.claim(object, None).map_err(Refused::Causes)
 }
 
 /// Carries over to a Service about to replace `old` what the server chose for that and the new one leaves open, and chooses what
@@ -28,7 +30,7 @@ pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<()
 ///
 /// # Errors
 /// What the chooser refuses.
-pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser) -> Result<(), String> {
+pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser) -> Result<(), Refused> {
     let Some(before) = old.get("spec").and_then(Value::as_object).cloned() else { return Ok(()) };
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
     drop_foreign_fields(spec, &before);
@@ -65,7 +67,8 @@ pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser
             spec.insert("healthCheckNodePort", port.clone());
         }
     }
-    allocate(object, Some(&before), chooser)
+    allocate(object, Some(&before), chooser)?;
+    chooser.claim(object, Some(old)).map_err(Refused::Causes)
 }
 
 /// Returns the addresses and node ports that a Service holds, for a server to free them.
@@ -165,18 +168,18 @@ fn keep_node_ports(spec: &mut Map, before: &Map) {
     }
 }
 
-fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
+fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), Refused> {
     let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) else { return Ok(()) };
     if text(spec, "type") == "ExternalName" {
         return Ok(());
     }
     let asked = Str::from(text(spec, "clusterIP"));
-    if asked == "None" {
-        if empty(spec, "clusterIPs") {
-            spec.insert("clusterIPs", list(&["None"]));
-        }
-        headless_families(spec);
-    } else {
+    if !asked.is_empty() && before.is_none() && empty(spec, "clusterIPs") {
+        spec.insert("clusterIPs", list(&[&asked]));
+    }
+    let known = chooser.families().map(<[&str]>::to_vec);
+    families::choose(spec, before, known.as_deref())?;
+    if asked != "None" {
         let held = before.map(|b| Str::from(text(b, "clusterIP"))).unwrap_or_default();
         if asked.is_empty() {
             let ip = chooser.cluster_ip(None)?;
@@ -188,7 +191,6 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
             let ip = spec.get("clusterIP").cloned().unwrap_or_default();
             spec.insert("clusterIPs", Value::from(vec![ip]));
         }
-        families(spec, &["IPv4"], "SingleStack");
     }
     if needs_node_ports(spec) {
         node_ports(spec, chooser)?;
@@ -198,32 +200,6 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
         spec.insert("healthCheckNodePort", port);
     }
     Ok(())
-}
-
-fn families(spec: &mut Map, families: &[&str], policy: &str) {
-    if empty(spec, "ipFamilies") {
-        spec.insert("ipFamilies", list(families));
-    }
-    if empty(spec, "ipFamilyPolicy") {
-        spec.insert("ipFamilyPolicy", policy);
-    }
-}
-
-/// A headless Service without a selector may name families that the cluster does not have, and does so unless told otherwise.
-fn headless_families(spec: &mut Map) {
-    if !empty(spec, "selector") {
-        return families(spec, &["IPv4"], "SingleStack");
-    }
-    if empty(spec, "ipFamilyPolicy") {
-        spec.insert("ipFamilyPolicy", "RequireDualStack");
-    }
-    let first =
-        spec.get("ipFamilies").and_then(Value::as_array).and_then(|f| f.first()?.as_str().map(Str::from));
-    if text(spec, "ipFamilyPolicy") == "SingleStack" {
-        return families(spec, &["IPv4"], "SingleStack");
-    }
-    let both: &[&str] = if first.as_deref() == Some("IPv6") { &["IPv6", "IPv4"] } else { &["IPv4", "IPv6"] };
-    spec.insert("ipFamilies", list(both));
 }
 
 fn node_ports(spec: &mut Map, chooser: &mut dyn Chooser) -> Result<(), String> {

@@ -91,9 +91,33 @@ fn schemas(versions: &[Value], faults: &mut Faults) {
         } else {
             format!("spec.versions[{n}].schema.openAPIV3Schema")
         };
+        let before = faults.len();
         structural(&schema, &field, Place::Root, 0, faults);
+        if faults.len() == before {
+            defaults(&schema, &field, 0, faults);
+        }
         if all_same {
             return;
+        }
+    }
+}
+
+/// Defaults must fit the schemas that they are in.
+fn defaults(schema: &Value, field: &str, depth: usize, faults: &mut Faults) {
+    if depth > DEPTH_MAX {
+        return;
+    }
+    if let Some(default) = schema.get("default").filter(|d| !d.is_null()) {
+        super::custom::check_default(default, schema, &format!("{field}.default"), faults);
+    }
+    for (name, property) in
+        schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter)
+    {
+        defaults(property, &format!("{field}.properties[{name}]"), depth + 1, faults);
+    }
+    for key in ["additionalProperties", "items"] {
+        if let Some(inner) = schema.get(key).filter(|v| v.as_object().is_some()) {
+            defaults(inner, &format!("{field}.{key}"), depth + 1, faults);
         }
     }
 }

@@ -61,8 +61,16 @@ impl Faults {
         self.causes
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.causes.is_empty()
+    /// The reasons of what was found so far.
+    pub fn reasons(&self) -> impl Iterator<Item = &'static str> {
+        self.causes.iter().map(|c| c.reason)
+    }
+
+    /// Adds a cause.
+    pub fn add(&mut self, cause: Cause) {
+        if self.causes.len() < CAUSES_MAX {
+            self.causes.push(cause);
+        }
     }
 
     fn push(&mut self, reason: &'static str, field: impl Into<String>, message: String) {

@@ -34,6 +34,7 @@ mod workload;
 mod zones;
 
 pub use fault::Cause;
+pub(crate) use service::addresses as service_addresses;
 
 use crate::Schemas;
 use fairway_value::Value;
@@ -43,13 +44,14 @@ use fault::Faults;
 #[must_use]
 pub fn create(object: &Value, schemas: &Schemas) -> Vec<Cause> {
     let mut faults = Faults::default();
-    check(object, None, schemas, &mut faults);
+    check(object, None, "", schemas, &mut faults);
     faults.into_causes()
 }
 
-/// Checks an object about to replace `old`: everything that [`create`] checks, and immutable fields.
+/// Checks an object about to replace `old` through an endpoint (`status`, or empty for the object itself): everything that
+/// [`create`] checks, and immutable fields.
 #[must_use]
-pub fn update(object: &Value, old: &Value, schemas: &Schemas) -> Vec<Cause> {
+pub fn update(object: &Value, old: &Value, subresource: &str, schemas: &Schemas) -> Vec<Cause> {
     let mut faults = Faults::default();
     meta::update(object, old, &mut faults);
     if let Some(resource) = schemas.resource(fault::text(object, "apiVersion"), fault::text(object, "kind")) {
@@ -61,7 +63,7 @@ pub fn update(object: &Value, old: &Value, schemas: &Schemas) -> Vec<Cause> {
             workload::check(object, "Job", "v1", Some(old), &mut faults);
         }
     }
-    check(object, Some(old), schemas, &mut faults);
+    check(object, Some(old), subresource, schemas, &mut faults);
     let custom = schemas
         .resource(fault::text(object, "apiVersion"), fault::text(object, "kind"))
         .is_some_and(|r| r.custom);
@@ -71,16 +73,13 @@ pub fn update(object: &Value, old: &Value, schemas: &Schemas) -> Vec<Cause> {
     faults.into_causes()
 }
 
-fn check(object: &Value, old: Option<&Value>, schemas: &Schemas, faults: &mut Faults) {
+fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schemas, faults: &mut Faults) {
     let (version, kind) = (fault::text(object, "apiVersion"), fault::text(object, "kind"));
     let Some(resource) = schemas.resource(version, kind) else { return };
     // Unchanged names are not looked at again: rules grow, objects stay.
     meta::object_meta(object, resource, old.is_none(), faults);
     if resource.custom {
-        if let Some(schema) = &resource.crd_schema {
-            custom::check(object, schema, faults);
-        }
-        return;
+        return custom::check(object, old, resource, subresource == "status", faults);
     }
     match resource.group.as_str() {
         "" => core(object, kind, old, faults),

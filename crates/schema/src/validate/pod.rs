@@ -58,18 +58,16 @@ pub(super) fn spec_with_claims(
     rest(spec, field, faults);
 }
 
-/// Claim templates count as volumes of a stateful set's pods, in the place of volumes of the same name.
+/// Claim templates count as volumes of a stateful set's pods: before the others, and in the place of those of their names.
 fn with_claims(volumes: &[Value], claims: &[&str]) -> Vec<Value> {
-    let name = |v: &Value| text(v, "name").to_owned();
-    let mut out: Vec<Value> =
-        volumes.iter().filter(|v| !claims.contains(&name(v).as_str())).cloned().collect();
-    for claim in claims {
+    let volume = |claim: &&str| {
         let mut volume = Value::object();
         volume.set_path(&["name"], *claim);
         volume.set_path(&["persistentVolumeClaim", "claimName"], *claim);
-        out.push(volume);
-    }
-    out
+        volume
+    };
+    let others = volumes.iter().filter(|v| !claims.contains(&text(v, "name"))).cloned();
+    claims.iter().map(volume).chain(others).collect()
 }
 
 fn one_word(spec: &Value, key: &str, supported: &[&str], field: &str, faults: &mut Faults) {

@@ -1,9 +1,9 @@
 //! Services.
 
-use super::fault::{Faults, has, int, list, show, some, text};
+use super::fault::{Cause, Faults, has, int, list, show, some, text};
 use super::{meta, names, pod_probe, shown};
 use crate::managed::quote;
-use fairway_value::Value;
+use fairway_value::{Map, Value};
 
 /// Checks a Service.
 pub(super) fn check(object: &Value, faults: &mut Faults) {
@@ -138,6 +138,14 @@ fn affinity(spec: &Value, faults: &mut Faults) {
         }
         _ => {}
     }
+}
+
+/// Checks addresses and families alone, as the server does before it gives any.
+pub(crate) fn addresses(spec: &Map) -> Vec<Cause> {
+    let spec = Value::Object(spec.clone());
+    let mut faults = Faults::default();
+    cluster_ips(&spec, text(&spec, "clusterIP") == "None", &mut faults);
+    faults.into_causes()
 }
 
 fn cluster_ips(spec: &Value, headless: bool, faults: &mut Faults) {

@@ -87,6 +87,9 @@ impl Chooser for Placeholders {
         self.chosen += 1;
         Ok(Value::from(30_000 + self.chosen))
     }
+    fn families(&self) -> Option<&[&str]> {
+        Some(&["IPv4"])
+    }
     fn suffix(&mut self) -> Str {
         Str::from(RANDOM)
     }

@@ -27,7 +27,8 @@ fn check(case: &Value) -> Result<(), String> {
     };
     let mut object = apply(None, desired, &write, schemas).map_err(|e| e.to_string())?;
     object.set_path(&["metadata", "uid"], UID);
-    strategy::prepare_create(&mut object, schemas, &mut Placeholders::default())?;
+    strategy::prepare_create(&mut object, schemas, &mut Placeholders::default())
+        .map_err(|e| e.to_string())?;
     if let Some(cause) = validate::create(&object, schemas).first() {
         return Err(format!("refused: {}: {}", cause.field, cause.message));
     }

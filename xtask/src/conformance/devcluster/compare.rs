@@ -19,6 +19,22 @@ pub enum Extent {
 /// Fields that recordings leave out.
 const LEFT_OUT: &[&str] = &["creationTimestamp", "managedFields", "selfLink"];
 
+/// Puts a recording's wildcards for times and addresses into a message that has real ones, where the recording has any.
+pub fn with_wildcards(got: &str, recorded: &str) -> String {
+    if !(recorded.contains("<time>") || recorded.contains("<clusterIP>")) {
+        return got.to_owned();
+    }
+    let word = |word: &str| {
+        let time = word.len() == 20 && word.ends_with('Z') && word.as_bytes().get(10) == Some(&b'T');
+        match word {
+            _ if time => "<time>".to_owned(),
+            _ if word.starts_with("10.96.") => "<clusterIP>".to_owned(),
+            other => other.to_owned(),
+        }
+    };
+    got.split('"').map(word).collect::<Vec<_>>().join("\"")
+}
+
 impl Names {
     /// Puts what is known in place of placeholders.
     pub fn fill(&self, text: &str) -> String {

@@ -6,6 +6,7 @@ mod tables;
 mod watch;
 mod writes;
 
+pub use compare::with_wildcards;
 pub use tables::run as tables;
 pub use watch::run as watch;
 pub use writes::{defaulting, invalid, ssa};

@@ -296,6 +296,7 @@ fn check(step: &Value, answer: &Answer, live: &Value, before: &Value) -> Result<
             Some(uid) => got.replace(uid, "<uid>"),
             None => got.to_owned(),
         };
+        let got = super::compare::with_wildcards(&got, message);
         let unordered = step["messageUnordered"] == true;
         let same = match message.split_once("<patched object>") {
             Some((head, tail)) => got.starts_with(head) && got.ends_with(tail),

@@ -1,0 +1,11 @@
+//! Custom resources against their structural schema, in the words of kube-openapi's validator.
+
+mod embedded;
+mod format;
+mod lists;
+mod object;
+mod pattern;
+mod schema;
+mod verdict;
+
+pub(super) use object::{check, check_default};

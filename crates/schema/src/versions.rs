@@ -1,0 +1,269 @@
+//! Built-in objects in another version of their kind. Of all kinds of 1.36 that are served in two versions of one group, only the
+//! HorizontalPodAutoscaler changes its shape.
+//!
+//! Source: Kubernetes 1.36 `pkg/apis/autoscaling/v1/conversion.go`.
+
+use crate::managed::quote;
+use fairway_value::{HtmlEscape, Map, Value, from_json, to_json};
+
+const PREFIX: &str = "autoscaling.alpha.kubernetes.io/";
+
+/// Returns an object of a built-in kind in another version of its group; nothing where the two are not known.
+#[must_use]
+pub fn convert(object: &Value, kind: &str, from: &str, to: &str) -> Option<Value> {
+    let mut out = object.clone();
+    match (kind, from, to) {
+        _ if from == to => return Some(out),
+        ("HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1") => autoscaler_to_v1(&mut out),
+        ("HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2") => autoscaler_to_v2(&mut out),
+        _ => return None,
+    }
+    out.set_path(&["apiVersion"], to);
+    Some(out)
+}
+
+fn is_cpu(metric: &Value) -> bool {
+    metric.get("type").and_then(Value::as_str) == Some("Resource")
+        && metric.get_path(&["resource", "name"]).and_then(Value::as_str) == Some("cpu")
+        && metric.get_path(&["resource", "target", "averageUtilization"]).is_some_and(|v| !v.is_null())
+}
+
+fn annotate(object: &mut Value, name: &str, text: String) {
+    object.set_path(&["metadata", "annotations", &format!("{PREFIX}{name}")], text);
+}
+
+/// What version 1 has no field for goes into annotations.
+fn autoscaler_to_v1(object: &mut Value) {
+    drop_round_trip(object);
+    let metrics =
+        object.get_path(&["spec", "metrics"]).and_then(Value::as_array).unwrap_or_default().to_vec();
+    let path = ["resource", "target", "averageUtilization"];
+    let target = metrics.iter().find(|m| is_cpu(m)).and_then(|m| m.get_path(&path)).cloned();
+    let rest: Vec<String> = metrics.iter().filter(|m| !is_cpu(m)).map(old_metric).collect();
+    if !rest.is_empty() {
+        annotate(object, "metrics", format!("[{}]", rest.join(",")));
+    }
+    if let Some(behavior) = object.get_path(&["spec", "behavior"]).filter(|b| !b.is_null()).cloned() {
+        annotate(object, "behavior", to_json(&internal_names(&behavior), HtmlEscape::Yes));
+    }
+    let conditions = object.get_path(&["status", "conditions"]).and_then(Value::as_array).unwrap_or_default();
+    if !conditions.is_empty() {
+        let shown: Vec<String> = conditions.iter().map(condition).collect();
+        annotate(object, "conditions", format!("[{}]", shown.join(",")));
+    }
+    for path in
+        [["spec", "metrics"], ["spec", "behavior"], ["status", "conditions"], ["status", "currentMetrics"]]
+    {
+        object.remove_path(&path);
+    }
+    if let Some(target) = target {
+        object.set_path(&["spec", "targetCPUUtilizationPercentage"], target);
+    }
+    if object.get("status").is_some() && object.get_path(&["status", "currentReplicas"]).is_none() {
+        object.set_path(&["status", "currentReplicas"], 0_i64);
+    }
+}
+
+fn autoscaler_to_v2(object: &mut Value) {
+    let mut metrics: Vec<Value> = Vec::new();
+    let read = |object: &Value, name: &str| {
+        let text = object.get_path(&["metadata", "annotations", &format!("{PREFIX}{name}")])?.as_str()?;
+        from_json(text.as_bytes()).ok()
+    };
+    if let Some(Value::Array(old)) = read(object, "metrics") {
+        metrics.extend(old.iter().map(new_metric));
+    }
+    if let Some(target) = object.remove_path(&["spec", "targetCPUUtilizationPercentage"]) {
+        let mut metric = Value::object();
+        metric.set_path(&["type"], "Resource");
+        metric.set_path(&["resource", "name"], "cpu");
+        metric.set_path(&["resource", "target", "type"], "Utilization");
+        metric.set_path(&["resource", "target", "averageUtilization"], target);
+        metrics.push(metric);
+    }
+    if let Some(behavior) = read(object, "behavior") {
+        object.set_path(&["spec", "behavior"], outer_names(&behavior));
+    }
+    if let Some(conditions) = read(object, "conditions") {
+        object.set_path(&["status", "conditions"], conditions);
+    }
+    drop_round_trip(object);
+    if !metrics.is_empty() {
+        object.set_path(&["spec", "metrics"], metrics);
+    }
+    if object.get_path(&["status", "currentReplicas"]) == Some(&Value::Int(0)) {
+        object.remove_path(&["status", "currentReplicas"]);
+    }
+    if object.get("status").is_some() && object.get_path(&["status", "currentMetrics"]).is_none() {
+        object.set_path(&["status", "currentMetrics"], Value::Null);
+    }
+}
+
+fn drop_round_trip(object: &mut Value) {
+    for name in ["metrics", "current-metrics", "behavior", "conditions"] {
+        let name = format!("{PREFIX}{name}");
+        let path = ["metadata", "annotations", name.as_str()];
+        if object.get_path(&path).is_some() {
+            object.remove_path(&path);
+        }
+    }
+    if object.get_path(&["metadata", "annotations"]).and_then(Value::as_object).is_some_and(Map::is_empty) {
+        object.remove_path(&["metadata", "annotations"]);
+    }
+}
+
+/// Writes fields in the order given, those that are there.
+fn fields(pairs: &[(&str, Option<String>)]) -> String {
+    let parts: Vec<String> =
+        pairs.iter().filter_map(|(key, v)| Some(format!("{}:{}", quote(key), v.as_ref()?))).collect();
+    format!("{{{}}}", parts.join(","))
+}
+
+fn json(value: Option<&Value>) -> Option<String> {
+    value.filter(|v| !v.is_null()).map(|v| to_json(v, HtmlEscape::Yes))
+}
+
+fn selector(value: Option<&Value>) -> Option<String> {
+    let value = value.filter(|v| !v.is_null())?;
+    Some(fields(&[
+        ("matchLabels", json(value.get("matchLabels"))),
+        ("matchExpressions", json(value.get("matchExpressions"))),
+    ]))
+}
+
+fn condition(value: &Value) -> String {
+    let keys = ["type", "status", "lastTransitionTime", "reason", "message"];
+    fields(&keys.map(|key| (key, json(value.get(key)))))
+}
+
+/// A metric as version 1 writes it, its fields in the order of Go's structs.
+fn old_metric(metric: &Value) -> String {
+    let source = |key: &str| metric.get(key).filter(|v| !v.is_null());
+    let at = |v: &Value, path: &[&str]| json(v.get_path(path));
+    let object = source("object").map(|v| {
+        let described = ["kind", "name", "apiVersion"].map(|k| (k, at(v, &["describedObject", k])));
+        fields(&[
+            ("target", Some(fields(&described))),
+            ("metricName", at(v, &["metric", "name"])),
+            ("targetValue", at(v, &["target", "value"]).or_else(|| Some("\"0\"".to_owned()))),
+            ("selector", selector(v.get_path(&["metric", "selector"]))),
+            ("averageValue", at(v, &["target", "averageValue"])),
+        ])
+    });
+    let pods = source("pods").map(|v| {
+        fields(&[
+            ("metricName", at(v, &["metric", "name"])),
+            ("targetAverageValue", at(v, &["target", "averageValue"])),
+            ("selector", selector(v.get_path(&["metric", "selector"]))),
+        ])
+    });
+    let resource = |v: &Value, container: bool| {
+        fields(&[
+            ("name", at(v, &["name"])),
+            ("targetAverageUtilization", at(v, &["target", "averageUtilization"])),
+            ("targetAverageValue", at(v, &["target", "averageValue"])),
+            ("container", if container { at(v, &["container"]) } else { None }),
+        ])
+    };
+    let external = source("external").map(|v| {
+        fields(&[
+            ("metricName", at(v, &["metric", "name"])),
+            ("metricSelector", selector(v.get_path(&["metric", "selector"]))),
+            ("targetValue", at(v, &["target", "value"])),
+            ("targetAverageValue", at(v, &["target", "averageValue"])),
+        ])
+    });
+    fields(&[
+        ("type", json(metric.get("type"))),
+        ("object", object),
+        ("pods", pods),
+        ("resource", source("resource").map(|v| resource(v, false))),
+        ("containerResource", source("containerResource").map(|v| resource(v, true))),
+        ("external", external),
+    ])
+}
+
+/// A metric of version 1 as version 2 writes it.
+fn new_metric(metric: &Value) -> Value {
+    let mut out = Value::object();
+    let kind = metric.get("type").cloned().unwrap_or_default();
+    out.set_path(&["type"], kind);
+    for key in ["object", "pods", "resource", "containerResource", "external"] {
+        let Some(old) = metric.get(key).filter(|v| !v.is_null()) else { continue };
+        let mut new = Value::object();
+        let mut copy = |from: &str, to: &[&str]| {
+            let found = old.get(from).filter(|v| !v.is_null()).cloned();
+            let there = found.is_some();
+            if let Some(value) = found {
+                new.set_path(to, value);
+            }
+            there
+        };
+        let target = if key.ends_with("esource") {
+            copy("name", &["name"]);
+            copy("container", &["container"]);
+            let average = copy("targetAverageValue", &["target", "averageValue"]);
+            let share = copy("targetAverageUtilization", &["target", "averageUtilization"]);
+            if share || !average { "Utilization" } else { "AverageValue" }
+        } else {
+            copy("target", &["describedObject"]);
+            copy("metricName", &["metric", "name"]);
+            copy("selector", &["metric", "selector"]);
+            copy("metricSelector", &["metric", "selector"]);
+            let value = copy("targetValue", &["target", "value"]);
+            let average = copy("averageValue", &["target", "averageValue"])
+                | copy("targetAverageValue", &["target", "averageValue"]);
+            if average && (key != "external" || !value) { "AverageValue" } else { "Value" }
+        };
+        new.set_path(&["target", "type"], target);
+        out.set_path(&[key], new);
+    }
+    out
+}
+
+/// Behaviours are kept under the names of Go's internal type.
+fn internal_names(value: &Value) -> Value {
+    rename(value, &|key| {
+        let mut letters = key.chars();
+        letters.next().map(|c| c.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
+    })
+}
+
+fn outer_names(value: &Value) -> Value {
+    rename(value, &|key| {
+        let mut letters = key.chars();
+        letters.next().map(|c| c.to_ascii_lowercase().to_string() + letters.as_str()).unwrap_or_default()
+    })
+}
+
+fn rename(value: &Value, name: &dyn Fn(&str) -> String) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map.iter().filter(|(_, v)| !v.is_null());
+            Value::Object(kept.map(|(k, v)| (name(k).into(), rename(v, name))).collect())
+        }
+        Value::Array(items) => items.iter().map(|v| rename(v, name)).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_autoscaler_comes_back_as_it_was() {
+        let text = r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"a"},"spec":{"maxReplicas":5,
+            "behavior":{"scaleDown":{"stabilizationWindowSeconds":60,"policies":[{"type":"Pods","value":1,"periodSeconds":30}]}},
+            "metrics":[{"type":"Pods","pods":{"metric":{"name":"q"},"target":{"type":"AverageValue","averageValue":"1k"}}},
+            {"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}}]}}"#;
+        let new = from_json(text.as_bytes()).unwrap();
+        let old = convert(&new, "HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1").unwrap();
+        assert_eq!(old.get_path(&["spec", "targetCPUUtilizationPercentage"]), Some(&Value::Int(50)));
+        let kept = old.get_path(&["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"]);
+        let expect = r#"[{"type":"Pods","pods":{"metricName":"q","targetAverageValue":"1k"}}]"#;
+        assert_eq!(kept.and_then(Value::as_str), Some(expect));
+        let back = convert(&old, "HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2").unwrap();
+        assert_eq!(back, new);
+    }
+}
