@@ -25,7 +25,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
         notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
         documents.iter_mut().for_each(|d| notes.write_folded(d.index, &mut d.value));
     }
-    let source: Option<Arc<str>> = text.contains(['"', '\'', '|', '>', '#']).then(|| text.as_ref().into());
+    let source: Arc<str> = text.as_ref().into();
     let mut queue: VecDeque<(Value, u32, Option<usize>)> = VecDeque::new();
     for (value, line, index) in unwrapped(documents)? {
         if !is_nil_or_empty(&value) {
@@ -45,7 +45,8 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                     resource.empty = notes.take_empty(n);
                     resource.written = notes.take_written(n);
                 }
-                resource.source.clone_from(&source);
+                resource.source = Some(source.clone());
+                resource.document = index;
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
             }

@@ -3,6 +3,7 @@
 use crate::config::{FieldSpec, split_path};
 use crate::scalar::text;
 use fairway_value::{Str, Value};
+use fairway_yaml::Step;
 
 /// What is made where a field spec says `create` and nothing is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,6 +198,21 @@ fn step<'v>(at: &'v Value, part: &str) -> Result<Option<&'v Value>, String> {
         Value::Object(map) => Ok(map.get(part)),
         other => Err(format!("`{part}`: expected a map, found a {}", other.type_name())),
     }
+}
+
+/// Returns the steps that a path takes through a value, as far as it is there.
+pub fn steps(value: &Value, path: &[Str]) -> Option<Vec<Step>> {
+    let mut out = Vec::with_capacity(path.len());
+    let mut at = value;
+    for part in path.iter().map(|p| p.trim()).filter(|p| !p.is_empty()) {
+        let next = step(at, part).ok().flatten()?;
+        out.push(match at.as_array() {
+            Some(list) => Step::Item(list.iter().position(|e| std::ptr::eq(e, next))?),
+            None => Step::Key(part.into()),
+        });
+        at = next;
+    }
+    Some(out)
 }
 
 /// Splits a dotted path and keeps what is in brackets together.

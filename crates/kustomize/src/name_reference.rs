@@ -56,11 +56,7 @@ pub fn fix_references(
     openapi: &OpenApi,
 ) -> Result<(), String> {
     let candidates = Candidates::new(resources, openapi);
-    if candidates.by_name.is_empty() {
-        // Nothing was renamed; only what cannot be read is still an error.
-        let mut bindings = resources.iter().filter(|r| r.kind() == "RoleBinding");
-        return bindings.try_for_each(|r| Referrer::new(r, openapi).map(drop));
-    }
+    // Where nothing was renamed, what cannot be read is an error all the same.
     let mut by_kind: HashMap<Str, Vec<Field<'_>>> = HashMap::new();
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
         let original = resource.original_id(openapi).gvk;
@@ -269,9 +265,10 @@ impl<'a> Reference<'a> {
 
 /// Removes the objects that are for kustomize alone.
 pub fn drop_local(resources: &mut ResMap) {
-    const LOCAL: &str = "config.kubernetes.io/local-config";
-    let is_local =
-        |r: &Resource| is_nil_or_empty(&r.value) || r.annotation(LOCAL).is_some_and(|v| v != "false");
+    const LOCAL: [&str; 3] = ["metadata", "annotations", "config.kubernetes.io/local-config"];
+    let is_set =
+        |r: &Resource| r.value.get_path(&LOCAL).is_some_and(|v| text(v).is_none_or(|t| t != "false"));
+    let is_local = |r: &Resource| is_nil_or_empty(&r.value) || is_set(r);
     if resources.iter().any(is_local) {
         resources.all_mut().retain(|r| !is_local(r));
     }

@@ -300,7 +300,10 @@ pub fn generate(config: &Resource, loader: &Loader<'_>, build: &Build<'_>) -> Re
 }
 
 fn generator_args(config: &Resource) -> Result<GeneratorArgs, String> {
-    let mut args = GeneratorArgs::decode(&config.value, "", false).map_err(|e| fails(config, &e))?;
+    // `env`, the old spelling of `envs`, is for kustomization files alone.
+    let mut value = config.value.clone();
+    value.remove_path(&["env"]);
+    let mut args = GeneratorArgs::decode(&value, "", false).map_err(|e| fails(config, &e))?;
     if args.name.is_empty() {
         args.name = config.name();
     }

@@ -20,9 +20,15 @@ pub struct Notes {
 /// Whether there is anything to note: a `null`, or a label, an annotation or data that is no text.
 pub fn is_wanted(value: &Value) -> bool {
     let maps = [value.get_path(&["metadata", "labels"]), value.get_path(&["metadata", "annotations"])];
-    let maps = maps.into_iter().chain([value.get("data"), value.get("binaryData")]);
-    let is_odd = |map: &Map| map.values().any(|v| !matches!(v, Value::String(_)));
+    let maps = maps.into_iter().chain(["data", "binaryData", "stringData"].map(|field| value.get(field)));
+    let is_plain = |v: &Value| matches!(v, Value::String(s) if !may_be_timestamp(s));
+    let is_odd = |map: &Map| map.values().any(|v| !is_plain(v));
     maps.flatten().filter_map(Value::as_object).any(is_odd) || has_null(value)
+}
+
+/// Whether a text may be what a timestamp has become: its own text is then another.
+pub fn may_be_timestamp(text: &str) -> bool {
+    matches!(text.as_bytes(), [a, b, c, d, b'-', ..] if [a, b, c, d].iter().all(|c| c.is_ascii_digit()))
 }
 
 fn has_null(value: &Value) -> bool {
@@ -91,12 +97,24 @@ pub fn read(text: &str) -> Result<Notes, Error> {
             ["metadata", "labels", key] => (|w| &mut w.labels, key),
             ["metadata", "annotations", key] => (|w| &mut w.annotations, key),
             ["data" | "binaryData", key] => (|w| &mut w.data, key),
+            ["stringData", key] => (|w| &mut w.string_data, key),
             _ => return,
         };
         count += 1;
         field(notes.written.entry(scalar.document).or_default()).insert(key.into(), scalar.text.into());
     })?;
     Ok(notes)
+}
+
+/// Returns the plain scalar at a path of a document.
+pub fn plain_text(text: &str, document: usize, path: &[Step]) -> Option<Str> {
+    let mut out = None;
+    let read = visit_scalars(text, &Limits::default(), |scalar| {
+        if scalar.plain && scalar.document == document && scalar.path == path {
+            out = Some(Str::from(scalar.text));
+        }
+    });
+    read.ok().and(out)
 }
 
 /// Returns the texts that stand in quotes, or are blocks of lines.

@@ -164,7 +164,7 @@ impl ResMap {
                 let origin = old.annotation(crate::resource::ORIGIN_ANNOTATION);
                 resource.take_metadata_of(old);
                 if behavior == Behavior::Merge {
-                    resource.merge_data_of(old);
+                    resource.merge_data_of(old)?;
                     if let Some(origin) = origin {
                         resource.set_annotation(crate::resource::ORIGIN_ANNOTATION, &origin);
                     }

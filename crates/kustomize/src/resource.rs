@@ -1,8 +1,11 @@
 //! One object on its way through the build, with what kustomize keeps in build annotations.
 
+use crate::field::steps;
+use crate::generate::encode;
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
-use crate::scalar::{field_text, is_nil_or_empty, text};
+use crate::raw::{self, may_be_timestamp};
+use crate::scalar::{field_text, is_nil_or_empty, resolve_plain, text};
 use crate::shared::Shared;
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::Step;
@@ -62,19 +65,41 @@ pub struct State {
     pub is_torn: bool,
 }
 
+impl State {
+    /// Whether [`Resource::show_state`] has annotations to write.
+    pub fn is_shown(&self) -> bool {
+        !(self.previous.is_empty() && self.prefixes.is_empty() && self.suffixes.is_empty())
+            || self.behavior.is_some()
+            || self.needs_hash
+            || self.allow_name_change
+            || self.allow_kind_change
+            || self.from_chart
+    }
+}
+
 /// Scalars of maps that kustomize writes anew as texts, as they stood in the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Written {
     pub labels: BTreeMap<Str, Str>,
     pub annotations: BTreeMap<Str, Str>,
     pub data: BTreeMap<Str, Str>,
+    pub string_data: BTreeMap<Str, Str>,
+}
+
+/// Returns the text that a plain timestamp is read as.
+fn resolve_timestamp(text: &str) -> Str {
+    let parsed = fairway_yaml::parse_with(text, &fairway_yaml::Options::v3());
+    parsed.ok().and_then(|v| v.as_str().map(Str::from)).unwrap_or_default()
 }
 
 /// Reads a map of scalars as texts.
 fn texts(map: Option<&Value>, written: &BTreeMap<Str, Str>) -> BTreeMap<Str, Str> {
     let entries = map.and_then(Value::as_object).into_iter().flat_map(Map::iter);
     let text_of = |k: &Str, v: &Value| match v {
-        Value::String(s) => s.clone(),
+        Value::String(s) => match written.get(k) {
+            Some(text) if may_be_timestamp(s) && resolve_timestamp(text) == **s => text.clone(),
+            _ => s.clone(),
+        },
         other => written.get(k).cloned().or_else(|| text(other)).unwrap_or_default(),
     };
     entries.map(|(k, v)| (k.clone(), text_of(k, v))).collect()
@@ -93,8 +118,12 @@ pub struct Resource {
     pub written: Written,
     /// Entries of labels and annotations that are one for kustomize.
     pub shared: Vec<Shared>,
-    /// The text that the object was read from, while it may tell what stands in quotes.
+    /// The text that the object was read from, as long as it tells how things were written.
     pub source: Option<Arc<str>>,
+    /// Which document of that text is the object, where one is.
+    pub document: Option<usize>,
+    /// Whether the labels were made in the build and none of them was read.
+    pub labels_made: bool,
     /// File and line, for messages.
     pub origin: fairway_core::Origin,
 }
@@ -227,6 +256,7 @@ impl Resource {
     }
 
     pub fn set_labels(&mut self, labels: BTreeMap<Str, Str>) {
+        self.labels_made = true;
         self.set_metadata_map("labels", labels);
     }
 
@@ -260,10 +290,18 @@ impl Resource {
         self.vars.clone_from(&old.vars);
     }
 
-    /// Adds another's entries of `data` and `binaryData` below its own.
-    pub fn merge_data_of(&mut self, old: &Self) {
+    /// Adds another's entries of `data` and `binaryData` below its own; a Secret's `stringData` counts as `data`.
+    ///
+    /// # Errors
+    /// A `stringData` that is no map of texts.
+    pub fn merge_data_of(&mut self, old: &Self) -> Result<(), String> {
+        let is_secret = self.kind() == "Secret" && self.api_version() == "v1";
+        let encoded = if is_secret { old.encoded_string_data()? } else { BTreeMap::new() };
         for field in ["data", "binaryData"] {
             let mut merged = texts(old.value.get(field), &old.written.data);
+            if field == "data" {
+                merged.extend(encoded.clone());
+            }
             merged.extend(texts(self.value.get(field), &self.written.data));
             if let Some(map) = self.value.as_object_mut() {
                 if merged.is_empty() {
@@ -276,6 +314,22 @@ impl Resource {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Returns `stringData` as `data` would hold it.
+    fn encoded_string_data(&self) -> Result<BTreeMap<Str, Str>, String> {
+        let found = match self.value.get("stringData") {
+            None | Some(Value::Null) => return Ok(BTreeMap::new()),
+            Some(found) => found,
+        };
+        let wrong = |what: &str| Err(format!("{}/{}: stringData{what}", self.gvk(), self.name()));
+        let Value::Object(map) = found else { return wrong(" is no map") };
+        if let Some((key, _)) = map.iter().find(|(_, v)| matches!(v, Value::Array(_) | Value::Object(_))) {
+            return wrong(&format!(": the value of `{key}` is no text"));
+        }
+        let entries = texts(Some(found), &self.written.string_data).into_iter();
+        Ok(entries.map(|(k, v)| (k, encode(v.as_bytes()).into())).collect())
     }
 
     /// Writes the state as the annotations that kustomize keeps it in, for patches that may see them.
@@ -354,11 +408,42 @@ impl Resource {
         Ok(())
     }
 
+    /// Returns the text of a scalar: a number as it was written, where it is still the same.
+    pub fn text_at(&self, path: &[Str], value: &Value) -> Option<Str> {
+        let plain = text(value)?;
+        let is_number = matches!(value, Value::Int(_) | Value::Uint(_) | Value::Float(_));
+        let (true, Some(source), Some(document)) = (is_number, &self.source, self.document) else {
+            return Some(plain);
+        };
+        let path = steps(&self.value, path)?;
+        let written = raw::plain_text(source, document, &path);
+        Some(written.filter(|w| resolve_plain(w) == *value).unwrap_or(plain))
+    }
+
+    /// Whether the object differs from what it was before a validator ran by no more than the label `validated-by`.
+    ///
+    /// kustomize takes that label out of a copy to compare, which writes the other labels anew; they are equal after that
+    /// only where they were made in the build and not read.
+    pub fn is_only_validated(&self, before: &Self) -> bool {
+        const LABEL: &str = "validated-by";
+        let mut labels = self.labels();
+        if labels.remove(LABEL).is_none() {
+            return self.value == before.value;
+        }
+        if before.labels().contains_key(LABEL) || (!labels.is_empty() && !before.labels_made) {
+            return false;
+        }
+        let mut copy = self.clone();
+        copy.set_labels(labels);
+        copy.value == before.value
+    }
+
     /// Removes what never reaches the output and makes all annotations texts.
     pub fn clean(&mut self, keep_origin: bool, keep_transformations: bool) {
         let Some(found) = self.value.get_path(&["metadata", "annotations"]) else { return };
         let plain = found.as_object().is_some_and(|m| {
-            !m.is_empty() && m.iter().all(|(k, v)| matches!(v, Value::String(_)) && !k.contains("config.k"))
+            let is_text = |v: &Value| matches!(v, Value::String(s) if !may_be_timestamp(s));
+            !m.is_empty() && m.iter().all(|(k, v)| is_text(v) && !k.contains("config.k"))
         });
         if plain {
             return;

@@ -222,9 +222,16 @@ impl<'t> Target<'t> {
             return Err(format!("expected {wanted} for path '{root}' but got '{}'", sub.kustomization.kind));
         }
         if is_component {
-            return sub
+            let mut gathered = sub
                 .accumulate(into, build)
-                .map_err(|e| format!("recursed accumulation of path '{root}': {e}"));
+                .map_err(|e| format!("recursed accumulation of path '{root}': {e}"))?;
+            // What a component has gathered is merged into nothing, as of any other directory.
+            if let Some(config) = gathered.config.take() {
+                gathered
+                    .merge_config(&config)
+                    .map_err(|e| format!("recursed merging from path '{root}': {e}"))?;
+            }
+            return Ok(gathered);
         }
         let below = sub
             .accumulate(Accumulator::default(), build)
@@ -358,18 +365,19 @@ impl<'t> Target<'t> {
         let configs = self.plugin_configs(&self.kustomization.validators, build)?;
         for config in configs.iter() {
             let validator = plugin::transformer(config, &self.loader, build)?;
-            let before: Vec<Value> = into.resources.iter().map(|r| r.value.clone()).collect();
+            let before: Vec<Resource> = into.resources.iter().cloned().collect();
             validator.transform(&mut into.resources, &build.openapi)?;
-            for resource in into.resources.all_mut() {
-                let mut labels = resource.labels();
-                if labels.remove("validated-by").is_some() {
-                    resource.set_labels(labels);
-                }
-            }
-            let unchanged = before.len() == into.resources.len()
-                && before.iter().zip(into.resources.iter()).all(|(b, r)| *b == r.value);
-            if !unchanged {
-                return Err("validator shouldn't modify the resource map".to_owned());
+            let after = into.resources.iter();
+            let changed = match before.len() == after.len() {
+                true => before.iter().zip(after).find(|(b, r)| !r.is_only_validated(b)).map(|(b, _)| b),
+                false => before.first(),
+            };
+            if let Some(changed) = changed {
+                let (kind, name) = (config.kind(), config.name());
+                let id = changed.id(&build.openapi);
+                return Err(format!(
+                    "validator {kind}/{name} shouldn't modify the resource map: {id} is changed"
+                ));
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use crate::config::{FieldSpec, split_path};
 use crate::field::{Create, lookup, split_dotted, visit_path};
 use crate::kustomization::Var;
 use crate::resmap::ResMap;
-use crate::scalar::{is_scalar, text};
+use crate::scalar::is_scalar;
 use fairway_value::{Str, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,12 @@ pub fn add(set: &mut VarSet, vars: impl IntoIterator<Item = Var>) -> Result<(), 
     Ok(())
 }
 
+/// What a var stands for: the value, and the text that it is inside another.
+struct Found {
+    value: Value,
+    text: Str,
+}
+
 /// Puts the values in. Returns a warning where some were never used.
 ///
 /// # Errors
@@ -37,7 +43,7 @@ pub fn resolve(
     if vars.is_empty() {
         return Ok(None);
     }
-    let mut values: BTreeMap<Str, Value> = BTreeMap::new();
+    let mut values: BTreeMap<Str, Found> = BTreeMap::new();
     for var in vars.values() {
         values.insert(var.name.clone(), value_of(resources, var)?);
     }
@@ -60,7 +66,7 @@ pub fn resolve(
         .then(|| format!("well-defined vars that were never replaced: {}", unused.join(","))))
 }
 
-fn value_of(resources: &ResMap, var: &Var) -> Result<Value, String> {
+fn value_of(resources: &ResMap, var: &Var) -> Result<Found, String> {
     let resource = resources.iter().find(|r| r.vars.contains(&var.name)).ok_or_else(|| {
         format!("var '{}' cannot be mapped to a field in the set of known resources", var.name)
     })?;
@@ -74,15 +80,16 @@ fn value_of(resources: &ResMap, var: &Var) -> Result<Value, String> {
         }
     }
     let found = lookup(&resource.value, &path).ok().flatten();
-    found.cloned().ok_or_else(|| {
+    let found = found.ok_or_else(|| {
         format!(
             "field specified in var '{}' ({}) not found in corresponding resource",
             var.name, var.field_path
         )
-    })
+    })?;
+    Ok(Found { text: resource.text_at(&path, found).unwrap_or_default(), value: found.clone() })
 }
 
-fn set(field: &mut Value, values: &BTreeMap<Str, Value>, used: &mut BTreeSet<Str>) -> Result<(), String> {
+fn set(field: &mut Value, values: &BTreeMap<Str, Found>, used: &mut BTreeSet<Str>) -> Result<(), String> {
     match field {
         Value::String(s) => {
             if let Some(new) = replaced(s, values, used) {
@@ -107,7 +114,7 @@ fn set(field: &mut Value, values: &BTreeMap<Str, Value>, used: &mut BTreeSet<Str
 
 /// Replaces `$(NAME)`; `$$` is a dollar sign. A text that is one reference takes the value's type. Nothing where the text
 /// stays as it is.
-fn replaced(input: &str, values: &BTreeMap<Str, Value>, used: &mut BTreeSet<Str>) -> Option<Value> {
+fn replaced(input: &str, values: &BTreeMap<Str, Found>, used: &mut BTreeSet<Str>) -> Option<Value> {
     if !input.contains('$') {
         return None;
     }
@@ -120,13 +127,13 @@ fn replaced(input: &str, values: &BTreeMap<Str, Value>, used: &mut BTreeSet<Str>
             out.push('$');
             rest = after;
         } else if let Some((name, after)) = after.strip_prefix('(').and_then(|a| a.split_once(')')) {
-            match values.get(name).filter(|v| is_scalar(v)) {
+            match values.get(name).filter(|v| is_scalar(&v.value)) {
                 Some(value) => {
                     used.insert(name.into());
                     if out.is_empty() && after.is_empty() && rest.len() == input.len() {
-                        return Some(value.clone());
+                        return Some(value.value.clone());
                     }
-                    out.push_str(&text(value).unwrap_or_default());
+                    out.push_str(&value.text);
                 }
                 None => {
                     out.push_str("$(");
@@ -152,10 +159,14 @@ fn replaced(input: &str, values: &BTreeMap<Str, Value>, used: &mut BTreeSet<Str>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scalar::text;
 
     fn expand(input: &str) -> Value {
         let values = [("A", Value::from("x")), ("N", Value::Int(3)), ("M", Value::object())];
-        let values = values.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        let values = values
+            .into_iter()
+            .map(|(k, value)| (k.into(), Found { text: text(&value).unwrap_or_default(), value }))
+            .collect();
         replaced(input, &values, &mut BTreeSet::new()).unwrap_or_else(|| input.into())
     }
 

@@ -316,3 +316,112 @@ fn a_broken_store_is_not_taken_for_a_missing_file() {
     let error = build(&Broken, "", &BuildOptions::default()).unwrap_err().to_string();
     assert!(error.contains("the store is away"), "{error}");
 }
+
+#[test]
+fn a_generator_merges_into_the_data_that_a_secret_states_as_texts() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {a: eA==, b: eA==}\nstringData: {b: 1.0, c: z}\n";
+    let kustomization = "resources: [s.yaml]\nsecretGenerator:\n- {name: s, behavior: merge, literals: [d=w], options: {disableNameSuffixHash: true}}\n";
+    let out = yaml(&[("kustomization.yaml", kustomization), ("s.yaml", secret)], "").unwrap();
+    assert!(out.contains("data:\n  a: eA==\n  b: MS4w\n  c: eg==\n  d: dw==\nkind"), "{out}");
+    let broken = secret.replace("c: z", "c: [z]");
+    let why = error(&[("kustomization.yaml", kustomization), ("s.yaml", &broken)], "");
+    assert!(why.contains("stringData: the value of `c` is no text"), "{why}");
+}
+
+#[test]
+fn images_of_volumes_are_renamed_in_cron_jobs_too() {
+    let job = "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: j}\nspec: {jobTemplate: {spec: {template: {spec: {volumes: [{name: v, image: {reference: nginx}}]}}}}}\n";
+    let out = yaml(
+        &[
+            ("kustomization.yaml", "resources: [j.yaml]\nimages: [{name: nginx, newTag: v2}]\n"),
+            ("j.yaml", job),
+        ],
+        "",
+    )
+    .unwrap();
+    assert!(out.contains("reference: nginx:v2"), "{out}");
+}
+
+const VALIDATOR: &str = "apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: check}\nlabels: {validated-by: us}\nfieldSpecs: [{path: metadata/labels, create: true}]\n";
+
+#[test]
+fn a_validator_leaves_its_label_and_may_change_nothing_else() {
+    let build = |object: &str, more: &str| {
+        let kustomization = format!("resources: [c.yaml]\nvalidators: [v.yaml]\n{more}");
+        yaml(&[("kustomization.yaml", &kustomization), ("c.yaml", object), ("v.yaml", VALIDATOR)], "")
+    };
+    let plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    assert!(build(plain, "").unwrap().contains("labels:\n    validated-by: us\n"));
+    assert!(build(plain, "labels: [{pairs: {a: b}}]\n").unwrap().contains("validated-by: us\n"));
+    let labelled = plain.replace("name: c", "name: c, labels: {a: b}");
+    let why = build(&labelled, "").unwrap_err().to_string();
+    assert!(why.contains("validator LabelTransformer/check") && why.contains("ConfigMap"), "{why}");
+}
+
+#[test]
+fn the_old_spelling_of_envs_is_for_kustomization_files_alone() {
+    let generator =
+        "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: c}\nliterals: [a=b]\nenv: e.env\n";
+    let out = yaml(
+        &[("kustomization.yaml", "generators: [g.yaml]\n"), ("g.yaml", generator), ("e.env", "X=1\n")],
+        "",
+    )
+    .unwrap();
+    assert!(out.contains("a: b") && !out.contains("X:"), "{out}");
+}
+
+#[test]
+fn numbers_are_put_into_texts_as_they_were_written() {
+    let app =
+        "apiVersion: example.com/v1\nkind: App\nmetadata: {name: a}\nspec: {version: 1.10, major: 1.0}\n";
+    let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {v: old, w: v-$(MAJOR)}\n";
+    let kustomization = "resources: [a.yaml, c.yaml]
+replacements:
+- source: {kind: App, name: a, fieldPath: spec.version}
+  targets: [{select: {kind: ConfigMap}, fieldPaths: [data.v]}]
+vars: [{name: MAJOR, objref: {apiVersion: example.com/v1, kind: App, name: a}, fieldref: {fieldpath: spec.major}}]
+configurations: [conf.yaml]
+";
+    let conf = "varReference: [{path: data, kind: ConfigMap}]\n";
+    let files = [("kustomization.yaml", kustomization), ("a.yaml", app), ("c.yaml", cm), ("conf.yaml", conf)];
+    let out = yaml(&files, "").unwrap();
+    assert!(out.contains("data:\n  v: \"1.10\"\n  w: v-1.0\n"), "{out}");
+}
+
+#[test]
+fn annotations_are_there_once_an_object_was_renamed() {
+    let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    let transformer = "apiVersion: builtin\nkind: AnnotationsTransformer\nmetadata: {name: t}\nannotations: {t: x}\nfieldSpecs: [{path: metadata/annotations}]\n";
+    let build = |more: &str| {
+        let kustomization = format!("resources: [c.yaml]\ntransformers: [t.yaml]\n{more}");
+        yaml(&[("kustomization.yaml", &kustomization), ("c.yaml", cm), ("t.yaml", transformer)], "").unwrap()
+    };
+    assert!(!build("").contains("t: x"));
+    assert!(build("namePrefix: p-\n").contains("annotations:\n    t: x\n"));
+}
+
+#[test]
+fn annotations_keep_the_text_of_a_date() {
+    let cm = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, annotations: {since: 2001-12-14}}\ndata: {d: 2001-12-14}\n";
+    let out = yaml(&[("kustomization.yaml", "resources: [c.yaml]\n"), ("c.yaml", cm)], "").unwrap();
+    assert!(out.contains("since: \"2001-12-14\"") && out.contains("d: \"2001-12-14T00:00:00Z\""), "{out}");
+}
+
+#[test]
+fn a_component_s_field_specs_must_agree_with_those_that_are_there() {
+    let conf = "varReference: [{path: spec/x, create: true}]\n";
+    let other = "varReference: [{path: spec/x, kind: Foo}]\n";
+    let component =
+        "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nconfigurations: [conf.yaml]\n";
+    let why = error(
+        &[
+            ("base/kustomization.yaml", "configurations: [conf.yaml]\n"),
+            ("base/conf.yaml", conf),
+            ("comp/kustomization.yaml", component),
+            ("comp/conf.yaml", other),
+            ("app/kustomization.yaml", "resources: [../base]\ncomponents: [../comp]\n"),
+        ],
+        "app",
+    );
+    assert!(why.contains("comp") && why.contains("spec/x"), "{why}");
+}

@@ -5,4 +5,4 @@ mod key_values;
 mod objects;
 
 pub use chart::inflate;
-pub use objects::{config_map, iam_policy, secret};
+pub use objects::{config_map, encode, iam_policy, secret};

@@ -12,7 +12,7 @@ use fairway_value::{Map, Str, Value};
 const LINE: usize = 70;
 
 /// Encodes bytes in lines, as kyaml does: a text that fits one line has no line break.
-fn encode(bytes: &[u8]) -> String {
+pub fn encode(bytes: &[u8]) -> String {
     let whole = STANDARD.encode(bytes);
     if whole.len() < LINE {
         return whole;

@@ -35,10 +35,21 @@ impl Transform for MapEntries {
     }
 }
 
+fn has(resource: &Resource, field: &str) -> bool {
+    resource.value.get_path(&["metadata", field]).is_some_and(|v| !v.is_null())
+}
+
 fn set(resource: &mut Resource, fields: &[&Field<'_>], key: &Str, value: &Str) -> Result<(), String> {
     let mut made: Vec<Path> = Vec::new();
     for (spec, path) in fields {
         let (mut is_made, mut is_changed) = (false, false);
+        if spec.path == "metadata/labels" && spec.create && !has(resource, "labels") {
+            resource.labels_made = true;
+        }
+        // kustomize keeps what it knows of an object in its annotations, which are there then.
+        let shows_state = spec.path == "metadata/annotations" && !spec.create && resource.state.is_shown();
+        let created = shows_state.then(|| FieldSpec { create: true, ..(*spec).clone() });
+        let spec = created.as_ref().unwrap_or(spec);
         visit_path(&mut resource.value, spec, path, Create::Map, &mut |field| {
             match set_entry(field, key, value)? {
                 Some(true) => is_changed = true,

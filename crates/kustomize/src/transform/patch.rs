@@ -71,6 +71,7 @@ fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> 
     resource.written = Written::default();
     resource.shared.clear();
     resource.source = None;
+    resource.labels_made = false;
     patch.apply(&mut resource.value)?;
     if resource.value.as_object().is_none() {
         return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
@@ -94,7 +95,11 @@ impl Transform for Json6902 {
 
 /// Merges a patch into an object.
 fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
+    let had_labels = resource.value.get_path(&["metadata", "labels"]).is_some();
     resource.keep_shared(Some(&patch.value), |r| merge_strategic(r, patch, openapi))?;
+    if patch.value.get_path(&["metadata", "labels"]).is_some() {
+        resource.labels_made = patch.labels_made && (resource.labels_made || !had_labels);
+    }
     for (mine, more) in [
         (&mut resource.written.labels, &patch.written.labels),
         (&mut resource.written.annotations, &patch.written.annotations),

@@ -25,7 +25,7 @@ impl Transform for Replacements {
                 (Some(_), Some(_)) => {
                     return Err("value and resource selectors are mutually exclusive".to_owned());
                 }
-                (None, Some(text)) => Source { value: resolve_plain(text), place: None },
+                (None, Some(text)) => Source::new(resolve_plain(text), None),
                 (Some(source), None) => source_value(source, resources)?,
             };
             for target in targets {
@@ -40,16 +40,24 @@ impl Transform for Replacements {
 /// while it is being copied changes what is copied next.
 struct Source {
     value: Value,
+    /// The value as texts take it: a number as it was written.
+    text: Str,
     place: Option<(usize, Vec<Str>)>,
 }
 
 impl Source {
+    fn new(value: Value, place: Option<(usize, Vec<Str>)>) -> Self {
+        Self { text: text(&value).unwrap_or_default(), value, place }
+    }
+
     fn refresh(&mut self, n: usize, object: &Value) {
         if let Some((at, path)) = &self.place
             && *at == n
             && let Ok(Some(now)) = lookup(object, path)
+            && *now != self.value
         {
             self.value.clone_from(now);
+            self.text = text(now).unwrap_or_default();
         }
     }
 }
@@ -97,16 +105,17 @@ fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Source, S
             format!("fieldPath `{path}` is missing for replacement source {}", describe(source))
         })?;
     if source.options.delimiter.is_empty() {
-        return Ok(Source { value: value.clone(), place: Some((n, parts)) });
+        let text = found.text_at(&parts, value).unwrap_or_default();
+        return Ok(Source { text, value: value.clone(), place: Some((n, parts)) });
     }
-    let whole = text(value).ok_or("delimiter option can only be used with scalar nodes")?;
+    let whole = found.text_at(&parts, value).ok_or("delimiter option can only be used with scalar nodes")?;
     let part = usize::try_from(source.options.index)
         .ok()
         .and_then(|n| whole.split(source.options.delimiter.as_str()).nth(n));
     let part = part.ok_or_else(|| {
         format!("options.index {} is out of bounds for value {whole}", source.options.index)
     })?;
-    Ok(Source { value: Value::from(part), place: None })
+    Ok(Source::new(Value::from(part), None))
 }
 
 fn apply(
@@ -140,7 +149,7 @@ fn apply(
             r.keep_shared(None, |r| {
                 let mut copies = paths.iter();
                 copies.try_for_each(|path| -> Result<(), String> {
-                    copy_to(&mut r.value, path, &source.value, &target.options)?;
+                    copy_to(&mut r.value, path, source, &target.options)?;
                     source.refresh(n, &r.value);
                     Ok(())
                 })
@@ -151,18 +160,18 @@ fn apply(
     Ok(())
 }
 
-fn copy_to(object: &mut Value, path: &str, value: &Value, options: &FieldOptions) -> Result<(), String> {
+fn copy_to(object: &mut Value, path: &str, source: &Source, options: &FieldOptions) -> Result<(), String> {
     let parts = split_dotted(path);
-    if let Some(done) = set_embedded(object, &parts, value, options)
+    if let Some(done) = set_embedded(object, &parts, source, options)
         && done.is_ok()
     {
         return Ok(());
     }
-    let create = options.create.then(|| Shape::of(value));
+    let create = options.create.then(|| Shape::of(&source.value));
     let verb = if options.create { "find or create" } else { "find" };
     let missing = || format!("unable to {verb} field \"{path}\" in replacement target");
     let found =
-        visit(object, &parts, create, &mut |field, fresh| set_field(field, fresh, value, options, true))
+        visit(object, &parts, create, &mut |field, fresh| set_field(field, fresh, source, options, true))
             .map_err(|e| format!("{}: {e}", missing()))?;
     if found == 0 { Err(missing()) } else { Ok(()) }
 }
@@ -171,16 +180,16 @@ fn copy_to(object: &mut Value, path: &str, value: &Value, options: &FieldOptions
 fn set_embedded(
     object: &mut Value,
     parts: &[Str],
-    value: &Value,
+    source: &Source,
     options: &FieldOptions,
 ) -> Option<Result<(), String>> {
     let at = (1..parts.len()).find(|n| lookup(object, &parts[..*n]).ok().flatten().is_some_and(is_scalar))?;
     let field = lookup_mut(object, &parts[..at])?;
     let whole = text(field)?;
-    let create = options.create.then(|| Shape::of(value));
+    let create = options.create.then(|| Shape::of(&source.value));
     let edited = embedded::edit(&whole, &mut |document| {
         visit(document, &parts[at..], create, &mut |field, fresh| {
-            set_field(field, fresh, value, options, false)
+            set_field(field, fresh, source, options, false)
         })
     });
     Some(edited.and_then(|new| match new {
@@ -233,12 +242,12 @@ fn retyped(old: &Value, new: &str) -> Result<Value, String> {
 fn set_field(
     field: &mut Value,
     fresh: bool,
-    value: &Value,
+    source: &Source,
     options: &FieldOptions,
     typed: bool,
 ) -> Result<(), String> {
     let target_is_scalar = !matches!(field, Value::Array(_) | Value::Object(_));
-    let mut new = text(value).unwrap_or_default();
+    let mut new = source.text.clone();
     if !options.delimiter.is_empty() {
         if !target_is_scalar {
             return Err("delimiter option can only be used with scalar nodes".to_owned());
@@ -253,7 +262,7 @@ fn set_field(
         new = parts.join(options.delimiter.as_str()).into();
     }
     if !target_is_scalar {
-        *field = if options.delimiter.is_empty() { value.clone() } else { Value::from(new) };
+        *field = if options.delimiter.is_empty() { source.value.clone() } else { Value::from(new) };
     } else if fresh {
         *field = resolve_plain(&new);
     } else if typed || field.as_str().is_some() {
