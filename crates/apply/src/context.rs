@@ -1,5 +1,5 @@
 use crate::SyncReport;
-use fairway_core::{ClusterWriter, Health, LiveView, Object};
+use fairway_core::{BoxFuture, ClusterWriter, Health, LiveView, Object};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,4 +38,7 @@ pub struct ApplyContext {
     pub deadline: Option<Duration>,
     /// Told whenever the report has changed.
     pub progress: Box<dyn Fn(&SyncReport) + Send + Sync>,
+    /// Told what must be on record before the sync goes on, so that one that is cut off is taken up where it was: before hooks
+    /// run, and before those that have run are deleted.
+    pub record: Box<dyn Fn(&SyncReport) -> BoxFuture<'static, ()> + Send + Sync>,
 }

@@ -1,5 +1,5 @@
 use crate::rehearse::rehearse;
-use crate::{ApplyContext, Control, HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult, task};
+use crate::{ApplyContext, Control, HookPhase, Lack, ReportPhase, ResultStatus, SyncReport, TaskResult, task};
 use fairway_core::{DeleteRequest, HealthStatus, ObjectKey, Propagation, SyncPhase};
 use fairway_plan::{Action, Cleanup, PhasePlan, Refusal, Step, SyncPlan, WavePlan};
 use futures::StreamExt as _;
@@ -80,6 +80,8 @@ fn refuse(plan: &SyncPlan, report: &mut SyncReport) {
             sync_phase: task.map_or(SyncPhase::Sync, |(phase, _, _)| phase),
             is_hook: task.is_some_and(|(_, _, t)| t.hook.is_some()),
             phase: HookPhase::Failed,
+            lacks: Some(Lack::Kind(gvk.clone())),
+            is_consequence: false,
         });
     }
     if !report.results.is_empty() {
@@ -89,6 +91,9 @@ fn refuse(plan: &SyncPlan, report: &mut SyncReport) {
 
 async fn phases(plan: &SyncPlan, ctx: &ApplyContext, report: &mut SyncReport) -> Result<(), Stop> {
     rehearse(plan, ctx, report).await?;
+    if plan.tasks().any(|(_, _, task)| task.hook.is_some()) {
+        (ctx.record)(report).await;
+    }
     for phase in &plan.phases {
         run_phase(plan, phase, ctx, report).await?;
     }
@@ -148,6 +153,8 @@ async fn run_step(
                     sync_phase: phase,
                     is_hook: task.hook.is_some(),
                     phase: HookPhase::Failed,
+                    lacks: None,
+                    is_consequence: true,
                 });
             }
             continue;
@@ -194,6 +201,7 @@ async fn wait_for(
             return Err(Stop::Ended(why));
         }
         tokio::select! {
+            biased;
             Ok(()) = changes.changed() => {}
             Ok(()) = control.changed() => {}
             () = tokio::time::sleep(crate::wait::LOOK_AGAIN) => {}
@@ -298,17 +306,19 @@ fn failed_message(report: &SyncReport) -> String {
 }
 
 async fn clean_up(ctx: &ApplyContext, dry_run: bool, cleanup: &[Cleanup], report: &SyncReport) {
-    if dry_run {
+    let ran = |hook: &&Cleanup| {
+        let of_it = |r: &&TaskResult| r.key == hook.key && r.sync_phase == hook.phase;
+        report.results.iter().filter(of_it).any(|r| r.phase != HookPhase::Running)
+    };
+    let done: Vec<&Cleanup> = cleanup.iter().filter(ran).collect();
+    if dry_run || done.is_empty() {
         return;
     }
-    for hook in cleanup {
-        let ran = report
-            .results
-            .iter()
-            .any(|r| r.key == hook.key && r.sync_phase == hook.phase && r.phase != HookPhase::Running);
-        if ran {
-            delete_hook(ctx, &hook.key, &hook.version).await;
-        }
+    // The report says how the sync ended only when this has: until then it goes on.
+    let so_far = SyncReport { phase: ReportPhase::Running, ..report.clone() };
+    (ctx.record)(&so_far).await;
+    for hook in done {
+        delete_hook(ctx, &hook.key, &hook.version).await;
     }
 }
 

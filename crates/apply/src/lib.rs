@@ -13,6 +13,7 @@
 
 mod context;
 mod execute;
+mod lack;
 mod rehearse;
 mod report;
 mod task;
@@ -20,4 +21,5 @@ mod wait;
 
 pub use context::{ApplyContext, Control, Judge};
 pub use execute::execute;
+pub use lack::Lack;
 pub use report::{HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult};

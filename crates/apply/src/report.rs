@@ -1,3 +1,4 @@
+use crate::Lack;
 use fairway_core::{ObjectKey, Str, SyncPhase};
 
 /// How one object came out. The words are Argo CD's `ResultCode`.
@@ -72,6 +73,19 @@ pub struct TaskResult {
     pub is_hook: bool,
     /// How far it is.
     pub phase: HookPhase,
+    /// What the cluster lacks, where that is why the server refused.
+    pub lacks: Option<Lack>,
+    /// Whether it was not tried because another failed.
+    pub is_consequence: bool,
+}
+
+impl TaskResult {
+    /// Whether the server refused, or it ended badly.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.status == Some(ResultStatus::SyncFailed)
+            || matches!(self.phase, HookPhase::Failed | HookPhase::Error)
+    }
 }
 
 /// How the whole sync stands. The words are Argo CD's `OperationPhase`.
@@ -114,9 +128,6 @@ impl SyncReport {
     /// Whether a task has failed.
     #[must_use]
     pub fn has_failed(&self) -> bool {
-        self.results.iter().any(|r| {
-            r.status == Some(ResultStatus::SyncFailed)
-                || matches!(r.phase, HookPhase::Failed | HookPhase::Error)
-        })
+        self.results.iter().any(TaskResult::has_failed)
     }
 }

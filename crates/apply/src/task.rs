@@ -1,5 +1,5 @@
 use crate::wait::{self, Waited};
-use crate::{ApplyContext, HookPhase, ResultStatus, TaskResult};
+use crate::{ApplyContext, HookPhase, Lack, ResultStatus, TaskResult};
 use fairway_core::{
     ApiError, ApiErrorKind, ApplyMode, ApplyRequest, DeleteRequest, Live, Object, Propagation, SyncPhase,
 };
@@ -45,6 +45,8 @@ fn outcome(
         sync_phase,
         is_hook: task.hook.is_some(),
         phase,
+        lacks: None,
+        is_consequence: false,
     }
 }
 
@@ -78,7 +80,9 @@ async fn write(ctx: &ApplyContext, task: &Task, phase: SyncPhase, dry_run: bool)
 }
 
 fn failed(task: &Task, phase: SyncPhase, error: &ApiError) -> TaskResult {
-    outcome(task, phase, HookPhase::Failed, Some(ResultStatus::SyncFailed), error.message.to_string())
+    let words = error.message.to_string();
+    let lacks = Lack::behind(error, &task.key, &task.version);
+    TaskResult { lacks, ..outcome(task, phase, HookPhase::Failed, Some(ResultStatus::SyncFailed), words) }
 }
 
 /// Asks the server whether it would take a task's object. What it says where it would not; nothing where it would, or where

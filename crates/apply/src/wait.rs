@@ -36,6 +36,7 @@ pub(crate) async fn until(
                 return Waited::Ended(why);
             }
             tokio::select! {
+                biased;
                 Ok(()) = changes.changed() => {}
                 Ok(()) = control.changed() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}

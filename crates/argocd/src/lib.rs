@@ -46,7 +46,8 @@ pub use operation_state::{
 pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of};
 pub use secrets::{ClusterSecret, RepositoryKind, RepositorySecret, Secret, parse_cluster, parse_repository};
 pub use settings::{ResourceFilter, Settings};
-pub use status::{ResourceStatus, SourceType, StatusInput, Summary, raise};
+pub use fairway_core::SourceType;
+pub use status::{ResourceStatus, StatusInput, Summary, raise};
 pub use sync_options::parse_sync_options;
 pub use tracking::{ArgoMarks, TrackingId};
 pub use words::*;

@@ -1,34 +1,8 @@
 use crate::application::Application;
 use crate::json::{put, texts};
 use crate::operation_state::{HistoryRecord, OperationState, history_value, put_revisions};
-use fairway_core::{Condition, Gvk, Health, HealthStatus, Map, Str, SyncStatus, Value};
+use fairway_core::{Condition, Gvk, Health, HealthStatus, Map, SourceType, Str, SyncStatus, Value};
 use std::collections::BTreeMap;
-
-/// How a source was rendered: `status.sourceType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SourceType {
-    /// A Helm chart.
-    Helm,
-    /// A kustomization.
-    Kustomize,
-    /// Plain manifests.
-    Directory,
-    /// A plugin.
-    Plugin,
-}
-
-impl SourceType {
-    /// Returns Argo CD's word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Helm => "Helm",
-            Self::Kustomize => "Kustomize",
-            Self::Directory => "Directory",
-            Self::Plugin => "Plugin",
-        }
-    }
-}
 
 /// One entry of `status.resources`.
 #[derive(Clone, Debug, PartialEq)]

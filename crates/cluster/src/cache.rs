@@ -76,6 +76,7 @@ pub struct Cache {
     rules: Arc<dyn CacheRules>,
     state: RwLock<State>,
     table: RwLock<Table>,
+    kinds: tokio::sync::watch::Sender<()>,
     events: mpsc::UnboundedSender<ClusterEvent>,
 }
 
@@ -90,7 +91,8 @@ impl Cache {
     pub fn new(rules: Arc<dyn CacheRules>) -> (Self, mpsc::UnboundedReceiver<ClusterEvent>) {
         let (events, receiver) = mpsc::unbounded_channel();
         let table = Table { resources: Arc::default(), api_versions: Arc::from([]) };
-        (Self { rules, state: RwLock::default(), table: RwLock::new(table), events }, receiver)
+        let kinds = tokio::sync::watch::Sender::new(());
+        (Self { rules, state: RwLock::default(), table: RwLock::new(table), kinds, events }, receiver)
     }
 
     /// Returns the rules.
@@ -104,10 +106,21 @@ impl Cache {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let api_versions = resources.api_versions();
         // The same list stays the same allocation: what was made with it is recognised by that.
-        if *table.api_versions != *api_versions {
+        let others = *table.api_versions != *api_versions;
+        if others {
             table.api_versions = api_versions.into();
         }
         table.resources = Arc::new(resources);
+        drop(table);
+        if others {
+            self.kinds.send_replace(());
+        }
+    }
+
+    /// Returns a receiver that wakes when the cluster serves other kinds than before.
+    #[must_use]
+    pub fn watch_kinds(&self) -> tokio::sync::watch::Receiver<()> {
+        self.kinds.subscribe()
     }
 
     /// Returns what the cluster serves.

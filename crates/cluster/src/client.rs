@@ -69,8 +69,14 @@ impl ApiClient {
         }
         let client =
             kube::Client::try_from(config).map_err(|source| ConfigError::Client { server, source })?;
+        Ok(Self::over(client))
+    }
+
+    /// Sends requests through a client that is there already: to a server in the same process.
+    #[must_use]
+    pub fn over(client: kube::Client) -> Self {
         let semaphore = |permits| Arc::new(Semaphore::new(permits));
-        Ok(Self { client, in_flight: semaphore(IN_FLIGHT_MAX), reports: semaphore(REPORTS_MAX) })
+        Self { client, in_flight: semaphore(IN_FLIGHT_MAX), reports: semaphore(REPORTS_MAX) }
     }
 
     /// Whether requests wait for their turn.

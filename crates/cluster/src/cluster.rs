@@ -4,7 +4,7 @@ use crate::config::ConfigError;
 use crate::discovery::{ResourceTable, ServedResource};
 use crate::watch::{self, WatchState};
 use fairway_core::{ApiError, GroupKind, Gvk};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -43,7 +43,7 @@ impl Drop for Watch {
 pub struct Cluster {
     pub(crate) client: ApiClient,
     cache: Arc<Cache>,
-    watches: Mutex<HashMap<GroupKind, Watch>>,
+    watches: Mutex<BTreeMap<GroupKind, Watch>>,
     rediscover: Notify,
     state: tokio::sync::watch::Sender<ClusterState>,
     discovery: tokio::sync::Mutex<()>,
@@ -58,7 +58,15 @@ impl Cluster {
         config: kube::Config,
         rules: Arc<dyn CacheRules>,
     ) -> Result<(Arc<Self>, mpsc::UnboundedReceiver<ClusterEvent>), ConfigError> {
-        let client = ApiClient::new(config)?;
+        Ok(Self::over(ApiClient::new(config)?, rules))
+    }
+
+    /// Builds a cluster behind a client that is there already.
+    #[must_use]
+    pub fn over(
+        client: ApiClient,
+        rules: Arc<dyn CacheRules>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<ClusterEvent>) {
         let (cache, events) = Cache::new(rules);
         let cluster = Self {
             client,
@@ -68,7 +76,7 @@ impl Cluster {
             state: tokio::sync::watch::Sender::new(ClusterState::Starting),
             discovery: tokio::sync::Mutex::default(),
         };
-        Ok((Arc::new(cluster), events))
+        (Arc::new(cluster), events)
     }
 
     /// Returns the cache.
@@ -148,7 +156,9 @@ impl Cluster {
                 self.set_state(ClusterState::Ready);
             }
             let changes = receivers.iter_mut().map(|r| Box::pin(r.changed()));
+            // In this order, so that the same happenings have the same course.
             tokio::select! {
+                biased;
                 _ = futures::future::select_all(changes.collect::<Vec<_>>()), if !receivers_empty(&states) => {}
                 () = self.rediscover.notified() => {
                     tokio::time::sleep(DISCOVERY_DEBOUNCE).await;
@@ -180,7 +190,7 @@ impl Cluster {
         let _one = self.discovery.lock().await;
         let table = ResourceTable::read(&self.client).await?;
         let rules = self.cache.rules();
-        let wanted: HashMap<GroupKind, ServedResource> = table
+        let wanted: BTreeMap<GroupKind, ServedResource> = table
             .iter()
             .filter(|r| r.watchable && rules.watches(&r.gvk))
             .map(|r| (r.gvk.group_kind(), r.clone()))

@@ -25,5 +25,5 @@ pub use client::ApiClient;
 pub use cluster::{Cluster, ClusterState};
 pub use config::{ConfigError, RemoteCluster, from_kubeconfig, from_remote, in_cluster};
 pub use discovery::{ResourceTable, ServedResource};
-pub use kube::Config;
+pub use kube::{Client, Config};
 pub use object_api::{LogLines, LogQuery, PatchType};

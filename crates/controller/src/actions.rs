@@ -2,6 +2,7 @@
 
 use crate::engine::Engine;
 use crate::error::ReconcileError;
+use crate::scripts::aside;
 use fairway_argocd::{Permission, lower};
 use fairway_core::{AppId, LiveView as _, Object, Scope, Str};
 use fairway_lua::{Action, ActionError, Effect};
@@ -13,7 +14,7 @@ impl Engine {
     /// # Errors
     /// The object lacks what tells, or a user's script fails.
     pub fn actions_of(&self, object: &Object) -> Result<Vec<Action>, ActionError> {
-        self.snapshot().customizations.actions_of(object, self.now_unix())
+        aside(|| self.snapshot().customizations.actions_of(object, self.now_unix()))
     }
 
     /// Returns what an action would write; it writes nothing itself.
@@ -26,7 +27,7 @@ impl Engine {
         action: &str,
         params: &BTreeMap<Str, Str>,
     ) -> Result<Vec<Effect>, ActionError> {
-        self.snapshot().customizations.run_action(object, action, params, self.now_unix())
+        aside(|| self.snapshot().customizations.run_action(object, action, params, self.now_unix()))
     }
 
     /// Checks what an action would write against the App's project, as Argo CD's `verifyResourcePermitted`.

@@ -50,7 +50,7 @@ impl Engine {
         let place = self.clusters.find(&app.destination, &snapshot).await?;
         let live: &dyn LiveView = &**place.cluster.cache();
         let now = self.now_unix();
-        let judge = |live: &fairway_core::Live| snapshot.customizations.assess(live, now);
+        let judge = |live: &fairway_core::Live| crate::scripts::assess(&snapshot.customizations, live, now);
         let orphans = snapshot.projects.get(&app.project).map(|project| {
             let is_app = |id: &AppId| self.application(id).is_some();
             orphans::orphans(project, &place, &app.destination.namespace, &compared, &is_app)

@@ -2,6 +2,7 @@
 
 use crate::compare::{Compared, VerdictCache};
 use crate::desired::Target;
+use crate::ledger::Ledger;
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
 use fairway_apply::{Control, SyncReport};
@@ -80,9 +81,11 @@ impl TargetKey {
 pub(crate) struct RunningSync {
     pub operation: Operation,
     pub revisions: Vec<Str>,
+    /// The sources as the Application had them when it began.
+    pub sources: Vec<Value>,
     pub state: OperationState,
     pub control: watch::Sender<Control>,
-    pub report: Arc<Mutex<SyncReport>>,
+    pub ledger: Arc<Ledger>,
     pub task: JoinHandle<SyncReport>,
     /// Revision that has overtaken this sync, if one has.
     pub superseded: bool,

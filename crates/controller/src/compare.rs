@@ -277,7 +277,7 @@ fn state(
     live: Option<&Live>,
 ) -> ObjectState {
     let health = match (live, policy.is_hook) {
-        (Some(live), _) => ctx.snapshot.customizations.assess(live, ctx.now),
+        (Some(live), _) => crate::scripts::assess(&ctx.snapshot.customizations, live, ctx.now),
         (None, false) => Some(Health::new(HealthStatus::Missing, "")),
         (None, true) => None,
     };
@@ -325,7 +325,7 @@ fn to_prune(ctx: &CompareContext<'_>, out: &mut Compared) {
             gvk: live.gvk(),
             key: key.clone(),
             status: Some(if policy.ignore_extraneous { SyncStatus::Synced } else { SyncStatus::OutOfSync }),
-            health: ctx.snapshot.customizations.assess(live, ctx.now),
+            health: crate::scripts::assess(&ctx.snapshot.customizations, live, ctx.now),
             is_hook: false,
             requires_pruning: true,
             wave: policy.wave,

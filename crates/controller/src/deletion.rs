@@ -125,6 +125,7 @@ impl Engine {
             is_suspect: Box::new(|_| false),
             deadline: Some(ATTEMPT_MAX),
             progress: Box::new(|_| {}),
+            record: Box::new(|_| Box::pin(std::future::ready(()))),
         };
         let report = execute(&plan, &ctx).await;
         if report.phase == ReportPhase::Succeeded {

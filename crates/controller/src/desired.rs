@@ -71,6 +71,8 @@ pub struct Renderer {
     sources: Sources,
     remembered: Mutex<HashMap<(fairway_core::AppId, u16), Arc<Remembered>>>,
     cpus: Arc<Semaphore>,
+    /// Whether rendering is done by the thread that asks for it.
+    inline: bool,
     stats: Mutex<RenderStats>,
 }
 
@@ -105,8 +107,15 @@ impl Renderer {
             sources,
             remembered: Mutex::default(),
             cpus: Arc::new(Semaphore::new(cpus)),
+            inline: false,
             stats: Mutex::default(),
         }
+    }
+
+    /// Builds a renderer that has no threads of its own.
+    #[must_use]
+    pub fn inline(sources: Sources) -> Self {
+        Self { inline: true, ..Self::new(sources) }
     }
 
     /// Returns the sources.
@@ -223,10 +232,13 @@ impl Renderer {
         };
         let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
         let remote = crate::remote::RemoteSources::new(self.sources.clone());
-        let done = tokio::task::spawn_blocking(move || (job.run(&remote), remote.was_used()))
-            .await
-            .map_err(|e| ReconcileError::Fault(format!("rendering panicked: {e}")))?;
-        let (done, used_remote) = done;
+        let work = move || (job.run(&remote), remote.was_used());
+        let (done, used_remote) = if self.inline {
+            work()
+        } else {
+            let joined = tokio::task::spawn_blocking(work).await;
+            joined.map_err(|e| ReconcileError::Fault(format!("rendering panicked: {e}")))?
+        };
         let (rendered, reads, ref_reads) = done?;
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).rendered += 1;
         let rendered = Arc::new(rendered);

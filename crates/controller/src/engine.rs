@@ -4,14 +4,16 @@ use crate::app_entry::AppEntry;
 use crate::appset::AppSetReads;
 use crate::clusters::Clusters;
 use crate::desired::Renderer;
+use crate::lacking::Lacking;
 use crate::metrics::Metrics;
+use crate::orphans::OrphanWatch;
 use crate::queue::{Level, Queue};
 use crate::snapshot::{Affected, ArgoRules, LiveCredentials, Snapshot};
 use fairway_argocd::{Application, GROUP};
-use fairway_cluster::{Cluster, ClusterEvent, ConfigError, EventKind};
+use fairway_cluster::{ApiClient, Cluster, ClusterEvent, ConfigError, EventKind};
 use fairway_core::{AppId, Clock, GroupKind, Live, LiveView as _, ObjectKey, Str};
 use fairway_schema::Schemas;
-use fairway_source::{SourceError, Sources, SourcesOptions};
+use fairway_source::{Repositories, SourceError, Sources, SourcesOptions};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
@@ -85,6 +87,10 @@ pub struct Engine {
     /// What each ApplicationSet was generated from.
     pub(crate) appset_reads: Mutex<BTreeMap<ObjectKey, AppSetReads>>,
     apps: Mutex<HashMap<AppId, Arc<AppEntry>>>,
+    /// Apps whose sync failed for what another brings.
+    pub(crate) lacking: Lacking,
+    /// Apps that look after the orphans of a namespace.
+    pub(crate) orphan_watch: OrphanWatch,
     snapshot: RwLock<Arc<Snapshot>>,
     schemas: RwLock<Arc<Schemas>>,
     credentials: Arc<LiveCredentials>,
@@ -92,6 +98,16 @@ pub struct Engine {
     events: broadcast::Sender<EngineEvent>,
     settings_changed: tokio::sync::Notify,
     crds_changed: tokio::sync::Notify,
+}
+
+/// What an engine touches the world through, where it is not the ordinary world: for simulations.
+pub struct Ports {
+    /// The home cluster's API server.
+    pub home: fairway_cluster::Client,
+    /// Git.
+    pub repositories: Arc<dyn Repositories>,
+    /// The time that is written. What is waited for is tokio's.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The machine's clock.
@@ -104,6 +120,15 @@ impl Clock for SystemClock {
     }
 }
 
+/// What an engine is put together from.
+struct Parts {
+    rules: Arc<ArgoRules>,
+    home: (Arc<Cluster>, mpsc::UnboundedReceiver<ClusterEvent>),
+    credentials: Arc<LiveCredentials>,
+    renderer: Renderer,
+    clock: Arc<dyn Clock>,
+}
+
 impl Engine {
     /// Builds an engine on a home cluster. Nothing runs before [`Engine::run`].
     ///
@@ -114,20 +139,41 @@ impl Engine {
         options: EngineOptions,
     ) -> Result<(Arc<Self>, Wiring), StartError> {
         let rules = Arc::new(ArgoRules::new(&options.namespace));
-        let (home, home_events) = Cluster::new(config, rules.clone())?;
+        let home = Cluster::new(config, rules.clone())?;
         let credentials = Arc::new(LiveCredentials::default());
         let sources = Sources::new(options.sources.clone(), credentials.clone())?;
+        let parts =
+            Parts { rules, home, credentials, renderer: Renderer::new(sources), clock: Arc::new(SystemClock) };
+        Ok(Self::assemble(options, parts))
+    }
+
+    /// Builds an engine over ports of the caller's. Work that otherwise has threads of its own is done where it arises, so that
+    /// on one thread the same happenings have the same course.
+    #[must_use]
+    pub fn over(ports: Ports, options: EngineOptions) -> (Arc<Self>, Wiring) {
+        let rules = Arc::new(ArgoRules::new(&options.namespace));
+        let home = Cluster::over(ApiClient::over(ports.home), rules.clone());
+        let credentials = Arc::new(LiveCredentials::default());
+        let sources = Sources::over(options.sources.clone(), credentials.clone(), ports.repositories);
+        let renderer = Renderer::inline(sources);
+        Self::assemble(options, Parts { rules, home, credentials, renderer, clock: ports.clock })
+    }
+
+    fn assemble(options: EngineOptions, parts: Parts) -> (Arc<Self>, Wiring) {
+        let Parts { rules, home: (home, home_events), credentials, renderer, clock } = parts;
         let (sender, remote_events) = mpsc::unbounded_channel();
         let snapshot = Arc::new(Snapshot::read(home.cache(), &options.namespace));
         let engine = Self {
             clusters: Clusters::new(home, rules.clone(), sender),
-            renderer: Renderer::new(sources),
+            renderer,
             queue: Queue::default(),
             appsets: Queue::default(),
             metrics: Metrics::new(),
-            clock: Arc::new(SystemClock),
+            clock,
             appset_reads: Mutex::default(),
             apps: Mutex::default(),
+            lacking: Lacking::default(),
+            orphan_watch: OrphanWatch::default(),
             snapshot: RwLock::new(snapshot),
             schemas: RwLock::new(Arc::new(Schemas::with_crds([]).expect("because the built-in kinds read"))),
             credentials,
@@ -137,7 +183,7 @@ impl Engine {
             crds_changed: tokio::sync::Notify::new(),
             options,
         };
-        Ok((Arc::new(engine), Wiring { home_events, remote_events }))
+        (Arc::new(engine), Wiring { home_events, remote_events })
     }
 
     /// Runs until the future is dropped. Everything that was started ends with it; a sync that is cut off goes on at
@@ -152,6 +198,7 @@ impl Engine {
         self.reload_schemas();
         tasks.spawn(self.clone().follow_settings());
         tasks.spawn(self.clone().follow_crds());
+        tasks.spawn(self.clone().follow_kinds());
         tasks.spawn(self.clone().poll());
         for key in self.appset_keys() {
             self.appsets.add(key, Level::Source);
@@ -203,7 +250,19 @@ impl Engine {
     /// What an event means for the App whose object it is.
     fn route_live(&self, event: &ClusterEvent) {
         self.metrics.cluster_event();
-        let Some(app) = &event.app else { return };
+        if event.kind == EventKind::Upsert && event.key.kind == "Namespace" && event.key.group.is_empty() {
+            for app in self.lacking.of_namespace(&event.key.name) {
+                self.queue.add(app, Level::Live);
+            }
+        }
+        let Some(app) = &event.app else {
+            if event.material {
+                for app in self.orphan_watch.of(&event.key.namespace) {
+                    self.queue.add_after(app, Level::Live, LIVE_BATCH);
+                }
+            }
+            return;
+        };
         if let Some(entry) = self.known(app) {
             entry.bump();
         }
@@ -290,6 +349,17 @@ impl Engine {
             // What waited for a kind may go on.
             for app in self.applications().into_iter().filter(|a| a.sync_status() != "Synced") {
                 self.queue.add_after(app.id(), Level::Live, LIVE_BATCH);
+            }
+        }
+    }
+
+    /// Wakes the Apps that wait for a kind, once the server is known to serve others than before.
+    async fn follow_kinds(self: Arc<Self>) {
+        let mut kinds = self.home().cache().watch_kinds();
+        // The sender lives in the cache, so waiting cannot fail.
+        while kinds.changed().await.is_ok() {
+            for app in self.lacking.of_kinds() {
+                self.queue.add(app, Level::Live);
             }
         }
     }
@@ -410,6 +480,9 @@ impl Engine {
 
     pub(crate) fn forget(&self, id: &AppId) {
         self.apps.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+        self.lacking.forget(id);
+        self.orphan_watch.set(id, None);
+        self.metrics.forget_orphans(id);
         self.renderer.forget(id);
     }
 

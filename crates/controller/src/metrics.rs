@@ -1,9 +1,12 @@
 //! What is counted, by Argo CD's metric names where one exists.
 
-use fairway_core::App;
+use fairway_core::{App, AppId, Str};
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
+    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
+    TextEncoder,
 };
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counters of the engine.
@@ -14,6 +17,9 @@ pub struct Metrics {
     failures: IntCounterVec,
     events: IntCounter,
     status_writes: IntCounter,
+    orphans: IntGaugeVec,
+    /// Under which project an App's orphans are counted.
+    orphans_of: Mutex<BTreeMap<AppId, Str>>,
 }
 
 impl Default for Metrics {
@@ -50,7 +56,13 @@ impl Metrics {
         let status_writes =
             IntCounter::new("fairway_status_writes_total", "Status patches sent to the API server.")
                 .expect(valid);
-        let collectors: [Box<dyn prometheus::core::Collector>; 5] = [
+        let orphans = IntGaugeVec::new(
+            Opts::new("argocd_app_orphaned_resources_count", "Number of orphaned resources per application"),
+            &["namespace", "name", "project"],
+        )
+        .expect(valid);
+        let collectors: [Box<dyn prometheus::core::Collector>; 6] = [
+            Box::new(orphans.clone()),
             Box::new(reconcile.clone()),
             Box::new(sync_total.clone()),
             Box::new(failures.clone()),
@@ -64,7 +76,8 @@ impl Metrics {
         registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
             .expect("because the process collector is registered once");
-        Self { registry, reconcile, sync_total, failures, events, status_writes }
+        let orphans_of = Mutex::default();
+        Self { registry, reconcile, sync_total, failures, events, status_writes, orphans, orphans_of }
     }
 
     pub(crate) fn reconciled(&self, app: &App, took: Duration) {
@@ -89,6 +102,31 @@ impl Metrics {
 
     pub(crate) fn failed(&self, category: &str) {
         self.failures.with_label_values(&[category]).inc();
+    }
+
+    /// Says how many orphans an App's namespace has, where its project asks.
+    pub(crate) fn orphans(&self, app: &App, count: usize) {
+        let mut projects = self.orphans_of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(before) = projects.insert(app.id.clone(), app.project.clone())
+            && before != app.project
+        {
+            self.drop_orphans(&app.id, &before);
+        }
+        let labels = [app.id.namespace.as_str(), &app.id.name, &app.project];
+        self.orphans.with_label_values(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    /// Counts an App's orphans no more.
+    pub(crate) fn forget_orphans(&self, app: &AppId) {
+        let mut projects = self.orphans_of.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(project) = projects.remove(app) {
+            self.drop_orphans(app, &project);
+        }
+    }
+
+    fn drop_orphans(&self, app: &AppId, project: &str) {
+        // A gauge that is not there is as good as removed.
+        let _ = self.orphans.remove_label_values(&[app.namespace.as_str(), &app.name, project]);
     }
 
     pub(crate) fn cluster_event(&self) {

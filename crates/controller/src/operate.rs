@@ -2,19 +2,20 @@
 
 use crate::app_entry::{AppEntry, Memory, RunningSync};
 use crate::engine::{Engine, parse_time, unix_seconds};
+use crate::ledger::Ledger;
 use crate::queue::Level;
 use crate::reconcile::Pass;
 use fairway_apply::{ApplyContext, Control, Judge, ReportPhase, SyncReport, execute};
 use fairway_argocd::{OperationPhase, OperationState, lower_operation, operation_of};
 use fairway_core::{
-    App, Clock, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
+    App, BoxFuture, Clock, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
     SyncPhase, SyncStatus, SyncTarget,
 };
 use fairway_lua::Customizations;
 use fairway_plan::{HookOutcome, SyncPlan};
 use fairway_value::Value;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -45,7 +46,7 @@ pub(crate) struct HealthJudge {
 
 impl Judge for HealthJudge {
     fn health(&self, object: &Object) -> Option<Health> {
-        self.customizations.assess(object, unix_seconds(self.clock.now()))
+        crate::scripts::assess(&self.customizations, object, unix_seconds(self.clock.now()))
     }
 }
 
@@ -84,6 +85,13 @@ impl Engine {
             return;
         }
         if let Some(state) = state.as_ref().filter(|s| !s.phase.is_completed()) {
+            if is_overtaken(pass, state) {
+                // The newest revision wins over a retry that waits, and has all its attempts before it.
+                self.automate(pass, entry, memory, Some(state), notes).await;
+                if memory.running.is_some() {
+                    return;
+                }
+            }
             if !self.retry_is_due(pass, state) {
                 return;
             }
@@ -125,9 +133,8 @@ impl Engine {
             let wait = Duration::from_secs(u64::try_from(due - now).unwrap_or(1));
             self.queue.add_after(pass.app.id.clone(), Level::Live, wait);
         }
-        // The newest revision wins over a retry that waits.
-        let attempted = state.sync_result.as_ref().map(|r| r.revisions.clone()).unwrap_or_default();
-        due <= now || (is_automated(&state.operation) && attempted != pass.target.revisions)
+        // What the last attempt failed for may be there by now.
+        due <= now || self.lacking.is_over(&pass.app.id, &**pass.place.cluster.cache())
     }
 
     /// Starts an operation that is written on the Application, or goes on with one.
@@ -143,12 +150,12 @@ impl Engine {
         match lower_operation(&asked) {
             Ok(_) if terminating => {
                 let message = "Operation terminated".to_owned();
-                memory.running = Some(ended_at_once(self, asked, pass, OperationPhase::Failed, message));
+                memory.running = Some(ended_at_once(self, asked, pass, earlier, (OperationPhase::Failed, message)));
             }
             Ok(operation) => self.start(pass, entry, memory, operation, asked, earlier).await,
             Err(error) => {
-                memory.running =
-                    Some(ended_at_once(self, asked, pass, OperationPhase::Error, error.to_string()));
+                let why = (OperationPhase::Error, error.to_string());
+                memory.running = Some(ended_at_once(self, asked, pass, earlier, why));
             }
         }
         self.queue.add(pass.app.id.clone(), Level::Live);
@@ -289,7 +296,7 @@ impl Engine {
                 self.launch(pass, entry, memory, operation, written, earlier, planned);
             }
             Err(why) => {
-                memory.running = Some(ended_at_once(self, written, pass, OperationPhase::Error, why));
+                memory.running = Some(ended_at_once(self, written, pass, earlier, (OperationPhase::Error, why)));
             }
         }
     }
@@ -307,13 +314,21 @@ impl Engine {
         planned: Planned,
     ) {
         let Planned { plan, revisions, started_unix } = planned;
+        self.lacking.forget(&pass.app.id);
         let has_hooks = plan.tasks().any(|(_, _, task)| task.hook.is_some());
         let (control, controlled) = watch::channel(Control::Run);
-        let report = Arc::new(Mutex::new(SyncReport::default()));
-        let (engine, id, shown) = (self.clone(), pass.app.id.clone(), report.clone());
+        let ledger = Arc::new(Ledger::default());
+        let (engine, id, told) = (self.clone(), pass.app.id.clone(), ledger.clone());
         let progress = move |now: &SyncReport| {
-            *shown.lock().unwrap_or_else(PoisonError::into_inner) = now.clone();
+            told.tell(now);
             engine.queue.add_after(id.clone(), Level::Live, SHOW_EVERY);
+        };
+        let (engine, id, told) = (self.clone(), pass.app.id.clone(), ledger.clone());
+        let record = move |now: &SyncReport| -> BoxFuture<'static, ()> {
+            let number = told.tell(now);
+            engine.queue.add(id.clone(), Level::Live);
+            let told = told.clone();
+            Box::pin(async move { told.recorded(number).await })
         };
         let schemas = self.schemas();
         let ctx = ApplyContext {
@@ -325,6 +340,7 @@ impl Engine {
             is_suspect: Box::new(move |object| fairway_diff::is_suspect(object.value(), &schemas)),
             deadline: Some(self.options.sync_timeout),
             progress: Box::new(progress),
+            record: Box::new(record),
         };
         let (engine, id) = (self.clone(), pass.app.id.clone());
         let task = tokio::spawn(async move {
@@ -351,9 +367,10 @@ impl Engine {
         memory.running = Some(RunningSync {
             operation,
             revisions,
+            sources: written_sources(pass),
             state,
             control,
-            report,
+            ledger,
             task,
             superseded: false,
             is_full,
@@ -396,19 +413,21 @@ fn ended_at_once(
     engine: &Engine,
     operation: Value,
     pass: &Pass<'_>,
-    phase: OperationPhase,
-    message: String,
+    earlier: Option<&OperationState>,
+    (phase, message): (OperationPhase, String),
 ) -> RunningSync {
     let now: Str = engine.now_text().into();
     let report_phase = if phase == OperationPhase::Error { ReportPhase::Error } else { ReportPhase::Failed };
     let report = SyncReport { phase: report_phase, message, terminated: true, ..SyncReport::default() };
-    let task = tokio::spawn({
-        let report = report.clone();
-        async move { report }
-    });
+    let task = tokio::spawn(async move { report });
+    // What was ended at other revisions says nothing of this one.
+    let attempted = earlier.and_then(|s| s.sync_result.as_ref()).map(|r| r.revisions.clone());
+    let named = || lower_operation(&operation).map(|o| named_revisions(&o, pass.target.revisions.len()));
+    let attempted = attempted.or_else(|| named().ok().filter(|n| n.iter().any(|r| !r.is_empty())));
     RunningSync {
         operation: Operation::default(),
-        revisions: pass.target.revisions.clone(),
+        revisions: attempted.unwrap_or_else(|| pass.target.revisions.clone()),
+        sources: written_sources(pass),
         state: OperationState {
             operation,
             phase: OperationPhase::Running,
@@ -419,7 +438,7 @@ fn ended_at_once(
             retry_count: 0,
         },
         control: watch::channel(Control::Run).0,
-        report: Arc::new(Mutex::new(report)),
+        ledger: Arc::default(),
         task,
         superseded: false,
         is_full: false,
@@ -427,6 +446,13 @@ fn ended_at_once(
         began: tokio::time::Instant::now(),
         shown: false,
     }
+}
+
+/// Whether an automated sync that waits for its next attempt would do so at a revision that is no longer wanted.
+fn is_overtaken(pass: &Pass<'_>, state: &OperationState) -> bool {
+    let waits = state.phase == OperationPhase::Running && !state.finished_at.is_empty();
+    let attempted = state.sync_result.as_ref().map(|r| r.revisions.as_slice()).unwrap_or_default();
+    waits && is_automated(&state.operation) && attempted != pass.target.revisions
 }
 
 fn time_of(unix: i64) -> Str {

@@ -3,13 +3,35 @@
 use crate::clusters::Place;
 use crate::compare::Compared;
 use fairway_argocd::Project;
-use fairway_core::{AppId, Condition, ConditionKind, Live, LiveView, ObjectKey};
-use std::collections::HashSet;
-use std::sync::Arc;
+use fairway_core::{AppId, Condition, ConditionKind, Live, LiveView, ObjectKey, Str};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Most orphans that are looked at, and the deepest level below one.
 const ORPHANS_MAX: usize = 20_000;
 const DEPTH_MAX: usize = 16;
+
+/// Which Apps look after the orphans of which namespace: an object that no App has concerns them.
+#[derive(Default)]
+pub(crate) struct OrphanWatch(Mutex<BTreeMap<AppId, Str>>);
+
+impl OrphanWatch {
+    /// Says which namespace an App looks after, if any.
+    pub fn set(&self, app: &AppId, namespace: Option<&Str>) {
+        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match namespace {
+            Some(namespace) => watched.insert(app.clone(), namespace.clone()),
+            None => watched.remove(app),
+        };
+    }
+
+    /// Returns the Apps that look after a namespace.
+    pub fn of(&self, namespace: &str) -> Vec<AppId> {
+        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_it = watched.iter().filter(|(_, of)| *of == namespace && !of.is_empty());
+        of_it.map(|(app, _)| app.clone()).collect()
+    }
+}
 
 /// An object that no App has, and what owns it.
 pub(crate) struct Orphan {

@@ -109,6 +109,7 @@ impl<K: Clone + Eq + Hash> Queue<K> {
                 None => woken.await,
                 Some(due) => {
                     tokio::select! {
+                        biased;
                         () = woken => {}
                         () = tokio::time::sleep_until(due) => {}
                     }

@@ -281,7 +281,14 @@ impl Engine {
     fn orphan_warning(&self, project: &Project, pass: &Pass<'_>) -> Option<Condition> {
         let namespace = &pass.app.destination.namespace;
         let is_app = |id: &AppId| self.application(id).is_some();
+        let asks = project.warns_of_orphans().is_some();
+        self.orphan_watch.set(&pass.app.id, Some(namespace).filter(|_| asks));
         let found = orphans::orphans(project, pass.place, namespace, pass.compared, &is_app);
+        if asks {
+            self.metrics.orphans(pass.app, found.len());
+        } else {
+            self.metrics.forget_orphans(&pass.app.id);
+        }
         orphans::warning(project, &found)
     }
 

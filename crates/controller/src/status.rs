@@ -4,18 +4,17 @@ use crate::app_entry::{Memory, RunningSync};
 use crate::compare::{Compared, ObjectState};
 use crate::engine::{Engine, application_key, time_text};
 use crate::error::ReconcileError;
-use crate::operate::{SHOW_AFTER, written_sources};
+use crate::operate::SHOW_AFTER;
 use crate::queue::Level;
 use crate::reconcile::Pass;
 use fairway_apply::{HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult};
 use fairway_argocd::{
     Application, HistoryRecord, OperationPhase, OperationState, ResourceResult, ResourceStatus, ResultCode,
-    SourceType, StatusInput, Summary, SyncResult, raise,
+    StatusInput, Summary, SyncResult, raise,
 };
 use fairway_core::{App, Condition, Health, Str, SyncStatus};
 use fairway_value::Value;
 use std::collections::BTreeSet;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 impl Engine {
@@ -35,15 +34,16 @@ impl Engine {
         let mut history = read_history(application);
         let mut state = application.get(&["status", "operationState"]).and_then(OperationState::from_value);
         let mut clears_operation = false;
+        let mut told = None;
         if let Some(running) = &mut memory.running {
             clears_operation = application.operation().is_some();
             running.shown = true;
-            let result_sources = written_sources(pass);
-            state = Some(shown_state(running, &result_sources, pass.app.multi_source));
+            let (number, shown) = shown_state(running, pass.app.multi_source);
+            told = Some((running.ledger.clone(), number));
+            state = Some(shown);
         }
         if let Some(ended) = take_ended(memory).await {
-            let sources = written_sources(pass);
-            let ended_state = self.ended_state(pass.app, &ended, &sources);
+            let ended_state = self.ended_state(pass.app, &ended);
             if ended_state.phase == OperationPhase::Succeeded && ended.0.is_full {
                 add_history(&mut history, pass.app, &ended_state, &ended.0);
             }
@@ -60,8 +60,6 @@ impl Engine {
         }
         let summary = summary(pass.compared);
         let resources: Vec<ResourceStatus> = pass.compared.objects.iter().map(resource_status).collect();
-        let source_types: Vec<SourceType> =
-            pass.target.source_types.iter().map(|t| source_type(*t)).collect();
         let status = raise(&StatusInput {
             application,
             now: &self.now_text(),
@@ -74,11 +72,15 @@ impl Engine {
             history: &history,
             conditions: notes,
             summary: &summary,
-            source_types: &source_types,
+            source_types: &pass.target.source_types,
             reconciled_at: &memory.reconciled_at,
             controller_namespace: &self.options.namespace,
         });
-        self.patch_status(application, status, clears_operation).await
+        let written = self.patch_status(application, status, clears_operation).await?;
+        if let Some((ledger, number)) = told.filter(|_| written) {
+            ledger.record(number);
+        }
+        Ok(())
     }
 
     /// Writes what is known when a pass ended early: what was known before stays.
@@ -131,20 +133,34 @@ impl Engine {
             status.set_path(&["operationState"], state.to_value());
             clears_operation = true;
         }
-        if let Some(ended) = take_ended(memory).await {
-            status.set_path(&["operationState"], self.ended_state(app, &ended, &[]).to_value());
+        let mut told = None;
+        if let Some(running) = memory.running.as_mut().filter(|r| !r.task.is_finished()) {
+            // It goes on, and may wait for being on record.
+            running.shown = true;
+            let (number, shown) = shown_state(running, app.multi_source);
+            status.set_path(&["operationState"], shown.to_value());
+            told = Some((running.ledger.clone(), number));
             clears_operation = application.operation().is_some();
         }
-        self.patch_status(application, status, clears_operation).await
+        if let Some(ended) = take_ended(memory).await {
+            status.set_path(&["operationState"], self.ended_state(app, &ended).to_value());
+            clears_operation = application.operation().is_some();
+        }
+        let written = self.patch_status(application, status, clears_operation).await?;
+        if let Some((ledger, number)) = told.filter(|_| written) {
+            ledger.record(number);
+        }
+        Ok(())
     }
 
-    /// Writes a status where it differs from the one that is there, and takes away what asked for it.
+    /// Writes a status where it differs from the one that is there, and takes away what asked for it. Returns whether the
+    /// Application has it now; one that is gone has nothing.
     async fn patch_status(
         &self,
         application: &Application,
         status: Value,
         clears_operation: bool,
-    ) -> Result<(), ReconcileError> {
+    ) -> Result<bool, ReconcileError> {
         let mut patch = Value::object();
         let before = application.get(&["status"]).cloned().unwrap_or_else(Value::object);
         let mut change = merge_patch(&before, &status);
@@ -161,24 +177,24 @@ impl Engine {
             patch.set_path(&["metadata", "annotations", fairway_argocd::ANNOTATION_REFRESH], Value::Null);
         }
         if patch.as_object().is_some_and(fairway_value::Map::is_empty) {
-            return Ok(());
+            return Ok(true);
         }
         self.metrics.status_written();
         match self.home().report(&application_key(&application.id()), &patch).await {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(true),
             // It is gone: there is nothing left to say.
-            Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(()),
+            Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(false),
             Err(e) => Err(e.into()),
         }
     }
 
     /// Says how a sync ended: for good, or until its next attempt.
-    fn ended_state(&self, app: &App, ended: &(RunningSync, SyncReport), sources: &[Value]) -> OperationState {
+    fn ended_state(&self, app: &App, ended: &(RunningSync, SyncReport)) -> OperationState {
         let (running, report) = ended;
         let mut state = running.state.clone();
         state.sync_result = Some(SyncResult {
             revisions: running.revisions.clone(),
-            sources: sources.to_vec(),
+            sources: running.sources.clone(),
             multi_source: app.multi_source,
             resources: report.results.iter().map(resource_result).collect(),
         });
@@ -203,6 +219,7 @@ impl Engine {
                 wait.as_secs()
             )
             .into();
+            self.lacking.note(&app.id, report);
             self.queue.add_after(app.id.clone(), Level::Live, wait.max(Duration::from_millis(100)));
         }
         tracing::info!(
@@ -232,17 +249,18 @@ async fn take_ended(memory: &mut Memory) -> Option<(RunningSync, SyncReport)> {
     Some((running, report))
 }
 
-fn shown_state(running: &RunningSync, sources: &[Value], multi_source: bool) -> OperationState {
-    let report = running.report.lock().unwrap_or_else(PoisonError::into_inner).clone();
+/// Returns how a running sync is shown, and which of its reports that is.
+fn shown_state(running: &RunningSync, multi_source: bool) -> (u64, OperationState) {
+    let (number, report) = running.ledger.newest();
     let mut state = running.state.clone();
     state.message = report.message.as_str().into();
     state.sync_result = Some(SyncResult {
         revisions: running.revisions.clone(),
-        sources: sources.to_vec(),
+        sources: running.sources.clone(),
         multi_source,
         resources: report.results.iter().map(resource_result).collect(),
     });
-    state
+    (number, state)
 }
 
 fn resource_result(result: &TaskResult) -> ResourceResult {
@@ -280,15 +298,6 @@ fn resource_status(object: &ObjectState) -> ResourceStatus {
         requires_pruning: object.requires_pruning,
         sync_wave: object.wave,
         requires_deletion_confirmation: object.needs_confirmation,
-    }
-}
-
-fn source_type(of: fairway_render::SourceType) -> SourceType {
-    match of {
-        fairway_render::SourceType::Helm => SourceType::Helm,
-        fairway_render::SourceType::Kustomize => SourceType::Kustomize,
-        fairway_render::SourceType::Directory => SourceType::Directory,
-        fairway_render::SourceType::Plugin => SourceType::Plugin,
     }
 }
 

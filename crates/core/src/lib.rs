@@ -52,7 +52,7 @@ pub use sync::{
 };
 pub use tool::{
     DirectoryOptions, HelmOptions, HelmParameter, KustomizeOptions, KustomizePatch, KustomizeReplica,
-    PluginOptions, Tool,
+    PluginOptions, SourceType, Tool,
 };
 pub use tree::{
     ContentId, FileTree, MemoryTree, NodeKind, Read, ReadSet, SourceTree, SubTree, TreeEntry, TreeError,

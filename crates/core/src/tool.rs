@@ -139,3 +139,29 @@ pub struct PluginOptions {
     /// Name of the plugin; empty for discovery.
     pub name: Str,
 }
+
+/// What kind of source a directory is. The words are Argo CD's `ApplicationSourceType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SourceType {
+    /// A Helm chart.
+    Helm,
+    /// A kustomization.
+    Kustomize,
+    /// Plain manifests.
+    Directory,
+    /// A config management plugin.
+    Plugin,
+}
+
+impl SourceType {
+    /// Returns the word in `status.sourceType`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Helm => "Helm",
+            Self::Kustomize => "Kustomize",
+            Self::Directory => "Directory",
+            Self::Plugin => "Plugin",
+        }
+    }
+}

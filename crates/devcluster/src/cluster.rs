@@ -33,6 +33,8 @@ pub struct Options {
     pub controllers: bool,
     /// Where the time comes from.
     pub clock: Arc<dyn Clock>,
+    /// What uids and generated names come from; by chance where not given.
+    pub seed: Option<u64>,
 }
 
 impl Default for Options {
@@ -46,6 +48,7 @@ impl Default for Options {
             tls: true,
             controllers: true,
             clock: Arc::new(SystemClock),
+            seed: None,
         }
     }
 }
@@ -245,7 +248,7 @@ fn assemble(options: &Options, loopback: Loopback) -> Result<(Arc<Api>, Option<C
         Some(folder) => Store::open(folder).map_err(|e| data_error(folder, e.to_string()))?,
     };
     let token = token(options)?;
-    let api = Arc::new(Api::new(Arc::new(store), options.clock.clone(), token, options.controllers));
+    let api = Arc::new(Api::new(Arc::new(store), options.clock.clone(), token, options));
     *api.address.write().unwrap_or_else(PoisonError::into_inner) = loopback;
     let controllers = options.controllers.then(|| Controllers::new(&api));
     api.attach(controllers.as_ref().map(Controllers::sink));
@@ -267,7 +270,7 @@ fn token(options: &Options) -> Result<String, StartError> {
     {
         return Ok(text.trim().to_owned());
     }
-    let random = Random::new();
+    let random = Random::new(None);
     let token = format!("{:016x}{:016x}", random.next(), random.next());
     if let Some(path) = &path {
         write_private(path, &token).map_err(|e| data_error(path, e.to_string()))?;
@@ -313,11 +316,10 @@ impl InProcess {
         &self.api.token
     }
 
-    /// Lets the controllers do what is due.
-    pub fn settle(&self) {
-        if let Some(controllers) = &self.controllers {
-            controllers.settle();
-        }
+    /// Lets the controllers do what is due. Returns when they next have something to do, in microseconds since the Unix
+    /// epoch.
+    pub fn settle(&self) -> Option<i64> {
+        self.controllers.as_ref()?.settle()
     }
 
     /// Answers one request: status, headers, body. A watch's body is what it sends at once.
@@ -333,6 +335,20 @@ impl InProcess {
     /// Answers one request and keeps its watch open, if it is one.
     #[must_use]
     pub fn open(
+        &self,
+        method: &str,
+        uri: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> (Answer, Option<OpenWatch>) {
+        let answered = self.answer(method, uri, headers, body);
+        self.settle();
+        answered
+    }
+
+    /// Answers one request and leaves the controllers alone: what they do comes with the next [`Self::settle`].
+    #[must_use]
+    pub fn answer(
         &self,
         method: &str,
         uri: &str,
@@ -357,7 +373,6 @@ impl InProcess {
         let method = axum::http::Method::from_bytes(method.as_bytes()).unwrap_or_default();
         let request = Request::new(method, uri, map, bytes::Bytes::copy_from_slice(body));
         let reply = self.api.handle(&request);
-        self.settle();
         let (body, watch) = match reply.body {
             ReplyBody::Full(bytes) => (bytes.to_vec(), None),
             ReplyBody::Watch(watch) => (Vec::new(), Some(OpenWatch(watch))),

@@ -88,6 +88,16 @@ impl Customizations {
         }
     }
 
+    /// Whether a user's own check judges an object: that takes longer than what is built in.
+    #[must_use]
+    pub fn judges(&self, object: &Object) -> bool {
+        if self.health.is_empty() {
+            return false;
+        }
+        let key = key_of(object);
+        self.health.keys().any(|pattern| *pattern == key || glob_match(pattern, &key, None))
+    }
+
     /// Returns the actions for an object, ordered by name: users' own, and the built-in ones where those are not replaced.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 use crate::order::{Placed, resolve_needs, waves};
-use crate::sync::{has_owner_reference, hook_action, named_hook, set_gates};
+use crate::sync::{has_owner_reference, hook_action, is_of_run, named_hook, set_gates};
 use crate::{Action, HookOutcome, HookTask, PhasePlan, Reason, Refusal, SyncPlan, Task, TaskOptions};
 use fairway_core::{
     App, ApplyMode, Desired, HookDeletePolicy, Live, Marks, ObjectKey, Propagation, SyncPhase, Tristate,
@@ -98,7 +98,9 @@ fn hooks(input: &DeletionInput<'_>, refusals: &mut Vec<Refusal>) -> Vec<Placed> 
             }
             let key = object.key();
             let live = input.live.get(&key);
-            let (action, reason) = hook_action(phase, input.hooks.get(&(phase, key.clone())));
+            let ran = input.hooks.get(&(phase, key.clone()));
+            let ran = ran.or_else(|| live.filter(|l| is_of_run(l, &object)).map(|_| &HookOutcome::Running));
+            let (action, reason) = hook_action(phase, ran);
             let fresh = action == Action::RunHook
                 && policy.hook_delete.contains(&HookDeletePolicy::BeforeHookCreation);
             let task = Task {

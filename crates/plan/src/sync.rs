@@ -9,6 +9,9 @@ use fairway_core::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Annotation of a hook that says which run of which phase made it, so that a run that is taken up again makes none twice.
+const HOOK_RUN: &str = "fairway.dev/hook-run";
+
 /// Decides what a sync does.
 ///
 /// The same input gives the same plan, whatever order the objects come in.
@@ -245,6 +248,7 @@ impl<'a> Planner<'a> {
         let live = self.live(&key);
         let mut task = self.task(key.clone(), object, live, policy);
         let ran = self.input.hooks.get(&(phase, key.clone()));
+        let ran = ran.or_else(|| live.filter(|l| is_of_run(l, object)).map(|_| &HookOutcome::Running));
         (task.action, task.reason) = if !self.is_known(object) && !self.may_lack_kind(object, policy) {
             let refusal = self.unknown_kind(key.clone(), object.gvk());
             self.refusals.push(refusal);
@@ -421,18 +425,26 @@ pub(crate) fn named_hook(
     revision: &str,
     started_unix: i64,
 ) -> Option<Object> {
+    let run = format!("{phase}-{started_unix}").to_lowercase();
     if !hook.name().is_empty() {
-        return Some(hook.clone());
+        let mut named = hook.clone();
+        named.set_annotation(HOOK_RUN, run);
+        return Some(named);
     }
     let prefix = hook.generate_name();
     if prefix.is_empty() {
         return None;
     }
     let short = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
-    let suffix = format!("{short}-{phase}-{started_unix}").to_lowercase();
     let mut named = hook.clone();
-    named.set_name(format!("{prefix}{suffix}"));
+    named.set_name(format!("{prefix}{}-{run}", short.to_lowercase()));
+    named.set_annotation(HOOK_RUN, run);
     Some(named)
+}
+
+/// Whether a live hook was made by the run that would make it now: one that was cut off before anybody heard of it.
+pub(crate) fn is_of_run(live: &Live, hook: &Object) -> bool {
+    hook.annotation(HOOK_RUN).is_some_and(|run| live.annotation(HOOK_RUN) == Some(run))
 }
 
 /// Objects that others made, such as the ReplicaSets of a Deployment, may carry a copied label; they are never pruned.

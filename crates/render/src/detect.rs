@@ -1,31 +1,5 @@
 use crate::RenderError;
-use fairway_core::{FileTree, Str, Tool};
-
-/// What kind of source a directory is. The words are Argo CD's `ApplicationSourceType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SourceType {
-    /// A Helm chart.
-    Helm,
-    /// A kustomization.
-    Kustomize,
-    /// Plain manifests.
-    Directory,
-    /// A config management plugin.
-    Plugin,
-}
-
-impl SourceType {
-    /// Returns the word in `status.sourceType`.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Helm => "Helm",
-            Self::Kustomize => "Kustomize",
-            Self::Directory => "Directory",
-            Self::Plugin => "Plugin",
-        }
-    }
-}
+use fairway_core::{FileTree, SourceType, Str, Tool};
 
 /// The names a kustomization file may have.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];

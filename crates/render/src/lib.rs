@@ -18,7 +18,8 @@ mod objects;
 mod render;
 mod value_files;
 
-pub use detect::{SourceType, detect};
+pub use detect::detect;
+pub use fairway_core::SourceType;
 pub use env::BuildEnv;
 pub use error::RenderError;
 pub use helm::Inflator;

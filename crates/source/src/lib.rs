@@ -33,4 +33,4 @@ pub use credential::{
 };
 pub use error::{SourceError, SourceErrorKind};
 pub use repo_url::{is_same_repository, normalize_repo_url};
-pub use sources::{CommitMetadata, RefChange, Refresh, Sources, SourcesOptions};
+pub use sources::{CommitMetadata, RefChange, Refresh, Repositories, Sources, SourcesOptions};

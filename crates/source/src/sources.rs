@@ -90,8 +90,26 @@ pub struct Sources {
     inner: Arc<Inner>,
 }
 
+/// Git repositories, as [`Sources`] asks for them. Mirrors of our own are the ordinary ones; others are handed in.
+pub trait Repositories: Send + Sync {
+    /// Resolves a revision to a commit, out of what was fetched last.
+    fn resolve<'a>(&'a self, repo_url: &'a str, revision: &'a str) -> BoxFuture<'a, Result<Str, SourceError>>;
+
+    /// Opens the files of a commit.
+    fn open<'a>(
+        &'a self,
+        repo_url: &'a str,
+        commit: &'a str,
+    ) -> BoxFuture<'a, Result<Arc<dyn FileTree>, SourceError>>;
+
+    /// Fetches.
+    fn refresh<'a>(&'a self, repo_url: &'a str) -> BoxFuture<'a, Result<Refresh, SourceError>>;
+}
+
 struct Inner {
     options: SourcesOptions,
+    /// Repositories that were handed in; mirrors and what lies on this machine otherwise.
+    repositories: Option<Arc<dyn Repositories>>,
     http: Arc<HttpContext>,
     local: LocalRepositories,
     mirrors: Mutex<HashMap<String, Arc<Mirror>>>,
@@ -113,6 +131,24 @@ impl Sources {
     pub fn new(options: SourcesOptions, credentials: Arc<dyn CredentialLookup>) -> Result<Self, SourceError> {
         std::fs::create_dir_all(&options.cache_dir)
             .map_err(|e| SourceError::store(options.cache_dir.display(), e))?;
+        Ok(Self::build(options, credentials, None))
+    }
+
+    /// Takes Git repositories from elsewhere: no mirror is made, and no folder before a chart is fetched.
+    #[must_use]
+    pub fn over(
+        options: SourcesOptions,
+        credentials: Arc<dyn CredentialLookup>,
+        repositories: Arc<dyn Repositories>,
+    ) -> Self {
+        Self::build(options, credentials, Some(repositories))
+    }
+
+    fn build(
+        options: SourcesOptions,
+        credentials: Arc<dyn CredentialLookup>,
+        repositories: Option<Arc<dyn Repositories>>,
+    ) -> Self {
         let http = Arc::new(HttpContext {
             clients: HttpClients::default(),
             tokens: crate::tokens::Tokens::default(),
@@ -124,13 +160,14 @@ impl Sources {
         let charts = Charts::new(&options.cache_dir, http.clone());
         let inner = Inner {
             options,
+            repositories,
             http,
             local: LocalRepositories::default(),
             mirrors: Mutex::default(),
             slots,
             charts,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// Says that a URL's repository lies on this machine: it is read in place and never fetched. Spellings of the URL
@@ -159,6 +196,9 @@ impl Sources {
         // A full commit is what it is, whether it is there or not: Argo CD asks nobody either.
         if let Some(id) = full_commit(target_revision) {
             return Ok(id.to_string().into());
+        }
+        if let Some(repositories) = &self.inner.repositories {
+            return repositories.resolve(repo_url, target_revision).await;
         }
         let revision = target_revision.to_owned();
         let found = match self.place(repo_url) {
@@ -204,6 +244,9 @@ impl Sources {
     /// # Errors
     /// `RevisionNotFound` where the repository has no such commit, and whatever a fetch (of submodules too) brings.
     pub async fn open(&self, repo_url: &str, commit: &str) -> Result<Arc<dyn FileTree>, SourceError> {
+        if let Some(repositories) = &self.inner.repositories {
+            return repositories.open(repo_url, commit).await;
+        }
         self.open_nested(repo_url.to_owned(), commit.to_owned(), 0).await
     }
 
@@ -339,6 +382,9 @@ impl Sources {
     /// Whatever the fetch brings; the mirror stays as it was.
     pub async fn refresh(&self, repo_url: &str) -> Result<Refresh, SourceError> {
         self.inner.charts.forget(repo_url);
+        if let Some(repositories) = &self.inner.repositories {
+            return repositories.refresh(repo_url).await;
+        }
         match self.place(repo_url) {
             Place::Local(_) => Ok(Refresh::default()),
             Place::Remote(mirror) => mirror.refresh().await,

@@ -1,25 +1,29 @@
 //! Names and identifiers that only have to be unlike each other.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, DefaultHasher, Hash as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The letters of generated names: no vowels and no look-alikes (apimachinery `util/rand`).
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// A source of random numbers, seeded by the system once. Good for names, not for secrets.
+/// A source of random numbers, seeded once. Good for names, not for secrets.
 pub(crate) struct Random {
-    state: RandomState,
+    seed: u64,
     count: AtomicU64,
 }
 
 impl Random {
-    pub(crate) fn new() -> Self {
-        Self { state: RandomState::new(), count: AtomicU64::new(0) }
+    /// Seeds it with a number, or by the system.
+    pub(crate) fn new(seed: Option<u64>) -> Self {
+        let seed = seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8));
+        Self { seed, count: AtomicU64::new(0) }
     }
 
     /// Returns the next number.
     pub(crate) fn next(&self) -> u64 {
-        self.state.hash_one(self.count.fetch_add(1, Ordering::Relaxed))
+        let mut hasher = DefaultHasher::new();
+        (self.seed, self.count.fetch_add(1, Ordering::Relaxed)).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// Returns a version 4 UUID.

@@ -38,17 +38,22 @@ pub(crate) struct Api {
 
 impl Api {
     /// Builds the server over a store.
-    pub(crate) fn new(store: Arc<Store>, clock: Arc<dyn Clock>, token: String, controllers: bool) -> Self {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        clock: Arc<dyn Clock>,
+        token: String,
+        options: &crate::Options,
+    ) -> Self {
         let api = Self {
             network: Mutex::new(Network::default()),
             store,
             clock,
-            random: Random::new(),
+            random: Random::new(options.seed),
             token,
             address: RwLock::default(),
             registry: RwLock::new(Arc::new(Registry::new(Vec::new()))),
             stale_registry: AtomicBool::new(false),
-            controllers,
+            controllers: options.controllers,
         };
         api.reload_registry();
         api.network().reload(&api.store);

@@ -15,27 +15,18 @@ fn has_finalizer(object: &Value, finalizer: &str) -> bool {
 }
 
 /// Looks at an object as owner and as dependent.
-pub(crate) fn collect(
-    world: &World,
-    table: &str,
-    key: &str,
-    live: Option<&Arc<Stored>>,
-    last: Option<&Arc<Stored>>,
-) {
-    if let Some(live) = live {
-        if !list(&live.value, "metadata.ownerReferences").is_empty() {
-            dependent(world, table, key, &live.value);
-        }
-        if deleting(&live.value) {
-            waiting_owner(world, table, &live.value);
-        }
-        // Another object may stand under the name of the one that is gone.
-        if last.is_none_or(|l| uid(&l.value) == uid(&live.value)) {
-            return;
-        }
+pub(crate) fn collect(world: &World, table: &str, key: &str, live: &Value) {
+    if !list(live, "metadata.ownerReferences").is_empty() {
+        dependent(world, table, key, live);
     }
-    let Some(gone) = last else { return };
-    for (table, key) in world.index.owned_by(uid(&gone.value)) {
+    if deleting(live) {
+        waiting_owner(world, table, live);
+    }
+}
+
+/// Looks at what an object owned that is gone.
+pub(crate) fn owner_gone(world: &World, owner_uid: &str) {
+    for (table, key) in world.index.owned_by(owner_uid) {
         if let Some(object) = world.api.store.get(&table, &key) {
             dependent(world, &table, &key, &object.value);
         }

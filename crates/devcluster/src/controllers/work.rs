@@ -153,6 +153,8 @@ fn hear(queue: &Queue, event: &Arc<Event>) {
     }
     // An owner whose finalizer waits for this object is looked at when it goes.
     if event.kind == EventKind::Deleted {
+        // By its uid: another object may have taken its name before anybody looks.
+        queue.push("#gone", super::object::uid(object), None);
         for owner in list(object, "metadata.ownerReferences") {
             let parts =
                 [text(owner, "apiVersion"), text(owner, "kind"), namespace(object), text(owner, "name")];
@@ -179,9 +181,10 @@ fn owner_table(owner: &Value) -> Option<&'static str> {
 }
 
 fn reconcile(world: &World, table: &str, key: &str, last: Option<Arc<Stored>>) {
-    if table == "#owner" {
-        garbage::owner_may_go(world, key);
-        return;
+    match table {
+        "#owner" => return garbage::owner_may_go(world, key),
+        "#gone" => return garbage::owner_gone(world, key),
+        _ => {}
     }
     let live = world.api.store.get(table, key);
     if table == "events" {
@@ -190,7 +193,9 @@ fn reconcile(world: &World, table: &str, key: &str, last: Option<Arc<Stored>>) {
         }
         return;
     }
-    garbage::collect(world, table, key, live.as_ref(), last.as_ref());
+    if let Some(live) = &live {
+        garbage::collect(world, table, key, &live.value);
+    }
     let Some(object) = world.api.store.get(table, key).or(last) else { return };
     let gone = world.api.store.get(table, key).is_none();
     policy::counted(world, table, namespace(&object.value));

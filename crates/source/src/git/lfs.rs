@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use url::Url;
@@ -21,6 +21,8 @@ const POINTER_BYTES_MAX: usize = 1024;
 const BATCH_BYTES_MAX: u64 = 1 << 20;
 /// Longest text of the server that an error repeats.
 const MESSAGE_CHARS_MAX: usize = 300;
+/// Most bytes that are kept of one repository: what was fetched longest ago goes first, and is fetched anew where it is wanted.
+const KEPT_BYTES_MAX: u64 = 1 << 30;
 const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.git-lfs+json");
 
 /// What stands in Git for a file kept elsewhere.
@@ -117,6 +119,7 @@ impl Lfs {
         let mut file = tempfile::NamedTempFile::new_in(&kept).map_err(store)?;
         file.write_all(&bytes).map_err(store)?;
         file.persist(kept.join(&pointer.oid)).map_err(|e| store(e.error))?;
+        trim(&self.cache_dir, KEPT_BYTES_MAX);
         Ok(bytes.into())
     }
 
@@ -206,6 +209,30 @@ impl Lfs {
     }
 }
 
+/// Removes the oldest files of a cache until it is small enough. A cache that cannot be looked through stays as it is.
+fn trim(cache_dir: &Path, bytes_max: u64) {
+    let files = |dir: &Path| std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut kept: Vec<_> = files(cache_dir)
+        .flat_map(|folder| files(&folder.path()))
+        .filter_map(|file| {
+            let about = file.metadata().ok().filter(std::fs::Metadata::is_file)?;
+            Some((about.modified().ok()?, about.len(), file.path()))
+        })
+        .collect();
+    kept.sort();
+    let mut bytes: u64 = kept.iter().map(|(_, size, _)| size).sum();
+    // The newest stays, however large: it is wanted now.
+    for (_, size, path) in kept.iter().take(kept.len().saturating_sub(1)) {
+        if bytes <= bytes_max {
+            return;
+        }
+        if let Err(error) = std::fs::remove_file(path) {
+            tracing::debug!(path = %path.display(), error = %error, "a file of the Git LFS cache stays");
+        }
+        bytes = bytes.saturating_sub(*size);
+    }
+}
+
 fn is_whole(bytes: &[u8], pointer: &Pointer) -> bool {
     let digest: String = Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     bytes.len() as u64 == pointer.size && digest == pointer.oid
@@ -214,6 +241,26 @@ fn is_whole(bytes: &[u8], pointer: &Pointer) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cache_that_grows_too_large_loses_what_is_oldest() {
+        let dir = tempfile::tempdir().unwrap();
+        for (age, name) in [(3_u64, "aa/old"), (2, "bb/middle"), (1, "aa/new")] {
+            let path = dir.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, [0; 100]).unwrap();
+            let file = std::fs::File::options().write(true).open(&path).unwrap();
+            let then = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1000 - age);
+            file.set_modified(then).unwrap();
+        }
+        let left = || ["aa/old", "bb/middle", "aa/new"].map(|name| dir.path().join(name).exists());
+        trim(dir.path(), 300);
+        assert_eq!(left(), [true, true, true]);
+        trim(dir.path(), 250);
+        assert_eq!(left(), [false, true, true]);
+        trim(dir.path(), 10);
+        assert_eq!(left(), [false, false, true]);
+    }
 
     #[test]
     fn pointers_are_told_from_files() {
