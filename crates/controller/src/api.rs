@@ -4,6 +4,7 @@ use crate::app_entry::AppView;
 use crate::compare::{CompareContext, diff_options};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
+use crate::operate::Start;
 use crate::orphans;
 use crate::queue::Level;
 use fairway_argocd::{Application, lower};
@@ -13,7 +14,6 @@ use fairway_core::{
 };
 use fairway_plan::SyncPlan;
 use fairway_value::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
@@ -79,7 +79,7 @@ impl Engine {
             target: &target,
             compared: &compared,
         };
-        Ok(Some(self.plan_for(&pass, &self.default_operation(&app), &BTreeMap::new(), self.now_unix())))
+        Ok(Some(self.plan_for(&pass, &self.default_operation(&app), &Start::now(self.now_unix()))))
     }
 
     /// Returns the items of an App's `ManagedResourcesResponse`, the data of Secrets masked.

@@ -57,6 +57,8 @@ pub(crate) struct Memory {
     pub verdicts: VerdictCache,
     pub running: Option<RunningSync>,
     pub failures: u32,
+    /// The Application that all this is of: another may come under its name.
+    pub uid: Str,
     /// When desired and live were last compared.
     pub reconciled_at: String,
 }

@@ -3,12 +3,11 @@
 use crate::compare::{CompareContext, VerdictCache, compare};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, unix_seconds};
+use crate::operate::{Planned, Start};
 use crate::reconcile::Pass;
-use fairway_argocd::{SyncDecision, SyncMoment};
-use fairway_core::{App, AppSource, LiveView, ObjectKey, Operation, Str, SyncPhase};
-use fairway_plan::{HookOutcome, SyncPlan};
+use fairway_argocd::{OperationState, SyncDecision, SyncMoment};
+use fairway_core::{App, AppSource, LiveView, Operation, Str};
 use fairway_value::Value;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
@@ -18,9 +17,8 @@ impl Engine {
         pass: &Pass<'_>,
         operation: &Operation,
         named: &[Str],
-        hooks: &BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
-        started_unix: i64,
-    ) -> Result<(SyncPlan, Vec<Str>), String> {
+        cut_off: Option<&OperationState>,
+    ) -> Result<Planned, String> {
         let app = app_at(pass.app, operation, named);
         if let Some(project) = pass.snapshot.projects.get(&app.project) {
             let denied =
@@ -43,7 +41,8 @@ impl Engine {
         let compared =
             compare(&ctx, &target, &mut VerdictCache::default()).await.map_err(|e| e.to_string())?;
         let there = Pass { app: &app, target: &Arc::new(target), compared: &Arc::new(compared), ..*pass };
-        Ok((self.plan_for(&there, operation, hooks, started_unix), revisions))
+        let start = Start::of(self.now_unix(), cut_off, &revisions);
+        Ok(Planned { plan: self.plan_for(&there, operation, &start), revisions, started_unix: start.unix })
     }
 
     /// Renders an App at revisions that are not its own, past the memory of its own rendering.

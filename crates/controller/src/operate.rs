@@ -247,8 +247,8 @@ impl Engine {
         operation: Operation,
         written: Value,
     ) -> Option<Condition> {
-        let started_unix = self.now_unix();
-        let plan = self.plan_for(pass, &operation, &BTreeMap::new(), started_unix);
+        let start = Start::now(self.now_unix());
+        let plan = self.plan_for(pass, &operation, &start);
         let deletion = plan.refusals.iter().find(|r| {
             matches!(r, fairway_plan::Refusal::EmptySource { .. } | fairway_plan::Refusal::OverBudget { .. })
         });
@@ -256,7 +256,7 @@ impl Engine {
             let words = format!("Skipping sync attempt to {}: {refused}", pass.target.revisions.join(","));
             return Some(Condition::new(ConditionKind::SyncError, words));
         }
-        let planned = Planned { plan, revisions: pass.target.revisions.clone(), started_unix };
+        let planned = Planned { plan, revisions: pass.target.revisions.clone(), started_unix: start.unix };
         self.launch(pass, entry, memory, operation, written, None, planned);
         None
     }
@@ -286,15 +286,9 @@ impl Engine {
         written: Value,
         earlier: Option<&OperationState>,
     ) {
-        let hooks = earlier.map(hook_outcomes).unwrap_or_default();
-        // One that was cut off goes on under its own start, so that its hooks keep their names.
         let cut_off = earlier.filter(|s| s.finished_at.is_empty());
-        let started_unix = cut_off.and_then(|s| parse_time(&s.started_at)).unwrap_or_else(|| self.now_unix());
-        match self.plan_operation(pass, &operation, &hooks, started_unix).await {
-            Ok((plan, revisions)) => {
-                let planned = Planned { plan, revisions, started_unix };
-                self.launch(pass, entry, memory, operation, written, earlier, planned);
-            }
+        match self.plan_operation(pass, &operation, cut_off).await {
+            Ok(planned) => self.launch(pass, entry, memory, operation, written, earlier, planned),
             Err(why) => {
                 memory.running = Some(ended_at_once(self, written, pass, earlier, (OperationPhase::Error, why)));
             }
@@ -385,9 +379,8 @@ impl Engine {
         self: &Arc<Self>,
         pass: &Pass<'_>,
         operation: &Operation,
-        hooks: &BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
-        started_unix: i64,
-    ) -> Result<(SyncPlan, Vec<Str>), String> {
+        cut_off: Option<&OperationState>,
+    ) -> Result<Planned, String> {
         if !operation.automated && !self.window_permits(pass, true) {
             return Err("cannot sync: blocked by sync window".to_owned());
         }
@@ -395,17 +388,47 @@ impl Engine {
         let same = operation.sync.sources.is_empty()
             && (named.iter().all(Str::is_empty) || named == pass.target.revisions);
         if same || operation.automated {
-            return Ok((self.plan_for(pass, operation, hooks, started_unix), pass.target.revisions.clone()));
+            let start = Start::of(self.now_unix(), cut_off, &pass.target.revisions);
+            let plan = self.plan_for(pass, operation, &start);
+            return Ok(Planned { plan, revisions: pass.target.revisions.clone(), started_unix: start.unix });
         }
-        self.plan_elsewhere(pass, operation, &named, hooks, started_unix).await
+        self.plan_elsewhere(pass, operation, &named, cut_off).await
     }
 }
 
 /// A decided operation.
-struct Planned {
-    plan: SyncPlan,
-    revisions: Vec<Str>,
-    started_unix: i64,
+pub(crate) struct Planned {
+    pub plan: SyncPlan,
+    pub revisions: Vec<Str>,
+    pub started_unix: i64,
+}
+
+/// When an operation began, and how far it came if it was cut off.
+#[derive(Default)]
+pub(crate) struct Start {
+    /// In seconds since 1970.
+    pub unix: i64,
+    /// Whether it was cut off and goes on.
+    pub goes_on: bool,
+    /// Hooks that it has started.
+    pub hooks: BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
+}
+
+impl Start {
+    /// An operation that begins.
+    pub fn now(unix: i64) -> Self {
+        Self { unix, ..Self::default() }
+    }
+
+    /// An operation that begins, or one that was cut off at the same revisions: that goes on under its own start, so that its
+    /// hooks keep their names. Hooks of other revisions are others.
+    pub fn of(now_unix: i64, cut_off: Option<&OperationState>, revisions: &[Str]) -> Self {
+        let same = |s: &&OperationState| s.sync_result.as_ref().is_some_and(|r| r.revisions == revisions);
+        match cut_off.filter(same).and_then(|s| Some((s, parse_time(&s.started_at)?))) {
+            Some((state, unix)) => Self { unix, goes_on: true, hooks: hook_outcomes(state) },
+            None => Self::now(now_unix),
+        }
+    }
 }
 
 /// An operation that ends before it has begun.
@@ -448,11 +471,12 @@ fn ended_at_once(
     }
 }
 
-/// Whether an automated sync that waits for its next attempt would do so at a revision that is no longer wanted.
+/// Whether an automated sync that waits for its next attempt, or was cut off, would go on at a revision that is no longer wanted.
 fn is_overtaken(pass: &Pass<'_>, state: &OperationState) -> bool {
-    let waits = state.phase == OperationPhase::Running && !state.finished_at.is_empty();
     let attempted = state.sync_result.as_ref().map(|r| r.revisions.as_slice()).unwrap_or_default();
-    waits && is_automated(&state.operation) && attempted != pass.target.revisions
+    state.phase == OperationPhase::Running
+        && is_automated(&state.operation)
+        && attempted != pass.target.revisions
 }
 
 fn time_of(unix: i64) -> Str {

@@ -6,6 +6,7 @@ use crate::compare::{CompareContext, Compared, compare, diff_options};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
+use crate::operate::Start;
 use crate::orphans;
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
@@ -15,7 +16,7 @@ use fairway_core::{
     Scope, Str, SyncPhase, SyncStatus,
 };
 use fairway_plan::{DeletionBudget, PlanInput, SyncPlan, plan};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,11 @@ impl Engine {
         }
         let entry = self.entry(id);
         let mut memory = entry.memory.lock().await;
+        let uid = application.object().uid();
+        if memory.uid != uid {
+            // What was begun for an Application that is gone ends here.
+            *memory = Memory { uid: uid.into(), ..Memory::default() };
+        }
         if application.is_deleting() {
             self.reconcile_deletion(&application, &entry, &mut memory).await;
             return;
@@ -219,22 +225,22 @@ impl Engine {
         &self,
         pass: &Pass<'_>,
         operation: &fairway_core::Operation,
-        hooks: &BTreeMap<(SyncPhase, fairway_core::ObjectKey), fairway_plan::HookOutcome>,
-        started_unix: i64,
+        start: &Start,
     ) -> SyncPlan {
         let approved = pass.application.deletion_approved_at().and_then(crate::engine::parse_time).is_some();
         let kinds: &dyn LiveView = &**pass.place.cluster.cache();
         plan(&PlanInput {
             app: pass.app,
             operation,
-            started_unix,
+            started_unix: start.unix,
             revision: pass.target.revisions.first().map_or("", Str::as_str),
             desired: &pass.target.objects,
             live: &pass.compared.live,
             compared: &pass.compared.verdicts,
             kinds: &KindsOf(kinds),
             marks: &pass.snapshot.marks,
-            hooks,
+            hooks: &start.hooks,
+            goes_on: start.goes_on,
             deletion_approved: approved,
             budget: DeletionBudget::default(),
             held: &BTreeSet::new(),

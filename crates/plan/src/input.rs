@@ -69,6 +69,8 @@ pub struct PlanInput<'a> {
     pub marks: &'a dyn Marks,
     /// Hooks that this operation has already started, by phase and key.
     pub hooks: &'a BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
+    /// Whether this operation was cut off and goes on: what carries the name of its run is its own.
+    pub goes_on: bool,
     /// Whether a person approved this operation's deletions after it started.
     pub deletion_approved: bool,
     /// How much may be deleted without approval.

@@ -146,6 +146,7 @@ impl World {
             kinds: &AllKinds,
             marks: &Words,
             hooks: &self.hooks,
+            goes_on: false,
             deletion_approved: self.approved,
             budget: self.budget,
             held: &BTreeSet::new(),

@@ -16,8 +16,10 @@ pub struct Checks {
     pub violations: Vec<String>,
     /// Objects that a person changed since the engine wrote them last.
     pub touched: BTreeSet<String>,
-    /// Hooks that ran: by App, name, start of the sync and attempt.
-    hooks: BTreeMap<(String, String, String, String), u32>,
+    /// How many attempts of syncs have ended, by App.
+    ended: BTreeMap<String, u32>,
+    /// Hooks that ran: by the App's uid, name and attempt.
+    hooks: BTreeMap<(String, String, u32), u32>,
     /// Objects that people made themselves, by path, with their uid.
     pub foreign: BTreeMap<String, String>,
 }
@@ -75,6 +77,11 @@ pub fn after(world: &mut World, before: &Before, taken: bool, body: &[u8]) {
     }
     world.checks.touched.remove(&before.path);
     let written = serde_json::from_slice::<Value>(body).unwrap_or_default();
+    if let Some((_, app)) = before.path.split_once("/applications/")
+        && !text(&written, "/status/operationState/finishedAt").is_empty()
+    {
+        *world.checks.ended.entry(app.to_owned()).or_default() += 1;
+    }
     let starts = before.live.is_none() && is_hook(&written);
     if starts && !owner(&written).is_empty() {
         hook_ran(world, &written);
@@ -211,8 +218,8 @@ fn hook_ran(world: &mut World, written: &Value) {
         return violate(world, format!("hook {name} runs and its App {app} is gone"));
     };
     let state = &application["status"]["operationState"];
-    let attempt = state["retryCount"].as_u64().unwrap_or(0).to_string();
-    let run = (app.clone(), name.clone(), text(state, "/startedAt").to_owned(), attempt);
+    let ended = world.checks.ended.get(&app).copied().unwrap_or_default();
+    let run = (text(&application, "/metadata/uid").to_owned(), name.clone(), ended);
     let is_recorded = text(state, "/phase") == "Running" && text(state, "/finishedAt").is_empty();
     if !is_recorded {
         let phase = text(state, "/phase").to_owned();
