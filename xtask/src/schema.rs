@@ -50,6 +50,30 @@ pub fn main(args: Args) -> anyhow::Result<()> {
     let facts = read_facts(&args.out.join("go.json"))?;
     std::fs::write(args.out.join("types.json"), types(&input.documents, &facts)?)?;
     std::fs::write(args.out.join("resources.json"), resources(&input.discovery)?)?;
+    write_descriptions(&input.documents, Path::new("crates/devcluster/data/descriptions.json.zlib"))
+}
+
+/// Packs what the documents say of types and fields. Documents without descriptions leave the file as it is.
+fn write_descriptions(documents: &[Value], path: &Path) -> anyhow::Result<()> {
+    let mut texts: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for (name, schema) in
+        documents.iter().filter_map(|d| d.pointer("/components/schemas")?.as_object()).flatten()
+    {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        let all = std::iter::once(("", schema)).chain(properties.map(|(field, of)| (field.as_str(), of)));
+        let described: BTreeMap<&str, &str> =
+            all.filter_map(|(field, of)| Some((field, of["description"].as_str()?))).collect();
+        if !described.is_empty() {
+            texts.insert(name, described);
+        }
+    }
+    if texts.is_empty() {
+        println!("the documents describe nothing; {} stays as it is", path.display());
+        return Ok(());
+    }
+    let mut packer = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::best());
+    packer.write_all(&serde_json::to_vec(&texts)?)?;
+    std::fs::write(path, packer.finish()?)?;
     Ok(())
 }
 

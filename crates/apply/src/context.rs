@@ -20,6 +20,9 @@ pub enum Control {
     Terminate(String),
 }
 
+/// Puts a report on record, and ends when that has been done.
+pub type Record = Box<dyn Fn(&SyncReport) -> BoxFuture<'static, ()> + Send + Sync>;
+
 /// What a sync works with.
 pub struct ApplyContext {
     /// Writes.
@@ -40,5 +43,5 @@ pub struct ApplyContext {
     pub progress: Box<dyn Fn(&SyncReport) + Send + Sync>,
     /// Told what must be on record before the sync goes on, so that one that is cut off is taken up where it was: before hooks
     /// run, and before those that have run are deleted.
-    pub record: Box<dyn Fn(&SyncReport) -> BoxFuture<'static, ()> + Send + Sync>,
+    pub record: Record,
 }

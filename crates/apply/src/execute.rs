@@ -1,5 +1,7 @@
 use crate::rehearse::rehearse;
-use crate::{ApplyContext, Control, HookPhase, Lack, ReportPhase, ResultStatus, SyncReport, TaskResult, task};
+use crate::{
+    ApplyContext, Control, HookPhase, Lack, ReportPhase, ResultStatus, SyncReport, TaskResult, task,
+};
 use fairway_core::{DeleteRequest, HealthStatus, ObjectKey, Propagation, SyncPhase};
 use fairway_plan::{Action, Cleanup, PhasePlan, Refusal, Step, SyncPlan, WavePlan};
 use futures::StreamExt as _;

@@ -19,7 +19,7 @@ mod report;
 mod task;
 mod wait;
 
-pub use context::{ApplyContext, Control, Judge};
+pub use context::{ApplyContext, Control, Judge, Record};
 pub use execute::execute;
 pub use lack::Lack;
 pub use report::{HookPhase, ReportPhase, ResultStatus, SyncReport, TaskResult};

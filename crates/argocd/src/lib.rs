@@ -36,6 +36,7 @@ pub use appset::{
     GitFiles, PullRequest, ScmRepository, generate, reconcile, selects,
 };
 pub use crds::crd_documents;
+pub use fairway_core::SourceType;
 pub use go_duration::parse_go_duration;
 pub use lower::{Lowered, lower};
 pub use object_policy::object_policy;
@@ -46,7 +47,6 @@ pub use operation_state::{
 pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of};
 pub use secrets::{ClusterSecret, RepositoryKind, RepositorySecret, Secret, parse_cluster, parse_repository};
 pub use settings::{ResourceFilter, Settings};
-pub use fairway_core::SourceType;
 pub use status::{ResourceStatus, StatusInput, Summary, raise};
 pub use sync_options::parse_sync_options;
 pub use tracking::{ArgoMarks, TrackingId};

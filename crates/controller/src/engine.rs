@@ -142,8 +142,13 @@ impl Engine {
         let home = Cluster::new(config, rules.clone())?;
         let credentials = Arc::new(LiveCredentials::default());
         let sources = Sources::new(options.sources.clone(), credentials.clone())?;
-        let parts =
-            Parts { rules, home, credentials, renderer: Renderer::new(sources), clock: Arc::new(SystemClock) };
+        let parts = Parts {
+            rules,
+            home,
+            credentials,
+            renderer: Renderer::new(sources),
+            clock: Arc::new(SystemClock),
+        };
         Ok(Self::assemble(options, parts))
     }
 

@@ -8,8 +8,8 @@ use crate::reconcile::Pass;
 use fairway_apply::{ApplyContext, Control, Judge, ReportPhase, SyncReport, execute};
 use fairway_argocd::{OperationPhase, OperationState, lower_operation, operation_of};
 use fairway_core::{
-    App, BoxFuture, Clock, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync, Retry, Str,
-    SyncPhase, SyncStatus, SyncTarget,
+    App, BoxFuture, Clock, Condition, ConditionKind, Health, Object, ObjectKey, Operation, OperationSync,
+    Retry, Str, SyncPhase, SyncStatus, SyncTarget,
 };
 use fairway_lua::Customizations;
 use fairway_plan::{HookOutcome, SyncPlan};
@@ -150,7 +150,8 @@ impl Engine {
         match lower_operation(&asked) {
             Ok(_) if terminating => {
                 let message = "Operation terminated".to_owned();
-                memory.running = Some(ended_at_once(self, asked, pass, earlier, (OperationPhase::Failed, message)));
+                memory.running =
+                    Some(ended_at_once(self, asked, pass, earlier, (OperationPhase::Failed, message)));
             }
             Ok(operation) => self.start(pass, entry, memory, operation, asked, earlier).await,
             Err(error) => {
@@ -290,7 +291,8 @@ impl Engine {
         match self.plan_operation(pass, &operation, cut_off).await {
             Ok(planned) => self.launch(pass, entry, memory, operation, written, earlier, planned),
             Err(why) => {
-                memory.running = Some(ended_at_once(self, written, pass, earlier, (OperationPhase::Error, why)));
+                memory.running =
+                    Some(ended_at_once(self, written, pass, earlier, (OperationPhase::Error, why)));
             }
         }
     }

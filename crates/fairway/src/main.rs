@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a command-line tool speaks on its standard streams")]
 
 mod app_metrics;
+mod audit;
 mod bootstrap;
 mod cli;
 mod cluster_list;

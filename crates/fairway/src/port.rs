@@ -4,9 +4,9 @@ use fairway_argocd::{Application, GROUP, Refresh};
 use fairway_controller::{Engine, EngineEvent as LoopEvent, ReconcileError};
 use fairway_core::{ApiError, ApiErrorKind, AppId, GroupKind, LiveView as _, Object, ObjectKey};
 use fairway_server::{
-    AccessData, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, EngineError, EngineEvent,
-    EngineFuture, ErrorKind, LogLines, LogRequest, PatchKind, RefreshKind, Removal, ResourceId, VersionInfo,
-    WebhookRequest,
+    AccessData, ActionRun, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, EngineError,
+    EngineEvent, EngineFuture, ErrorKind, LogLines, LogRequest, PatchKind, RefreshKind, Removal, ResourceId,
+    VersionInfo, WebhookRequest,
 };
 use fairway_value::Value;
 use std::collections::BTreeMap;
@@ -371,14 +371,8 @@ impl fairway_server::Engine for Port {
         Box::pin(async move { self.actions(&key, &resource).await })
     }
 
-    fn run_resource_action(
-        &self,
-        key: AppKey,
-        resource: ResourceId,
-        action: String,
-        params: Vec<(String, String)>,
-    ) -> EngineFuture<'_, ()> {
-        Box::pin(async move { self.act(&key, &resource, &action, params).await })
+    fn run_resource_action(&self, key: AppKey, resource: ResourceId, run: ActionRun) -> EngineFuture<'_, ()> {
+        Box::pin(async move { self.act(&key, &resource, run).await })
     }
 
     fn delete_resource(&self, key: AppKey, resource: ResourceId, how: Removal) -> EngineFuture<'_, ()> {

@@ -1,11 +1,12 @@
 //! What the HTTP server asks about resource actions.
 
+use crate::audit;
 use crate::port::{Port, api, invalid, reconcile};
 use fairway_cluster::{Cluster, PatchType};
 use fairway_controller::{Action, ActionError, EffectKind};
 use fairway_core::{ApiError, ApiErrorKind, AppId, ClusterWriter as _, Object};
 use fairway_schema::merge::json_two_way;
-use fairway_server::{AppKey, EngineError, ErrorKind, ResourceId};
+use fairway_server::{ActionRun, AppKey, EngineError, ErrorKind, ResourceId};
 use fairway_value::{Map, Value};
 
 impl Port {
@@ -17,16 +18,11 @@ impl Port {
     }
 
     /// Runs an action on a live object, as Argo CD `server/application` `RunResourceAction`.
-    pub async fn act(
-        &self,
-        app: &AppKey,
-        resource: &ResourceId,
-        action: &str,
-        params: Vec<(String, String)>,
-    ) -> Result<(), EngineError> {
+    pub async fn act(&self, app: &AppKey, resource: &ResourceId, run: ActionRun) -> Result<(), EngineError> {
+        let ActionRun { action, params, by } = run;
         let live = self.whole(app, resource).await?;
         let params = params.into_iter().map(|(k, v)| (k.into(), v.into())).collect();
-        let effects = self.engine().action_effects(&live, action, &params).map_err(|e| refused(&e))?;
+        let effects = self.engine().action_effects(&live, &action, &params).map_err(|e| refused(&e))?;
         let id = AppId::new(app.namespace.as_str(), app.name.as_str());
         self.engine().check_effects(&id, &effects).await.map_err(|e| reconcile(&e))?;
         let cluster = self.part(app, resource).await?.cluster;
@@ -47,7 +43,20 @@ impl Port {
                 }
             }
         }
+        self.tell_of_action(&id, &live, &cluster, &format!("{} ran action {action}", by.username)).await;
         Ok(())
+    }
+
+    /// Writes the Events that tell who did what, on the Application and on the object, as Argo CD's audit log. That they cannot
+    /// be written does not undo what was done.
+    async fn tell_of_action(&self, id: &AppId, object: &Object, cluster: &Cluster, words: &str) {
+        let key = object.key();
+        let reason = "ResourceActionRan";
+        if let Some(app) = self.engine().application(id) {
+            let words = format!("{words} on resource {}/{}/{}", key.group, key.kind, key.name);
+            audit::write(self.engine().home(), app.object(), reason, &words).await;
+        }
+        audit::write(cluster, object, reason, words).await;
     }
 
     /// Returns a live object with all its data.

@@ -248,7 +248,9 @@ impl<'a> Planner<'a> {
         let live = self.live(&key);
         let mut task = self.task(key.clone(), object, live, policy);
         let ran = self.input.hooks.get(&(phase, key.clone()));
-        let ran = ran.or_else(|| live.filter(|l| self.input.goes_on && is_of_run(l, object)).map(|_| &HookOutcome::Running));
+        let ran = ran.or_else(|| {
+            live.filter(|l| self.input.goes_on && is_of_run(l, object)).map(|_| &HookOutcome::Running)
+        });
         (task.action, task.reason) = if !self.is_known(object) && !self.may_lack_kind(object, policy) {
             let refusal = self.unknown_kind(key.clone(), object.gvk());
             self.refusals.push(refusal);

@@ -19,9 +19,9 @@ mod render;
 mod value_files;
 
 pub use detect::detect;
-pub use fairway_core::SourceType;
 pub use env::BuildEnv;
 pub use error::RenderError;
+pub use fairway_core::SourceType;
 pub use helm::Inflator;
 pub use input::{Capabilities, RefSource, RenderInput, Rendered};
 pub use render::render;

@@ -252,6 +252,17 @@ pub struct VersionInfo {
     pub kustomize: String,
 }
 
+/// A resource action that somebody wants run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActionRun {
+    /// Its name.
+    pub action: String,
+    /// Parameters by name.
+    pub params: Vec<(String, String)>,
+    /// Who wants it.
+    pub by: Caller,
+}
+
 /// What the server asks of the engine.
 ///
 /// Values are whole objects in Argo CD's own shapes (`argoproj.io/v1alpha1`, or the response type named at the method).
@@ -338,15 +349,9 @@ pub trait Engine: Send + Sync + 'static {
         unsupported("resource actions")
     }
 
-    /// Runs an action on a live object, with parameters by name.
-    fn run_resource_action(
-        &self,
-        key: AppKey,
-        resource: ResourceId,
-        action: String,
-        params: Vec<(String, String)>,
-    ) -> EngineFuture<'_, ()> {
-        let _ = (key, resource, action, params);
+    /// Runs an action on a live object.
+    fn run_resource_action(&self, key: AppKey, resource: ResourceId, run: ActionRun) -> EngineFuture<'_, ()> {
+        let _ = (key, resource, run);
         unsupported("resource actions")
     }
 

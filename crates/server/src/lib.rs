@@ -25,9 +25,9 @@ mod wire;
 pub use assets::HAS_DASHBOARD;
 pub use config::{AdminPassword, Config};
 pub use engine::{
-    AccessData, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, Engine, EngineError,
-    EngineEvent, EngineFuture, ErrorKind, LogLine, LogLines, LogRequest, PatchKind, RefreshKind, Removal,
-    ResourceId, SharedEngine, VersionInfo, WebhookRequest,
+    AccessData, ActionRun, AppKey, ApplicationList, Caller, Cascade, Change, CredentialKind, Engine,
+    EngineError, EngineEvent, EngineFuture, ErrorKind, LogLine, LogLines, LogRequest, PatchKind, RefreshKind,
+    Removal, ResourceId, SharedEngine, VersionInfo, WebhookRequest,
 };
 pub use router::{metrics_router, router};
 

@@ -93,7 +93,8 @@ pub struct Sources {
 /// Git repositories, as [`Sources`] asks for them. Mirrors of our own are the ordinary ones; others are handed in.
 pub trait Repositories: Send + Sync {
     /// Resolves a revision to a commit, out of what was fetched last.
-    fn resolve<'a>(&'a self, repo_url: &'a str, revision: &'a str) -> BoxFuture<'a, Result<Str, SourceError>>;
+    fn resolve<'a>(&'a self, repo_url: &'a str, revision: &'a str)
+    -> BoxFuture<'a, Result<Str, SourceError>>;
 
     /// Opens the files of a commit.
     fn open<'a>(

@@ -61,6 +61,8 @@ pub fn prepare() -> anyhow::Result<Tools> {
 /// A running control plane; it ends when dropped.
 pub struct ControlPlane {
     children: Vec<Child>,
+    /// Process of the API server.
+    pub server: u32,
     /// Its administrator's kubeconfig.
     pub kubeconfig: PathBuf,
 }
@@ -91,7 +93,7 @@ impl ControlPlane {
         let (etcd, peer, api) = (free_port()?, free_port()?, free_port()?);
         let kubeconfig = dir.join("kubeconfig");
         fs::write(&kubeconfig, kubeconfig_text(api))?;
-        let mut plane = Self { children: Vec::new(), kubeconfig: kubeconfig.clone() };
+        let mut plane = Self { children: Vec::new(), server: 0, kubeconfig: kubeconfig.clone() };
         plane.spawn(
             tools,
             dir,
@@ -178,6 +180,9 @@ impl ControlPlane {
             .stderr(log)
             .spawn()
             .with_context(|| format!("start {name}"))?;
+        if name == "kube-apiserver" {
+            self.server = child.id();
+        }
         self.children.push(child);
         Ok(())
     }

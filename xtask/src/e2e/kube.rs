@@ -2,8 +2,9 @@
 
 use anyhow::{Context, bail};
 use serde_json::Value;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// kubectl with a kubeconfig.
 #[derive(Clone)]
@@ -21,6 +22,34 @@ impl Kubectl {
             .args(args)
             .output()
             .context("start kubectl")?;
+        if !out.status.success() {
+            bail!("kubectl {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
+        }
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+
+    /// Applies manifests.
+    pub fn apply(&self, manifests: &str) -> anyhow::Result<String> {
+        self.feed(&["apply", "-f", "-"], manifests)
+    }
+
+    /// Asks the server whether it would take manifests.
+    pub fn apply_dry(&self, manifests: &str) -> anyhow::Result<String> {
+        self.feed(&["apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-"], manifests)
+    }
+
+    fn feed(&self, args: &[&str], input: &str) -> anyhow::Result<String> {
+        let mut child = Command::new(&self.program)
+            .arg("--kubeconfig")
+            .arg(&self.kubeconfig)
+            .args(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .context("start kubectl")?;
+        child.stdin.take().context("kubectl takes no input")?.write_all(input.as_bytes())?;
+        let out = child.wait_with_output()?;
         if !out.status.success() {
             bail!("kubectl {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
         }

@@ -3,6 +3,7 @@
 pub mod controlplane;
 pub mod kube;
 mod scenario;
+mod scenario_bad_input;
 mod scenario_customizations;
 mod scenario_dashboard;
 mod scenario_install;

@@ -12,6 +12,10 @@ pub type Scenario = fn(&mut World) -> anyhow::Result<()>;
 pub const ALL: &[(&str, Scenario)] = &[
     ("push-heal-prune", push_heal_prune),
     ("bad-input-loses-nothing", bad_input_loses_nothing),
+    ("what-cannot-be-rendered", super::scenario_bad_input::what_cannot_be_rendered),
+    ("what-the-cluster-refuses", super::scenario_bad_input::what_the_cluster_refuses),
+    ("a-repository-away", super::scenario_bad_input::a_repository_away),
+    ("a-cluster-away", super::scenario_bad_input::a_cluster_away),
     ("example-and-new-service", example_and_new_service),
     ("orphans-are-shown", orphans_are_shown),
     ("kill-and-converge", kill_and_converge),
@@ -107,7 +111,7 @@ fn condition(world: &World, app: &str, kind: &str) -> anyhow::Result<Option<Stri
     Ok(found.and_then(|c| c["message"].as_str()).map(str::to_owned))
 }
 
-fn expect_condition(world: &World, app: &str, kind: &str, words: &str) -> anyhow::Result<()> {
+pub(super) fn expect_condition(world: &World, app: &str, kind: &str, words: &str) -> anyhow::Result<()> {
     world.until(&format!("{app} shows {kind} with {words:?}"), || match condition(world, app, kind)? {
         Some(message) if message.contains(words) => Ok(Some(())),
         Some(message) => bail!("the message is {message:?}"),
@@ -260,11 +264,9 @@ fn orphans_are_shown(world: &mut World) -> anyhow::Result<()> {
     for name in ["stray", "known-one"] {
         world.kubectl.run(&["-n", "one", "create", "configmap", name, "--from-literal=a=b"])?;
     }
-    world.fairway(&["app", "refresh", "one"])?;
     expect_condition(world, "one", "OrphanedResourceWarning", "Application has 1 orphaned resources")?;
     ensure!(world.kubectl.get("configmap", "one", "stray")?.is_some(), "the orphan was deleted");
     world.kubectl.run(&["-n", "one", "delete", "configmap", "stray"])?;
-    world.fairway(&["app", "refresh", "one"])?;
     world.until("the warning goes with the orphan", || {
         Ok(condition(world, "one", "OrphanedResourceWarning")?.is_none().then_some(()))
     })

@@ -21,6 +21,8 @@ pub struct World {
     engine: Option<Child>,
     ports: [u16; 3],
     plane: Option<ControlPlane>,
+    /// A devcluster in a process of its own.
+    beside: Option<Child>,
     /// kubectl on the cluster.
     pub kubectl: Kubectl,
 }
@@ -28,6 +30,10 @@ pub struct World {
 impl Drop for World {
     fn drop(&mut self) {
         self.kill();
+        if let Some(mut beside) = self.beside.take() {
+            let _ = beside.kill();
+            let _ = beside.wait();
+        }
         self.plane.take();
         let _ = fs::remove_dir_all(&self.dir);
     }
@@ -56,7 +62,7 @@ impl World {
         let kubectl = Kubectl { program: tools.bin.join("kubectl"), kubeconfig };
         let ports = [free_port()?, free_port()?, free_port()?];
         let (binary, shared) = (binary.to_owned(), shared.to_owned());
-        Ok(Self { dir, kind, binary, shared, engine: None, ports, plane, kubectl })
+        Ok(Self { dir, kind, binary, shared, engine: None, ports, plane, beside: None, kubectl })
     }
 
     /// Returns the folder with material from outside this repository, where there is one.
@@ -93,6 +99,29 @@ impl World {
             command.arg("--kubeconfig").arg(&self.kubectl.kubeconfig);
         }
         self.engine = Some(command.spawn().context("start fairway")?);
+        Ok(())
+    }
+
+    /// Starts `fairway up` on a cluster that lives in another process, whichever kind it is.
+    pub fn up_beside_its_cluster(&mut self, more: &[&str]) -> anyhow::Result<()> {
+        if self.is_real() {
+            return self.up(more);
+        }
+        self.devcluster()?;
+        self.beside = self.engine.take();
+        let kubeconfig = self.kubectl.kubeconfig.to_string_lossy().into_owned();
+        let more: Vec<&str> = more.iter().copied().chain(["--kubeconfig", &kubeconfig]).collect();
+        self.up(&more)
+    }
+
+    /// Stops the API server in its tracks, or lets it go on.
+    pub fn pause_cluster(&self, pause: bool) -> anyhow::Result<()> {
+        let beside = self.beside.as_ref().map(Child::id);
+        let server =
+            self.plane.as_ref().map(|p| p.server).or(beside).context("the cluster has no process")?;
+        let signal = if pause { "-STOP" } else { "-CONT" };
+        let status = Command::new("kill").args([signal, &server.to_string()]).status()?;
+        anyhow::ensure!(status.success(), "kill {signal} ended with {status}");
         Ok(())
     }
 

@@ -144,7 +144,8 @@ fn following(
     open: fairway_devcluster::OpenWatch,
     uri: &str,
 ) -> BoxStream<'static, Result<Frame<Bytes>, std::io::Error>> {
-    let secs = uri.split("timeoutSeconds=").nth(1).and_then(|t| t.split('&').next()?.parse().ok()).unwrap_or(300);
+    let secs =
+        uri.split("timeoutSeconds=").nth(1).and_then(|t| t.split('&').next()?.parse().ok()).unwrap_or(300);
     let (to, from) = mpsc::unbounded_channel::<Chunk>();
     let now = Instant::now();
     let mut watch = Watching { open, to, ends: now + Duration::from_secs(secs), late_until: now };

@@ -35,6 +35,11 @@ impl Chance {
         usize::try_from(self.roll(length as u64)).unwrap()
     }
 
+    /// One of several that are cheap to copy.
+    pub fn one_of<T: Copy>(&mut self, of: &[T]) -> T {
+        *self.pick(of)
+    }
+
     /// One of several.
     pub fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
         &of[self.index(of.len())]

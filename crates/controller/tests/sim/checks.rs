@@ -18,8 +18,10 @@ pub struct Checks {
     pub touched: BTreeSet<String>,
     /// How many attempts of syncs have ended, by App.
     ended: BTreeMap<String, u32>,
-    /// Hooks that ran: by the App's uid, name and attempt.
+    /// Hooks that ran: by the App's uid and revision, name and attempt.
     hooks: BTreeMap<(String, String, u32), u32>,
+    /// Apps that somebody has told to prune.
+    pub pruned_by_hand: BTreeSet<String>,
     /// Objects that people made themselves, by path, with their uid.
     pub foreign: BTreeMap<String, String>,
 }
@@ -124,7 +126,7 @@ fn deletion(world: &mut World, path: &str, live: &Value) {
         return;
     }
     let automated = &application["spec"]["syncPolicy"]["automated"];
-    let asked = application["status"]["operationState"]["operation"]["sync"]["prune"] == true;
+    let asked = world.checks.pruned_by_hand.contains(&app);
     if automated["prune"] != true && !asked {
         return violate(world, format!("{path} is pruned and {app} does not prune"));
     }
@@ -219,7 +221,8 @@ fn hook_ran(world: &mut World, written: &Value) {
     };
     let state = &application["status"]["operationState"];
     let ended = world.checks.ended.get(&app).copied().unwrap_or_default();
-    let run = (text(&application, "/metadata/uid").to_owned(), name.clone(), ended);
+    let of = format!("{} {}", text(&application, "/metadata/uid"), text(state, "/syncResult/revision"));
+    let run = (of, name.clone(), ended);
     let is_recorded = text(state, "/phase") == "Running" && text(state, "/finishedAt").is_empty();
     if !is_recorded {
         let phase = text(state, "/phase").to_owned();
@@ -266,8 +269,9 @@ pub fn settled(world: &mut World) -> Vec<String> {
         for object in app.lasting() {
             let path = object.path(&app.namespace);
             match world.live(&path) {
-                Some(live) if is_as_written(&live, object)
-                    && (object.kind == Kind::Crd || owner(&live) == app.name) => {}
+                Some(live)
+                    if is_as_written(&live, object)
+                        && (object.kind == Kind::Crd || owner(&live) == app.name) => {}
                 Some(live) => wrong.push(format!("{path} is not as {} wants it: {live}", app.name)),
                 None => wrong.push(format!("{path} of {} is missing", app.name)),
             }
@@ -284,8 +288,12 @@ pub fn settled(world: &mut World) -> Vec<String> {
 /// Objects that an App has in the cluster and does not want.
 fn extras(world: &World, app: &AppSpec) -> Vec<String> {
     let wanted: BTreeSet<String> = app.lasting().map(|o| o.path(&app.namespace)).collect();
-    let kinds =
-        ["/api/v1/configmaps", "/api/v1/secrets", "/apis/apps/v1/deployments", "/apis/sim.example/v1/widgets"];
+    let kinds = [
+        "/api/v1/configmaps",
+        "/api/v1/secrets",
+        "/apis/apps/v1/deployments",
+        "/apis/sim.example/v1/widgets",
+    ];
     kinds
         .iter()
         .flat_map(|kind| {
@@ -295,7 +303,8 @@ fn extras(world: &World, app: &AppSpec) -> Vec<String> {
                 .into_iter()
                 .map(move |o| {
                     let namespace = text(&o, "/metadata/namespace");
-                    let path = format!("{group}/namespaces/{namespace}/{plural}/{}", text(&o, "/metadata/name"));
+                    let path =
+                        format!("{group}/namespaces/{namespace}/{plural}/{}", text(&o, "/metadata/name"));
                     (path, o)
                 })
                 .collect::<Vec<_>>()

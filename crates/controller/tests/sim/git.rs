@@ -2,8 +2,8 @@
 
 use crate::model::Commit;
 use crate::world::{Shared, World};
-use fairway_source::{Refresh, Repositories, SourceError, SourceErrorKind};
 use fairway_core::{BoxFuture, FileTree, Str};
+use fairway_source::{Refresh, Repositories, SourceError, SourceErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 

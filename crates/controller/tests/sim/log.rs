@@ -17,7 +17,8 @@ impl Log {
     /// Takes in what is logged on this thread until the guard is dropped.
     pub fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let ours = tracing_subscriber::filter::filter_fn(|m| m.target().starts_with("fairway"));
-        let layer = tracing_subscriber::fmt::layer().with_writer(self.clone()).without_time().with_ansi(false);
+        let layer =
+            tracing_subscriber::fmt::layer().with_writer(self.clone()).without_time().with_ansi(false);
         use tracing_subscriber::Layer as _;
         tracing::subscriber::set_default(tracing_subscriber::registry().with(layer.with_filter(ours)))
     }

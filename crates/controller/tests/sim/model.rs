@@ -207,7 +207,7 @@ pub fn first(chance: &mut Chance) -> Commit {
         let app = AppSpec {
             name: format!("app-{number}"),
             // The last namespace is made by the first App, some time.
-            namespace: (*chance.pick(&["team-a", "team-b", "late"])).to_owned(),
+            namespace: chance.one_of(&["team-a", "team-b", "late"]).to_owned(),
             automated: chance.percent(90),
             prune: chance.percent(80),
             heal: chance.percent(70),
@@ -229,8 +229,8 @@ pub fn first(chance: &mut Chance) -> Commit {
 
 /// Adds an object to an App.
 pub fn add(app: &mut AppSpec, chance: &mut Chance) {
-    let hook = Kind::Hook(*chance.pick(&["PreSync", "Sync", "PostSync", "SyncFail"]));
-    let kind = *chance.pick(&[
+    let hook = Kind::Hook(chance.one_of(&["PreSync", "Sync", "PostSync", "SyncFail"]));
+    let kind = chance.one_of(&[
         Kind::Config,
         Kind::Config,
         Kind::Config,
@@ -254,7 +254,12 @@ pub fn add(app: &mut AppSpec, chance: &mut Chance) {
         wave: i32::try_from(chance.roll(4)).unwrap() - 1,
         value: chance.roll(1000),
         fails: false,
-        delete: *chance.pick(&["", "HookSucceeded,BeforeHookCreation", "BeforeHookCreation", "HookFailed,BeforeHookCreation"]),
+        delete: chance.one_of(&[
+            "",
+            "HookSucceeded,BeforeHookCreation",
+            "BeforeHookCreation",
+            "HookFailed,BeforeHookCreation",
+        ]),
     };
     app.objects.insert(format!("{stem}-{number}"), spec);
 }

@@ -52,7 +52,9 @@ pub fn play(seed: u64) -> Outcome {
     }
     let mut course = std::mem::take(&mut world.log);
     if !wrong.is_empty() {
-        for path in ["/apis/apps/v1/deployments", "/apis/apps/v1/replicasets", "/api/v1/pods", "/apis/batch/v1/jobs"] {
+        for path in
+            ["/apis/apps/v1/deployments", "/apis/apps/v1/replicasets", "/api/v1/pods", "/apis/batch/v1/jobs"]
+        {
             course.extend(world.list(path).iter().map(|o| format!("in the end: {o}")));
         }
     }
@@ -62,7 +64,8 @@ pub fn play(seed: u64) -> Outcome {
 
 /// Runs an engine until it is killed or all is over; returns which.
 fn incarnation(world: &Shared) -> bool {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let over = runtime.block_on(async {
         world.lock().clock.start();
         let options = EngineOptions { workers: 4, ..EngineOptions::new("unused") };
@@ -92,7 +95,8 @@ async fn time_passes(world: Shared) {
     loop {
         let due = world.lock().tick();
         let lag = if world.lock().faults.on { world.lock().chance.roll(700) } else { 100 };
-        let wait = due.unwrap_or(Duration::from_secs(1)).clamp(Duration::from_millis(50), Duration::from_secs(1));
+        let wait =
+            due.unwrap_or(Duration::from_secs(1)).clamp(Duration::from_millis(50), Duration::from_secs(1));
         tokio::time::sleep(wait + Duration::from_millis(lag)).await;
     }
 }

@@ -10,9 +10,11 @@ const APPS: &str = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 /// Sets up the cluster and the first commit.
 pub fn begin(world: &mut World) {
     // The real schemas are large, and say nothing about the loop.
-    for (kind, plural) in
-        [("Application", "applications"), ("AppProject", "appprojects"), ("ApplicationSet", "applicationsets")]
-    {
+    for (kind, plural) in [
+        ("Application", "applications"),
+        ("AppProject", "appprojects"),
+        ("ApplicationSet", "applicationsets"),
+    ] {
         let schema = json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true });
         let crd = json!({ "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": { "name": format!("{plural}.argoproj.io") },
@@ -123,7 +125,8 @@ fn push(world: &mut World) {
             "nothing is left"
         }
         8 => {
-            if let Some(object) = app.objects.values_mut().find(|o| o.is_hook() || o.kind == Kind::Deployment) {
+            if let Some(object) = app.objects.values_mut().find(|o| o.is_hook() || o.kind == Kind::Deployment)
+            {
                 object.fails = !object.fails;
             }
             "something fails, or no more"
@@ -181,7 +184,10 @@ fn some_object(world: &mut World) -> Option<(String, Value)> {
 fn by_hand(world: &mut World) {
     let Some((path, live)) = some_object(world) else { return };
     let what = world.chance.roll(6);
-    world.note(format!("kubectl: {} {path}", ["edit", "edit", "edit", "delete", "replace", "create beside"][usize::try_from(what).unwrap()]));
+    world.note(format!(
+        "kubectl: {} {path}",
+        ["edit", "edit", "edit", "delete", "replace", "create beside"][usize::try_from(what).unwrap()]
+    ));
     match what {
         0..3 => {
             let patch = if live["kind"] == "Deployment" {
@@ -210,7 +216,8 @@ fn by_hand(world: &mut World) {
         _ => {
             let number = world.chance.roll(1000);
             let name = format!("mine-{number}");
-            let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": {} });
+            let object =
+                json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name }, "data": {} });
             let made = world.person("POST", "/api/v1/namespaces/team-a/configmaps", &object);
             if let Some(uid) = made.and_then(|o| Some(o["metadata"]["uid"].as_str()?.to_owned())) {
                 let path = format!("/api/v1/namespaces/team-a/configmaps/{name}");
@@ -234,13 +241,21 @@ fn ask(world: &mut World) {
         0 => json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "normal" } } }),
         1 => json!({ "metadata": { "annotations": { "argocd.argoproj.io/refresh": "hard" } } }),
         2 => {
-            let running = world.live(&path).is_some_and(|a| a["status"]["operationState"]["phase"] == "Running");
+            let running =
+                world.live(&path).is_some_and(|a| a["status"]["operationState"]["phase"] == "Running");
             if !running {
                 return;
             }
             json!({ "status": { "operationState": { "phase": "Terminating" } } })
         }
-        _ => json!({ "operation": { "sync": { "prune": world.chance.percent(50) }, "retry": { "limit": 3 } } }),
+        _ => {
+            // A sync by hand leaves nothing behind that one by itself would take: it is not tried again at its revision.
+            let prune = app.prune || world.chance.percent(50);
+            if prune {
+                world.checks.pruned_by_hand.insert(app.name.clone());
+            }
+            json!({ "operation": { "sync": { "prune": prune }, "retry": { "limit": 3 } } })
+        }
     };
     world.note(format!("kubectl: {} {patch}", app.name));
     world.person("PATCH", &path, &patch);
@@ -294,7 +309,8 @@ pub fn nudge(world: &mut World) {
         let Some(live) = world.live(&path) else { continue };
         let idle = live.get("operation").is_none() && live["status"]["operationState"]["phase"] != "Running";
         if idle && live["status"]["sync"]["status"] != "Synced" {
-            let operation = json!({ "operation": { "sync": { "prune": app.prune }, "retry": { "limit": 3 } } });
+            let operation =
+                json!({ "operation": { "sync": { "prune": app.prune }, "retry": { "limit": 3 } } });
             world.person("PATCH", &path, &operation);
         }
     }

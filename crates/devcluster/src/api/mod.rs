@@ -8,6 +8,7 @@ mod convert;
 mod crd;
 mod decode;
 mod delete;
+mod descriptions;
 mod discovery;
 mod encode;
 mod fields;

@@ -1,5 +1,5 @@
-//! `/openapi/v3` (one document a group version) and `/openapi/v2`, made from the schema crate's types. Descriptions are
-//! not part of that data.
+//! `/openapi/v3` (one document a group version) and `/openapi/v2`, made from the schema crate's types. Descriptions come from
+//! data of their own, and only into version 3, which `kubectl explain` reads.
 
 use super::call::{Reply, Request};
 use super::crd;
@@ -40,7 +40,9 @@ pub(crate) fn answer(api: &Api, request: &Request) -> Option<ApiResult<Reply>> {
     if !registry.serves(group, version) {
         return Some(Err(ApiError::no_page()));
     }
-    Some(Ok(Reply::json(200, document(&registry, group, version).to_string())))
+    let mut gathered = components(&registry, group, version);
+    super::descriptions::describe(&mut gathered.schemas);
+    Some(Ok(Reply::json(200, document(&registry, group, version, gathered).to_string())))
 }
 
 /// Asked for with an `@`, which no media type may have: the server answers with a dot.
@@ -72,8 +74,11 @@ fn index(registry: &Registry) -> Value {
                 if group.is_empty() { format!("api/{version}") } else { format!("apis/{group}/{version}") };
             // Built-in documents never change; those with custom resources do, with their definitions.
             let custom = registry.of_version(group, version).any(|r| r.custom.is_some());
-            let content =
-                if custom { document(registry, group, version).to_string() } else { "v1.36.3".to_owned() };
+            let content = if custom {
+                bare_document(registry, group, version).to_string()
+            } else {
+                "v1.36.3".to_owned()
+            };
             let hash = format!("{:08X}", fnv32a(content.as_bytes()));
             paths.insert(
                 named.clone(),
@@ -276,9 +281,18 @@ fn custom(resource: &Resource, definition: &crd::Version, out: &mut Gathered) {
     list_of(out, &name, &gvk(&resource.group, &resource.version, &resource.list_kind));
 }
 
-fn document(registry: &Registry, group: &str, version: &str) -> Value {
+fn components(registry: &Registry, group: &str, version: &str) -> Gathered {
     let mut gathered = Gathered { schemas: BTreeMap::new(), root: "#/components/schemas/" };
     gather(registry, group, version, &mut gathered);
+    gathered
+}
+
+/// A document without descriptions of built-in types: it changes when the custom ones do.
+fn bare_document(registry: &Registry, group: &str, version: &str) -> Value {
+    document(registry, group, version, components(registry, group, version))
+}
+
+fn document(registry: &Registry, group: &str, version: &str, gathered: Gathered) -> Value {
     let mut paths = Map::new();
     for resource in registry.of_version(group, version) {
         add_paths(resource, &mut paths);

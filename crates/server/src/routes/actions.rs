@@ -5,7 +5,7 @@ use crate::auth::Access;
 use crate::error::ApiError;
 use crate::state::State;
 use crate::wire::{AnyJson, JsonBody, Params, Reply, empty, object, text};
-use crate::{AppKey, ResourceId};
+use crate::{ActionRun, AppKey, Caller, ResourceId};
 use axum::extract::{self, Path};
 use fairway_value::Value;
 
@@ -66,7 +66,12 @@ async fn perform(
         return Err(ApiError::invalid("an action is needed"));
     }
     access.require_app(&format!("action/{}/{}/{action}", id.group, id.kind), &app)?;
-    state.engine().run_resource_action(key, id, action.to_owned(), given).await?;
+    let run = ActionRun {
+        action: action.to_owned(),
+        params: given,
+        by: Caller { username: access.username().to_owned() },
+    };
+    state.engine().run_resource_action(key, id, run).await?;
     Ok(empty())
 }
 
