@@ -109,7 +109,7 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         let config = gathered.config();
         let mut gathered = gathered;
         Hash.transform(&mut gathered.resources, &build.openapi)?;
-        fix_references(&mut gathered.resources, &config.name_reference, &build.openapi)?;
+        fix_references(&mut gathered.resources, &config, &build.openapi)?;
         let unused = vars::resolve(&mut gathered.resources, &gathered.vars, &config.var_reference)?;
         build.warnings.extend(unused);
         gathered

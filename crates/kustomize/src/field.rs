@@ -1,9 +1,12 @@
 //! Walking to the fields that a field spec names, and plain look-ups.
 
+mod tree;
+
 use crate::config::{FieldSpec, split_path};
 use crate::scalar::text;
 use fairway_value::{Str, Value};
 use fairway_yaml::Step;
+pub use tree::PathTree;
 
 /// What is made where a field spec says `create` and nothing is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

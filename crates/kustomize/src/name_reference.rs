@@ -1,7 +1,7 @@
 //! Putting the new names of objects into the fields that refer to them.
 
-use crate::config::{FieldSpec, NameReference, split_path};
-use crate::field::{Create, visit_path};
+use crate::config::{FieldSpec, NameReference, TransformerConfig, split_path};
+use crate::field::PathTree;
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
@@ -9,6 +9,7 @@ use crate::resource::Resource;
 use crate::scalar::{field_text, is_nil_or_empty, text};
 use fairway_value::{Str, Value};
 use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 /// What has to be known of an object that another may refer to.
 struct Candidate {
@@ -36,14 +37,36 @@ struct Referrer {
     subject_namespaces: HashSet<Str>,
 }
 
-/// A field that may refer to objects of a kind: the kind, the spec, its path split.
-type Field<'a> = (&'a Gvk, &'a FieldSpec, Vec<Str>);
+/// A field that may refer to objects of a kind.
+#[derive(Clone, Debug)]
+struct Field {
+    target: Gvk,
+    spec: FieldSpec,
+}
 
-/// Returns the fields that objects of a kind may have, in order.
-fn fields_of<'a>(references: &'a [NameReference], kind: &str) -> Vec<Field<'a>> {
+/// The fields that objects of a kind may have, by their paths.
+type Fields = PathTree<Field>;
+
+fn fields_of(references: &[NameReference], kind: &str) -> Fields {
+    let mut tree = PathTree::default();
     let all = references.iter().flat_map(|r| r.referrers.iter().map(move |f| (&r.gvk, f)));
-    let fits = all.filter(|(_, f)| f.gvk.kind.is_empty() || f.gvk.kind == kind);
-    fits.map(|(target, spec)| (target, spec, split_path(&spec.path, '/'))).collect()
+    for (target, spec) in all.filter(|(_, f)| f.gvk.kind.is_empty() || f.gvk.kind == kind) {
+        tree.add(&split_path(&spec.path, '/'), Field { target: target.clone(), spec: spec.clone() });
+    }
+    tree
+}
+
+/// Returns the fields of a kind by the rules that are built in; they are put together once a process, when first needed.
+fn builtin_fields(references: &[NameReference], kind: &str) -> &'static Fields {
+    static FIELDS: OnceLock<HashMap<Str, OnceLock<Fields>>> = OnceLock::new();
+    let kinds = FIELDS.get_or_init(|| {
+        let all = references.iter().flat_map(|r| r.referrers.iter());
+        all.map(|f| (f.gvk.kind.clone(), OnceLock::new())).chain([(Str::new(), OnceLock::new())]).collect()
+    });
+    match kinds.get(kind) {
+        Some(fields) => fields.get_or_init(|| fields_of(references, kind)),
+        None => kinds[""].get_or_init(|| fields_of(references, "")),
+    }
 }
 
 /// Updates every reference that the specs name.
@@ -52,28 +75,36 @@ fn fields_of<'a>(references: &'a [NameReference], kind: &str) -> Vec<Field<'a>> 
 /// A reference that could mean several objects, and fields that are no references.
 pub fn fix_references(
     resources: &mut ResMap,
-    references: &[NameReference],
+    config: &Arc<TransformerConfig>,
     openapi: &OpenApi,
 ) -> Result<(), String> {
     let candidates = Candidates::new(resources, openapi);
     // Where nothing was renamed, what cannot be read is an error all the same.
-    let mut by_kind: HashMap<Str, Vec<Field<'_>>> = HashMap::new();
+    let is_builtin = Arc::ptr_eq(config, &TransformerConfig::defaults());
+    let mut by_kind: HashMap<Str, Fields> = HashMap::new();
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
         let original = resource.original_id(openapi).gvk;
-        let specs =
-            by_kind.entry(original.kind.clone()).or_insert_with(|| fields_of(references, &original.kind));
-        if !specs.iter().any(|(_, spec, _)| original.is_selected_by(&spec.gvk)) {
+        let fields = if is_builtin {
+            builtin_fields(&config.name_reference, &original.kind)
+        } else {
+            let make = || fields_of(&config.name_reference, &original.kind);
+            by_kind.entry(original.kind.clone()).or_insert_with(make)
+        };
+        if !fields.any(&|field| original.is_selected_by(&field.spec.gvk)) {
             continue;
         }
         let referrer = Referrer::new(resource, openapi)?;
-        for (target, spec, path) in specs.iter().filter(|(_, spec, _)| original.is_selected_by(&spec.gvk)) {
+        let applies = |field: &Field| original.is_selected_by(&field.spec.gvk);
+        let mut set = |value: &mut Value, field: &Field| {
+            let Field { target, spec } = field;
             let reference =
                 Reference { candidates: &candidates, referrer: &referrer, target, path: &spec.path };
-            visit_path(&mut resource.value, spec, path, Create::Never, &mut |field| reference.set(field))
-                .map_err(|e| {
-                    format!("updating name reference in '{}' field of '{}': {e}", spec.path, referrer.id)
-                })?;
-        }
+            reference.set(value)
+        };
+        fields.visit(&mut resource.value, &applies, &mut set).map_err(|(field, e)| {
+            let path = &field.spec.path;
+            format!("updating name reference in '{path}' field of '{}': {e}", referrer.id)
+        })?;
     }
     Ok(())
 }

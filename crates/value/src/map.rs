@@ -26,6 +26,17 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// Most entries among which one is looked for in turn: comparing lengths first is faster there than halving.
+    const FEW: usize = 12;
+
+    /// Returns the place of a key that is there.
+    fn position(&self, key: &str) -> Option<usize> {
+        if self.entries.len() > Self::FEW {
+            return self.find(key).ok();
+        }
+        self.entries.iter().position(|(k, _)| k.as_str() == key)
+    }
+
     fn find(&self, key: &str) -> Result<usize, usize> {
         self.entries.binary_search_by(|(k, _)| k.as_str().cmp(key))
     }
@@ -33,20 +44,20 @@ impl Map {
     /// Returns the value under a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        let at = self.find(key).ok()?;
+        let at = self.position(key)?;
         self.entries.get(at).map(|(_, v)| v)
     }
 
     /// Returns the value under a key for writing.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let at = self.find(key).ok()?;
+        let at = self.position(key)?;
         self.entries.make_mut().get_mut(at).map(|(_, v)| v)
     }
 
     /// Whether there is an entry under a key.
     #[must_use]
     pub fn contains_key(&self, key: &str) -> bool {
-        self.find(key).is_ok()
+        self.position(key).is_some()
     }
 
     /// Sets the value under a key and returns the one that was there.
@@ -63,7 +74,7 @@ impl Map {
 
     /// Returns the value under a key for writing, made `null` where it is missing.
     pub fn entry_or_null(&mut self, key: &str) -> &mut Value {
-        let at = match self.find(key) {
+        let at = match self.position(key).map_or_else(|| self.find(key), Ok) {
             Ok(at) => at,
             Err(at) => {
                 self.entries.insert(at, (key.into(), Value::Null));
@@ -75,7 +86,7 @@ impl Map {
 
     /// Removes the entry under a key and returns its value.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        let at = self.find(key).ok()?;
+        let at = self.position(key)?;
         Some(self.entries.remove(at).1)
     }
 

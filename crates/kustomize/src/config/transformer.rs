@@ -32,7 +32,7 @@ pub struct TransformerConfig {
 }
 
 /// kustomize's own, by section: `PATH [KIND [GROUP [VERSION [+]]]]`, `-` for any, `+` for create; in the last section
-/// `@KIND [GROUP [VERSION]]` says what the paths below it name.
+/// `@KIND [GROUP [VERSION]]` says what the paths below it name. All in the order of [`compare`].
 const DEFAULTS: &str = include_str!("defaults.txt");
 
 const SECTIONS: usize = 11;
@@ -177,7 +177,6 @@ fn parse_defaults() -> TransformerConfig {
             list.push(spec);
         }
     }
-    config.sort();
     config
 }
 
@@ -246,6 +245,14 @@ mod tests {
                 .iter()
                 .any(|f| f.path.ends_with(r"nginx.ingress.kubernetes.io\/fastcgi-params-configmap"))
         );
+    }
+
+    #[test]
+    fn the_built_in_table_is_in_order() {
+        let config = parse_defaults();
+        let mut sorted = config.clone();
+        sorted.sort();
+        assert_eq!(config, sorted);
     }
 
     #[test]

@@ -1,9 +1,8 @@
-use super::{Definitions, Schema};
+use super::Schema;
 use fairway_value::Str;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
-/// Two tables, one entry a line.
+/// Two tables, one entry a line, in the order of their keys.
 ///
 /// 1. `SCOPE APIVERSION KIND DEFINITION`: scope is `C`luster or `N`amespaced, upper case where kustomize knows it without
 ///    its schema, `-` where unknown; the definition is `.` where it holds no list and `-` where there is none.
@@ -11,39 +10,74 @@ use std::sync::OnceLock;
 ///    map of it, `[` before it a list, `*KEYS` after it a list merged by keys (or by value where there are none).
 const TABLE: &str = include_str!("builtin.txt");
 
-/// Kubernetes 1.21.2 as kustomize has it built in.
-pub fn definitions() -> &'static Definitions {
-    static DEFINITIONS: OnceLock<Definitions> = OnceLock::new();
-    DEFINITIONS.get_or_init(|| {
-        let (types, fields) = TABLE.split_once("\n\n").unwrap_or((TABLE, ""));
-        let mut all = Definitions::default();
-        for line in types.lines() {
-            let mut words = line.split(' ');
-            let (Some(scope), Some(version), Some(kind), Some(name)) =
-                (words.next(), words.next(), words.next(), words.next())
-            else {
-                continue;
-            };
-            let key = (Str::from(version), Str::from(kind));
-            if let "N" | "n" | "C" | "c" = scope {
-                all.namespaced.insert(key.clone(), scope.eq_ignore_ascii_case("n"));
-            }
-            if name != "-" {
-                all.by_type.insert(key, name.into());
-            }
-        }
-        all.by_name.insert(".".into(), Schema::default());
-        for line in fields.lines() {
-            let mut words = line.split(' ');
-            let Some(name) = words.next() else { continue };
-            let properties = words
-                .filter_map(|w| w.split_once('='))
-                .map(|(field, code)| (Str::from(field), schema(code)))
-                .collect();
-            all.by_name.insert(name.into(), Schema { properties, ..Schema::default() });
-        }
-        all
+/// Definition of types that hold no list.
+const PLAIN: &str = ".";
+
+/// The lines of the tables, with the schemas that have been asked for: a build needs few of them.
+struct Tables {
+    types: Vec<(&'static str, &'static str, BuiltinType)>,
+    definitions: Vec<&'static str>,
+    schemas: Vec<OnceLock<Box<Schema>>>,
+}
+
+fn tables() -> &'static Tables {
+    static TABLES: OnceLock<Tables> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let (types, definitions) = TABLE.split_once("\n\n").unwrap_or((TABLE, ""));
+        let definitions: Vec<&str> = definitions.lines().collect();
+        let schemas = definitions.iter().map(|_| OnceLock::new()).collect();
+        Tables { types: types.lines().filter_map(read_type).collect(), definitions, schemas }
     })
+}
+
+/// A type of Kubernetes 1.21.2 as kustomize has it built in.
+#[derive(Clone, Copy)]
+pub struct BuiltinType {
+    /// Whether objects of the type are namespaced, where that is known.
+    pub namespaced: Option<bool>,
+    /// Whether kustomize knows the scope without any schema.
+    pub is_precomputed: bool,
+    /// Name of the definition, where there is one.
+    pub definition: Option<&'static str>,
+}
+
+fn read_type(line: &'static str) -> Option<(&'static str, &'static str, BuiltinType)> {
+    let mut words = line.split(' ');
+    let (scope, version, kind, definition) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    let namespaced = match scope {
+        "N" | "n" => Some(true),
+        "C" | "c" => Some(false),
+        _ => None,
+    };
+    let is_precomputed = matches!(scope, "N" | "C");
+    let definition = Some(definition).filter(|d| *d != "-");
+    Some((version, kind, BuiltinType { namespaced, is_precomputed, definition }))
+}
+
+/// Looks a type up.
+pub fn builtin_type(api_version: &str, kind: &str) -> Option<BuiltinType> {
+    let types = &tables().types;
+    let at = types.binary_search_by(|(v, k, _)| (*v, *k).cmp(&(api_version, kind))).ok()?;
+    Some(types[at].2)
+}
+
+/// Returns a built-in definition.
+pub fn definition(name: &str) -> Option<&'static Schema> {
+    static NOTHING: OnceLock<Schema> = OnceLock::new();
+    if name == PLAIN {
+        return Some(NOTHING.get_or_init(Schema::default));
+    }
+    let tables = tables();
+    let key = |line: &'static str| line.split(' ').next().unwrap_or_default();
+    let at = tables.definitions.binary_search_by(|line| key(line).cmp(name)).ok()?;
+    Some(tables.schemas[at].get_or_init(|| {
+        let fields = tables.definitions[at].split(' ').skip(1);
+        let properties = fields
+            .filter_map(|w| w.split_once('='))
+            .map(|(field, code)| (Str::from(field), schema(code)))
+            .collect();
+        Box::new(Schema { properties, ..Schema::default() })
+    }))
 }
 
 fn schema(code: &str) -> Schema {
@@ -66,43 +100,14 @@ fn schema(code: &str) -> Schema {
     Schema { reference: code.into(), ..Schema::default() }
 }
 
-/// The types of kustomization files themselves, which are known whatever schema is in force.
-pub fn kustomization() -> &'static Definitions {
-    static DEFINITIONS: OnceLock<Definitions> = OnceLock::new();
-    DEFINITIONS.get_or_init(|| {
-        let mut own = Definitions::default();
-        let key = (Str::from("kustomize.config.k8s.io/v1beta1"), Str::from("Kustomization"));
-        if let Some(name) = definitions().by_type.get(&key) {
-            own.by_name.extend(definitions().by_name.get(name).map(|schema| (name.clone(), schema.clone())));
-            own.by_type.insert(key, name.clone());
-        }
-        own
-    })
-}
-
-/// What kustomize knows about scopes without any schema.
-pub fn precomputed_scopes() -> &'static HashMap<(Str, Str), bool> {
-    static SCOPES: OnceLock<HashMap<(Str, Str), bool>> = OnceLock::new();
-    SCOPES.get_or_init(|| {
-        let types = TABLE.split("\n\n").next().unwrap_or_default();
-        let known = types.lines().filter(|l| l.starts_with(['N', 'C']));
-        known
-            .filter_map(|line| {
-                let mut words = line.split(' ');
-                let (scope, version, kind) = (words.next()?, words.next()?, words.next()?);
-                Some(((Str::from(version), Str::from(kind)), scope == "N"))
-            })
-            .collect()
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::openapi::Definitions;
 
     #[test]
     fn ports_merge_by_two_keys_and_tolerations_do_not() {
-        let all = definitions();
+        let all = Definitions::builtin();
         let pod = all.of_type("v1", "Pod").unwrap();
         let spec = all.field(pod, "spec").unwrap();
         let containers = all.field(spec, "containers").unwrap();
@@ -114,10 +119,18 @@ mod tests {
 
     #[test]
     fn scopes_are_known_with_and_without_the_schema() {
-        let cluster_role = (Str::from("rbac.authorization.k8s.io/v1"), Str::from("ClusterRole"));
-        assert_eq!(precomputed_scopes().get(&cluster_role), Some(&false));
-        assert_eq!(definitions().namespaced.get(&cluster_role), Some(&false));
-        let unknown = (Str::from("example.com/v1"), Str::from("ClusterRole"));
-        assert_eq!(precomputed_scopes().get(&unknown), None);
+        let role = builtin_type("rbac.authorization.k8s.io/v1", "ClusterRole").unwrap();
+        assert_eq!((role.namespaced, role.is_precomputed), (Some(false), true));
+        assert!(builtin_type("example.com/v1", "ClusterRole").is_none());
+    }
+
+    #[test]
+    fn every_line_is_found_by_its_key() {
+        for (version, kind, _) in &tables().types {
+            assert!(builtin_type(version, kind).is_some(), "{version} {kind}");
+        }
+        for line in &tables().definitions {
+            assert!(definition(line.split(' ').next().unwrap()).is_some(), "{line}");
+        }
     }
 }

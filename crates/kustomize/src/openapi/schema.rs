@@ -1,3 +1,4 @@
+use super::builtin::{builtin_type, definition};
 use fairway_value::{Str, Value};
 use std::collections::HashMap;
 
@@ -23,18 +24,40 @@ pub struct Schema {
 /// Definitions by name, and the types that they describe.
 #[derive(Clone, Debug, Default)]
 pub struct Definitions {
+    /// Which of the built-in definitions are among them, below those of their own.
+    builtin: Builtin,
     /// Schemas by name.
-    pub by_name: HashMap<Str, Schema>,
+    by_name: HashMap<Str, Schema>,
     /// Names of definitions by API version and kind.
-    pub by_type: HashMap<(Str, Str), Str>,
+    by_type: HashMap<(Str, Str), Str>,
     /// Whether a type is namespaced, by API version and kind.
-    pub namespaced: HashMap<(Str, Str), bool>,
+    namespaced: HashMap<(Str, Str), bool>,
 }
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Builtin {
+    #[default]
+    Kustomization,
+    All,
+}
+
+/// The type of kustomization files themselves.
+const KUSTOMIZATION: (&str, &str) = ("kustomize.config.k8s.io/v1beta1", "Kustomization");
 
 /// Longest chain of references that is followed.
 const REFERENCES_MAX: usize = 32;
 
 impl Definitions {
+    /// Kubernetes 1.21.2 as kustomize has it built in.
+    pub fn builtin() -> Self {
+        Self { builtin: Builtin::All, ..Self::default() }
+    }
+
+    /// The type of kustomization files alone, which is known whatever schema is in force.
+    pub fn kustomization() -> Self {
+        Self::default()
+    }
+
     /// Follows references; nothing where one leads nowhere.
     pub fn resolve<'a>(&'a self, schema: &'a Schema) -> Option<&'a Schema> {
         let mut at = schema;
@@ -42,15 +65,47 @@ impl Definitions {
             if at.reference.is_empty() {
                 return Some(at);
             }
-            at = self.by_name.get(&at.reference)?;
+            at = self.named(&at.reference)?;
         }
         None
     }
 
     /// Returns the schema of a type.
     pub fn of_type(&self, api_version: &str, kind: &str) -> Option<&Schema> {
-        let name = self.by_type.get(&(Str::from(api_version), Str::from(kind)))?;
-        self.by_name.get(name)
+        if !self.by_type.is_empty()
+            && let Some(name) = self.by_type.get(&(Str::from(api_version), Str::from(kind)))
+        {
+            return self.named(name);
+        }
+        if self.builtin == Builtin::Kustomization && (api_version, kind) != KUSTOMIZATION {
+            return None;
+        }
+        self.named(builtin_type(api_version, kind)?.definition?)
+    }
+
+    fn named(&self, name: &str) -> Option<&Schema> {
+        if !self.by_name.is_empty()
+            && let Some(found) = self.by_name.get(name)
+        {
+            return Some(found);
+        }
+        let is_known = match self.builtin {
+            Builtin::All => true,
+            Builtin::Kustomization => {
+                builtin_type(KUSTOMIZATION.0, KUSTOMIZATION.1).and_then(|t| t.definition) == Some(name)
+            }
+        };
+        if is_known { definition(name) } else { None }
+    }
+
+    /// Whether objects of a type are namespaced, where that is known.
+    pub fn is_namespaced(&self, api_version: &str, kind: &str) -> Option<bool> {
+        if !self.namespaced.is_empty()
+            && let Some(found) = self.namespaced.get(&(Str::from(api_version), Str::from(kind)))
+        {
+            return Some(*found);
+        }
+        if self.builtin == Builtin::All { builtin_type(api_version, kind)?.namespaced } else { None }
     }
 
     /// Returns the schema of a field.
@@ -69,17 +124,17 @@ impl Definitions {
 
     /// Adds what a swagger document defines.
     pub fn add_swagger(&mut self, document: &Value) {
-        for (name, definition) in
+        for (name, defined) in
             document.get("definitions").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
         {
             let name: Str = short(name).into();
-            let types = definition.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
+            let types = defined.get("x-kubernetes-group-version-kind").and_then(Value::as_array);
             for gvk in types.unwrap_or_default() {
                 if let Some(key) = type_of(gvk) {
                     self.by_type.insert(key, name.clone());
                 }
             }
-            self.by_name.insert(name, Schema::from_value(definition, 0));
+            self.by_name.insert(name, Schema::from_value(defined, 0));
         }
         self.add_scopes(document);
     }
@@ -95,8 +150,8 @@ impl Definitions {
             };
             if path.contains("namespaces/{namespace}") {
                 self.namespaced.insert(key, true);
-            } else {
-                self.namespaced.entry(key).or_insert(false);
+            } else if self.is_namespaced(&key.0, &key.1).is_none() {
+                self.namespaced.insert(key, false);
             }
         }
     }

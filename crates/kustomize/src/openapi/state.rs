@@ -1,6 +1,7 @@
 use super::{Definitions, builtin};
 use fairway_value::{Str, Value};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::sync::OnceLock;
 
 /// The schema in force for one build. The first kustomization that names one decides, from the top down.
 #[derive(Clone, Debug, Default)]
@@ -9,7 +10,12 @@ pub struct OpenApi {
     custom: Option<Box<Definitions>>,
     /// Whether the built-in definitions have been asked for: those that come later are then added to them.
     asked: Cell<bool>,
+    /// Types that have been asked for, with whether they are cluster-scoped: most builds have few.
+    scopes: RefCell<Vec<(Str, Str, bool)>>,
 }
+
+/// Most types whose scope is kept.
+const SCOPES_MAX: usize = 32;
 
 /// The only version that kustomize has built in.
 const BUILTIN_VERSION: &str = "v1.21.2";
@@ -26,9 +32,10 @@ impl OpenApi {
                 return Err("openapi: builtin version and custom schema provided, cannot use both".to_owned());
             }
             let mut custom =
-                if self.asked.get() { builtin::definitions() } else { builtin::kustomization() }.clone();
+                if self.asked.get() { Definitions::builtin() } else { Definitions::kustomization() };
             custom.add_swagger(document);
             self.custom = Some(Box::new(custom));
+            self.scopes.borrow_mut().clear();
             self.chosen = true;
             return Ok(());
         }
@@ -48,17 +55,31 @@ impl OpenApi {
     pub fn definitions(&self) -> &Definitions {
         self.custom.as_deref().unwrap_or_else(|| {
             self.asked.set(true);
-            builtin::definitions()
+            static BUILTIN: OnceLock<Definitions> = OnceLock::new();
+            BUILTIN.get_or_init(Definitions::builtin)
         })
     }
 
     /// Whether a type is known to be cluster-scoped.
     pub fn is_cluster_scoped(&self, api_version: &str, kind: &str) -> bool {
-        let key = (Str::from(api_version), Str::from(kind));
-        let namespaced = builtin::precomputed_scopes()
-            .get(&key)
-            .or_else(|| self.definitions().namespaced.get(&key))
-            .copied();
+        let kept = |(v, k, _): &&(Str, Str, bool)| *k == kind && *v == api_version;
+        if let Some((.., is_cluster)) = self.scopes.borrow().iter().find(kept) {
+            return *is_cluster;
+        }
+        let is_cluster = self.look_up_scope(api_version, kind);
+        let mut scopes = self.scopes.borrow_mut();
+        if scopes.len() < SCOPES_MAX {
+            scopes.push((api_version.into(), kind.into(), is_cluster));
+        }
+        is_cluster
+    }
+
+    fn look_up_scope(&self, api_version: &str, kind: &str) -> bool {
+        let known = builtin::builtin_type(api_version, kind).filter(|t| t.is_precomputed);
+        let namespaced = match known {
+            Some(known) => known.namespaced,
+            None => self.definitions().is_namespaced(api_version, kind),
+        };
         namespaced == Some(false)
     }
 }

@@ -6,6 +6,7 @@ use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::shared::Path;
 use fairway_value::Str;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 /// Labels or annotations for every field that the specs name.
@@ -15,18 +16,20 @@ pub struct MapEntries {
 }
 
 /// A field spec with its path split.
-type Field<'a> = (&'a FieldSpec, Path);
+type Field<'a> = (&'a FieldSpec, &'a Path);
 
 impl Transform for MapEntries {
     fn transform(&self, resources: &mut ResMap, _openapi: &OpenApi) -> Result<(), String> {
         if self.entries.is_empty() {
             return Ok(());
         }
-        let fields: Vec<Field<'_>> =
-            self.fields.iter().map(|f| (f, split_path(&f.path, '/').into())).collect();
+        let split: Vec<OnceCell<Path>> = self.fields.iter().map(|_| OnceCell::new()).collect();
+        let all: Vec<(&FieldSpec, &OnceCell<Path>)> = self.fields.iter().zip(&split).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
-            let fields: Vec<&Field<'_>> = fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)).collect();
+            let meant = all.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk));
+            let path = |f: &FieldSpec| -> Path { split_path(&f.path, '/').into() };
+            let fields: Vec<Field<'_>> = meant.map(|(f, p)| (*f, p.get_or_init(|| path(f)))).collect();
             for (key, value) in &self.entries {
                 set(resource, &fields, key, value).map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
             }
@@ -39,7 +42,7 @@ fn has(resource: &Resource, field: &str) -> bool {
     resource.value.get_path(&["metadata", field]).is_some_and(|v| !v.is_null())
 }
 
-fn set(resource: &mut Resource, fields: &[&Field<'_>], key: &Str, value: &Str) -> Result<(), String> {
+fn set(resource: &mut Resource, fields: &[Field<'_>], key: &Str, value: &Str) -> Result<(), String> {
     let mut made: Vec<Path> = Vec::new();
     for (spec, path) in fields {
         let (mut is_made, mut is_changed) = (false, false);
@@ -62,7 +65,7 @@ fn set(resource: &mut Resource, fields: &[&Field<'_>], key: &Str, value: &Str) -
             resource.follow(path, key);
         }
         if is_made {
-            made.push(path.clone());
+            made.push((*path).clone());
         }
     }
     resource.share(key, made);

@@ -84,6 +84,14 @@ impl<'t> Cursor<'t> {
         self.mark.column += 1;
     }
 
+    /// Passes spaces.
+    pub(super) fn skip_spaces(&mut self) {
+        let count = self.rest().iter().take_while(|b| **b == b' ').count();
+        self.pos += count;
+        self.mark.index += count;
+        self.mark.column += count;
+    }
+
     /// Passes bytes of one line.
     pub(super) fn skip_bytes(&mut self, count: usize) {
         let end = (self.pos + count).min(self.text.len());

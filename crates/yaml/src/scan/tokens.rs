@@ -235,8 +235,10 @@ impl<'t> Scanner<'t> {
             }
             // A tab is no indentation, so it may not stand where a key could start.
             let tabs = self.flow_level > 0 || !self.simple_key_allowed;
-            while self.at.byte(0) == b' ' || (tabs && self.at.byte(0) == b'\t') {
+            self.at.skip_spaces();
+            while tabs && self.at.byte(0) == b'\t' {
                 self.at.skip();
+                self.at.skip_spaces();
             }
             if self.at.byte(0) == b'#' {
                 self.skip_comment();
