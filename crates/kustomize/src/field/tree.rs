@@ -63,17 +63,21 @@ impl<T> PathTree<T> {
         if self.below.is_empty() {
             return Ok(());
         }
-        let fails = |tree: &'t Self, why: String| match tree.first(applies) {
-            Some(entry) => Err((entry, why)),
-            None => Ok(()),
-        };
         match at {
             Value::Null => Ok(()),
             Value::Array(list) => {
                 list.make_mut().iter_mut().try_for_each(|item| self.visit_below(item, applies, set))
             }
             Value::Object(_) => self.visit_below(at, applies, set),
-            other => fails(self, format!("expected a list or a map, found a {}", other.type_name())),
+            other => self.blocked(other, applies),
+        }
+    }
+
+    /// Fails in the name of the first path below that applies; does nothing where there is none.
+    fn blocked<'t>(&'t self, by: &Value, applies: &dyn Fn(&T) -> bool) -> Result<(), (&'t T, String)> {
+        match self.below.iter().find_map(|(_, _, tree)| tree.first(applies)) {
+            Some(entry) => Err((entry, format!("expected a list or a map, found a {}", by.type_name()))),
+            None => Ok(()),
         }
     }
 
@@ -88,17 +92,13 @@ impl<T> PathTree<T> {
             Some(entry) => Err((entry, why)),
             None => Ok(()),
         };
-        let below = || self.below.iter().find_map(|(_, _, t)| t.first(applies).map(|_| t));
         let map = match at {
             Value::Null => return Ok(()),
             Value::Array(list) => {
                 return list.make_mut().iter_mut().try_for_each(|item| self.visit_below(item, applies, set));
             }
             Value::Object(map) => map,
-            other => {
-                let why = format!("expected a list or a map, found a {}", other.type_name());
-                return below().map_or(Ok(()), |tree| fails(tree, why));
-            }
+            other => return self.blocked(other, applies),
         };
         for (name, is_list, tree) in &self.below {
             if name.is_empty() {
