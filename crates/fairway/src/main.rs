@@ -26,6 +26,9 @@ mod up;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
+/// What is logged unless the command line says.
+const WARNINGS: &str = "warn,kube_client=off";
+
 #[derive(Parser)]
 #[command(
     name = "fairway",
@@ -35,9 +38,9 @@ use std::process::ExitCode;
     after_help = cli::EXIT_CODES
 )]
 struct Args {
-    /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
-    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn,kube_client=off")]
-    log: String,
+    /// How much is logged: error, warn (unless said), info, debug, or a filter such as fairway_controller=debug.
+    #[arg(long, global = true, env = "FAIRWAY_LOG")]
+    log: Option<String>,
     /// Logs as JSON, one object a line.
     #[arg(long, global = true)]
     log_json: bool,
@@ -97,9 +100,9 @@ enum Command {
 #[derive(Parser)]
 #[command(name = "fairway", version, propagate_version = true)]
 struct ToolArgs<C: Subcommand> {
-    /// How much is logged: error, warn, info, debug, or a filter such as fairway_controller=debug.
-    #[arg(long, global = true, env = "FAIRWAY_LOG", default_value = "warn,kube_client=off")]
-    log: String,
+    /// How much is logged: error, warn (unless said), info, debug, or a filter such as fairway_controller=debug.
+    #[arg(long, global = true, env = "FAIRWAY_LOG")]
+    log: Option<String>,
     /// Logs as JSON, one object a line.
     #[arg(long, global = true)]
     log_json: bool,
@@ -111,7 +114,7 @@ impl<C: Subcommand> ToolArgs<C> {
     /// Reads the command line and sets up what the commands log.
     fn read() -> C {
         let args = Self::parse();
-        log_to_stderr(&args.log, args.log_json);
+        log_to_stderr(args.log.as_deref().unwrap_or(WARNINGS), args.log_json);
         args.command
     }
 }
@@ -152,7 +155,9 @@ fn main() -> ExitCode {
         return exit_code(outcome);
     }
     let args = Args::parse();
-    log_to_stderr(&args.log, args.log_json);
+    // What is not well is what `check` prints, in a table; the engine's log would say it once more, in between.
+    let usual = if matches!(args.command, Command::Check(_)) { "error,kube_client=off" } else { WARNINGS };
+    log_to_stderr(args.log.as_deref().unwrap_or(usual), args.log_json);
     // Installing twice is the only way to fail.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -241,7 +246,10 @@ fn log_to_stderr(filter: &str, json: bool) {
     // kube says on every connection that a certificate is not checked; the cluster says it once.
     let quiet = format!("kube_client::client::tls=error,{filter}");
     let filter = EnvFilter::try_new(quiet).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(cli::takes_colour(&std::io::stderr()))
+        .with_writer(std::io::stderr);
     if json { builder.json().init() } else { builder.init() }
 }
 

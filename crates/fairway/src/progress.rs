@@ -1,9 +1,10 @@
 //! What a person sees while the first sync runs.
 
+use crate::cli::takes_colour;
 use fairway_argocd::Application;
 use fairway_controller::{Engine, EngineEvent};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,7 @@ fn state_of(app: &Application) -> String {
 fn line(started: Instant, name: &str, state: &str) {
     let mut out = std::io::stdout().lock();
     let seconds = started.elapsed().as_secs_f64();
-    let colour = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = takes_colour(&out);
     let (on, off) = match colour {
         true if state.contains("Degraded") || state.contains("Unknown") => ("\u{1b}[31m", "\u{1b}[0m"),
         true if state.starts_with("Synced") && state.ends_with("Healthy") => ("\u{1b}[32m", "\u{1b}[0m"),

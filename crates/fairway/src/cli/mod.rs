@@ -35,3 +35,4 @@ pub use kustomize::{
 };
 pub use plan::{PlanArgs, run as run_plan};
 pub use render::{RenderArgs, run as run_render};
+pub use table::takes_colour;

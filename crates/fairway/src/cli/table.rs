@@ -1,6 +1,6 @@
 //! Tables for people.
 
-use std::io::IsTerminal as _;
+use std::io::IsTerminal;
 
 /// Space between two columns.
 const GAP: usize = 2;
@@ -40,9 +40,14 @@ pub fn colour_of(word: &str) -> Option<Colour> {
     }
 }
 
-/// Whether the standard output takes colours: a terminal, and `NO_COLOR` is not set.
+/// Whether the standard output takes colours.
 pub fn has_colour() -> bool {
-    std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+    takes_colour(&std::io::stdout())
+}
+
+/// Whether a stream takes colours: it is a terminal, and `NO_COLOR` is not set.
+pub fn takes_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
 }
 
 /// Returns the text in a colour.
