@@ -16,6 +16,7 @@
 //! This crate does no I/O, reads no clock, and knows no wire format: the dialect crates translate at the edge.
 
 mod app;
+pub mod calendar;
 mod condition;
 mod error;
 mod glob;

@@ -1,23 +1,7 @@
 //! `os.time` and `os.date` as Argo CD's safe `os` has them, in UTC.
 
-use fairway_health::actions::date_time;
+use fairway_core::calendar::{DAYS, MONTHS, date_time, days_since_1970};
 use mlua::{Lua, Table, Value};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /// Returns the table of both functions; `now` is in seconds since 1970.
 pub(crate) fn table(lua: &Lua, now: i64) -> mlua::Result<Table> {
@@ -48,15 +32,7 @@ fn time(fields: Option<Table>, now: i64) -> mlua::Result<f64> {
     let secs = field("hour", 12)? * 3600 + field("min", 0)? * 60 + field("sec", 0)?;
     // Months beyond the year count on, as in Go's time.Date.
     let (year, month) = (year + (month - 1).div_euclid(12), (month - 1).rem_euclid(12) + 1);
-    Ok(((days_before(year, month) + day - 1) * 86_400 + secs) as f64)
-}
-
-/// Days from 1970 to the first of a month.
-fn days_before(year: i64, month: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 - 719_468
+    Ok((days_since_1970(year, month, day) * 86_400 + secs) as f64)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
@@ -128,7 +104,7 @@ fn table_of(lua: &Lua, at: i64) -> mlua::Result<Table> {
         table.set(key, value)?;
     }
     table.set("wday", weekday(at) + 1)?;
-    table.set("yday", at.div_euclid(86_400) - days_before(year, 1) + 1)?;
+    table.set("yday", at.div_euclid(86_400) - days_since_1970(year, 1, 1) + 1)?;
     table.set("isdst", false)?;
     Ok(table)
 }

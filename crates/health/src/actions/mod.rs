@@ -11,5 +11,4 @@ mod workflows;
 
 pub use discover::actions_of;
 pub use run::run_action;
-pub use time::date_time;
 pub use types::{Action, ActionError, ActionParam, Effect, EffectKind};

@@ -1,8 +1,9 @@
 //! Actions that make an object: a Job of a CronJob, a Workflow of a CronWorkflow or WorkflowTemplate.
 
 use super::field::{at, ensure, find, set, without_empty};
-use super::time::{date_time, stamp};
+use super::time::stamp;
 use super::types::ActionError;
+use fairway_core::calendar::date_time;
 use fairway_value::{Map, Value};
 
 fn owner(o: &Value) -> Result<Map, ActionError> {

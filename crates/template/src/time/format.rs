@@ -1,6 +1,7 @@
 use super::Instant;
-use super::civil::{Civil, DAYS, MONTHS};
+use super::civil::Civil;
 use super::layout::{Part, next_part};
+use fairway_core::calendar::{DAYS, MONTHS};
 use std::fmt::Write as _;
 
 /// Writes a time by a layout, as Go's `Time.Format`.

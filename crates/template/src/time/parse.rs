@@ -1,6 +1,7 @@
-use super::civil::{Civil, DAYS, MONTHS, days_in, is_leap};
+use super::civil::Civil;
 use super::layout::{Part, next_part};
 use super::{Instant, Zone};
+use fairway_core::calendar::{DAYS, MONTHS, days_in_month};
 
 /// Reads a time by a layout, as Go's `time.ParseInLocation` with UTC as the location.
 ///
@@ -256,7 +257,7 @@ impl Found {
             _ => {}
         }
         let (month, day) = self.month_and_day()?;
-        if day < 1 || day > days_in(month, self.year) {
+        if day < 1 || i64::from(day) > days_in_month(self.year, month.into()) {
             return Err("day out of range".to_owned());
         }
         let civil = Civil {
@@ -285,13 +286,13 @@ impl Found {
         let Some(year_day) = self.year_day else {
             return Ok((self.month.unwrap_or(1), self.day.unwrap_or(1)));
         };
-        if year_day < 1 || year_day > 365 + i64::from(is_leap(self.year)) {
+        if year_day < 1 || year_day > 337 + days_in_month(self.year, 2) {
             return Err("day-of-year out of range".to_owned());
         }
         let mut left = year_day;
-        let mut month = 1;
-        while left > i64::from(days_in(month, self.year)) {
-            left -= i64::from(days_in(month, self.year));
+        let mut month = 1_u8;
+        while left > days_in_month(self.year, month.into()) {
+            left -= days_in_month(self.year, month.into());
             month += 1;
         }
         let day = u8::try_from(left).unwrap_or(1);
