@@ -44,7 +44,10 @@ pub use operation::{OperationError, lower_operation, operation_of};
 pub use operation_state::{
     HistoryRecord, OperationPhase, OperationState, ResourceResult, ResultCode, SyncResult,
 };
-pub use project::{Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of};
+pub use project::{
+    GlobalProject, Permission, Project, SyncDecision, SyncMoment, cron_is_active, unix_of,
+    with_global_projects,
+};
 pub use secrets::{ClusterSecret, RepositoryKind, RepositorySecret, Secret, parse_cluster, parse_repository};
 pub use settings::{ResourceFilter, Settings};
 pub use status::{ResourceStatus, StatusInput, Summary, raise};

@@ -1,4 +1,5 @@
 use crate::go_duration::parse_go_duration;
+use crate::project::GlobalProject;
 use crate::tracking::ArgoMarks;
 use crate::words::LABEL_INSTANCE;
 use fairway_core::glob_match;
@@ -29,6 +30,8 @@ impl ResourceFilter {
 /// What `argocd-cm` and `argocd-cmd-params-cm` say, as far as it is honoured. The defaults are Argo CD's shipped ones.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
+    /// `globalProjects`: what projects give to others.
+    pub global_projects: Vec<GlobalProject>,
     /// `timeout.reconciliation`: how often Git is polled. Zero turns polling off.
     pub reconciliation: Duration,
     /// `timeout.reconciliation.jitter`: up to this much is added to each wait.
@@ -92,6 +95,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            global_projects: Vec::new(),
             reconciliation: Duration::from_secs(120),
             reconciliation_jitter: Duration::from_secs(60),
             tracking_method: TrackingMethod::Annotation,
@@ -207,6 +211,10 @@ impl Settings {
                 }
             }
             "resource.sensitive.mask.annotations" => self.masked_annotations = list(text),
+            "globalProjects" => match GlobalProject::read_all(text) {
+                Ok(globals) => self.global_projects = globals,
+                Err(why) => self.warnings.push(format!("argocd-cm: globalProjects: {why}")),
+            },
             "cluster.inClusterEnabled" => self.in_cluster_enabled = text != "false",
             "url" => self.url = text.into(),
             // Kept as they are: they change what is watched for a refresh, not what is desired or live.

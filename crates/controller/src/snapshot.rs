@@ -1,6 +1,8 @@
 //! Settings, projects, clusters and credentials as they stand, read from the home cluster's cache.
 
-use fairway_argocd::{ArgoMarks, ClusterSecret, LABEL_SECRET_TYPE, Project, Settings, parse_cluster};
+use fairway_argocd::{
+    ArgoMarks, ClusterSecret, LABEL_SECRET_TYPE, Project, Settings, parse_cluster, with_global_projects,
+};
 use fairway_cluster::{Cache, CacheRules};
 use fairway_core::{AppId, GroupKind, Gvk, Live, LiveView as _, Marks as _, Object, ObjectKey, Str};
 use fairway_lua::{Customizations, Sources};
@@ -60,12 +62,13 @@ impl Snapshot {
         let config = |name: &str| data_of(cache, "ConfigMap", namespace, name);
         let settings = Settings::read(&config("argocd-cm"), &config("argocd-cmd-params-cm"));
         let marks = settings.marks(namespace);
-        let projects = cache
+        let projects: BTreeMap<Str, Project> = cache
             .of_kind(&GroupKind::new(fairway_argocd::GROUP, "AppProject"))
             .iter()
             .filter(|p| p.namespace() == namespace)
             .map(|p| (Str::from(p.name()), Project::new(p.0.clone())))
             .collect();
+        let projects = with_global_projects(&projects, &settings.global_projects);
         let mut problems = Vec::new();
         let mut clusters = Vec::new();
         let mut credentials = SecretCredentials::new();
@@ -113,7 +116,14 @@ impl Snapshot {
 
     /// Says who has to look anew, since this came after another.
     pub(crate) fn affected_since(&self, before: &Self) -> Affected {
-        affected(&before.inputs, &self.inputs)
+        let gives = |name: &Str| {
+            let of = |s: &Self| s.settings.global_projects.iter().any(|g| g.project == *name);
+            of(self) || of(before)
+        };
+        match affected(&before.inputs, &self.inputs) {
+            Affected::Projects(names) if names.iter().any(gives) => Affected::Everybody,
+            other => other,
+        }
     }
 }
 

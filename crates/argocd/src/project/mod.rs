@@ -2,10 +2,12 @@
 
 mod cron;
 mod git_url;
+mod global;
 mod orphans;
 mod rules;
 mod windows;
 
 pub use cron::{cron_is_active, unix_of};
+pub use global::{GlobalProject, with_global_projects};
 pub use rules::{Permission, Project};
 pub use windows::{SyncDecision, SyncMoment};
