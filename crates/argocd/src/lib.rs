@@ -33,7 +33,7 @@ mod words;
 pub use application::{Application, Refresh};
 pub use appset::{
     AppSetAction, AppSetCluster, AppSetError, AppSetPolicy, DataRequest, Decisions, Environment, Generated,
-    GitFiles, PullRequest, ScmRepository, generate, reconcile, selects,
+    GitFiles, LeaveOut, PullRequest, ScmRepository, generate, reconcile, selects,
 };
 pub use crds::crd_documents;
 pub use fairway_core::SourceType;

@@ -98,7 +98,7 @@ impl Engine {
         self.appset_reads.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), reads);
         let existing = self.applications_of(&appset);
         let policy = policy_override(&self.snapshot().settings.applicationset_policy);
-        let actions = reconcile(&appset, &generated, &existing, policy);
+        let actions = reconcile(&appset, &generated, &existing, policy, &leave_out);
         let mut errors: Vec<String> = generated.errors.iter().map(|e| e.message.to_string()).collect();
         for action in actions {
             if let Err(why) = self.carry_out(&action).await {
@@ -276,4 +276,14 @@ fn requeue_after(appset: &Object) -> Duration {
         shortest = shortest.min(own.filter(|s| *s > 0).map_or(standard, Duration::from_secs));
     }
     shortest
+}
+
+/// Leaves out of an Application what a rule of its ApplicationSet names, by the jq that `ignoreDifferences` has.
+fn leave_out(rule: &fairway_core::IgnoreRule, application: &mut fairway_value::Value) -> Result<(), String> {
+    let (rules, unsupported) = fairway_diff::IgnoreRules::compile(std::slice::from_ref(rule));
+    if let Some(first) = unsupported.first() {
+        return Err(first.to_string());
+    }
+    rules.normalize(application);
+    Ok(())
 }

@@ -20,5 +20,6 @@ pub use environment::{
     AppSetCluster, DataRequest, Decisions, Environment, GitFiles, PullRequest, ScmRepository,
 };
 pub use generate::{AppSetError, Generated, generate};
+pub use ignore::LeaveOut;
 pub use reconcile::{AppSetAction, AppSetPolicy, reconcile};
 pub use selector::selects;

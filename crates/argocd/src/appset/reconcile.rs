@@ -1,6 +1,6 @@
 use crate::application::Application;
 use crate::appset::Generated;
-use crate::appset::ignore::IgnoredPaths;
+use crate::appset::ignore::{LeaveOut, ignored};
 use crate::words::{
     ANNOTATION_DELETION_APPROVED, ANNOTATION_REFRESH, API_VERSION, FINALIZER_POST_DELETE,
     FINALIZER_PRE_DELETE,
@@ -96,6 +96,7 @@ pub fn reconcile(
     generated: &Generated,
     existing: &[Application],
     policy_override: Option<AppSetPolicy>,
+    leave_out: LeaveOut<'_>,
 ) -> Vec<AppSetAction> {
     let spec_policy =
         appset.value().get_path(&["spec", "syncPolicy", "applicationsSync"]).and_then(Value::as_str);
@@ -114,7 +115,7 @@ pub fn reconcile(
     for (id, apps) in &wanted {
         match apps.as_slice() {
             [app] if !id.name.is_empty() => {
-                out.extend(create_or_update(appset, app, live.get(id).copied(), policy))
+                out.extend(create_or_update(appset, app, live.get(id).copied(), policy, leave_out))
             }
             _ => out.push(AppSetAction::Refused { id: id.clone(), reason: misnamed(appset, id).into() }),
         }
@@ -202,6 +203,7 @@ fn create_or_update(
     wanted: &Application,
     live: Option<&Application>,
     policy: AppSetPolicy,
+    leave_out: LeaveOut<'_>,
 ) -> Option<AppSetAction> {
     let mut wanted = wanted.object().value().clone();
     let Some(live) = live else {
@@ -222,12 +224,13 @@ fn create_or_update(
     preserve(appset, live.object(), &mut wanted);
     wanted.set_path(&["metadata", "ownerReferences"], references);
     let (mut before, mut after) = (relevant(live.object().value()), relevant(&wanted));
-    let ignored = match IgnoredPaths::of(appset, &id.name) {
-        Ok(ignored) => ignored,
-        Err(reason) => return Some(AppSetAction::Refused { id, reason: reason.into() }),
-    };
-    ignored.remove_from(&mut before);
-    ignored.remove_from(&mut after);
+    for rule in ignored(appset, &id.name) {
+        // What cannot be followed might hide what others own: the Application had better stay as it is.
+        if let Err(why) = leave_out(&rule, &mut before).and_then(|()| leave_out(&rule, &mut after)) {
+            let reason = format!("ignoreApplicationDifferences: {why}");
+            return Some(AppSetAction::Refused { id, reason: reason.into() });
+        }
+    }
     let patch = merge_patch(&before, &after)?;
     Some(AppSetAction::Update { id, patch })
 }
@@ -314,6 +317,7 @@ mod tests {
     use super::*;
     use crate::appset::{AppSetError, generate};
     use crate::appset::{DataRequest, Environment, ScmRepository};
+    use fairway_core::IgnoreRule;
 
     fn appset(extra: &str, generators: &str) -> Object {
         let json = format!(
@@ -322,6 +326,30 @@ mod tests {
             "spec":{{"project":"default","source":{{"repoURL":"r","path":"p"}},"destination":{{"name":"c"}}}}}}}}}}"#
         );
         Object::new(fairway_value::from_json(json.as_bytes()).unwrap())
+    }
+
+    /// Pointers, and of jq the plain path of one field.
+    fn leave_out(rule: &IgnoreRule, value: &mut Value) -> Result<(), String> {
+        for pointer in &rule.json_pointers {
+            value.remove_pointer(pointer);
+        }
+        for path in &rule.jq_path_expressions {
+            let keys: Vec<&str> = path.split('.').skip(1).collect();
+            if keys.is_empty() {
+                return Err(format!("{path:?} is no path"));
+            }
+            value.remove_path(&keys);
+        }
+        Ok(())
+    }
+
+    fn reconcile(
+        appset: &Object,
+        generated: &Generated,
+        existing: &[Application],
+        policy: Option<AppSetPolicy>,
+    ) -> Vec<AppSetAction> {
+        super::reconcile(appset, generated, existing, policy, &leave_out)
     }
 
     const ONE: &str = r#"{"list":{"elements":[{"name":"a"}]}}"#;
@@ -362,6 +390,15 @@ mod tests {
             [AppSetAction::Update { id: apps[0].id(), patch }]
         );
         assert_eq!(reconcile(&appset, &generated, &apps, Some(AppSetPolicy::CreateOnly)), []);
+    }
+
+    #[test]
+    fn an_application_stays_as_it_is_where_a_rule_cannot_be_followed() {
+        let appset = appset(r#""ignoreApplicationDifferences":[{"jqPathExpressions":["nonsense"]}],"#, ONE);
+        let mut apps = created(&appset);
+        apps[0].object_mut().value_mut().set_path(&["spec", "source", "path"], "other");
+        let generated = generate(&appset, &Environment::default());
+        assert!(matches!(reconcile(&appset, &generated, &apps, None)[..], [AppSetAction::Refused { .. }]));
     }
 
     #[test]
