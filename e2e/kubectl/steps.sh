@@ -9,7 +9,8 @@ kubectl api-resources --api-group=apps -o wide
 kubectl api-versions
 kubectl version -o json | grep -A12 serverVersion | grep -E '"(major|minor|gitVersion)"'
 kubectl cluster-info | head -1
-kubectl explain deployment.spec.strategy | grep -E '^[A-Z]+:|<[A-Z]|<\[|enum:'
+kubectl explain deployment.spec.strategy
+kubectl explain service
 kubectl explain pod.spec.containers.ports | awk '/^  [a-z]/'
 kubectl explain pods --recursive | awk '/^ +[a-zA-Z]+\t/' | head -60
 kubectl explain nosuch

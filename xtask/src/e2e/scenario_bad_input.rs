@@ -178,8 +178,8 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
                versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]\n";
     let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: 1}\n";
     push(world, &clone, &[("one/a-widget.yaml", widget), ("one/crd.yaml", crd)])?;
+    world.until("the Widget is there", || world.kubectl.get("widgets.example.com", "one", "w"))?;
     world.app_well("one")?;
-    ensure!(world.kubectl.get("widgets.example.com", "one", "w")?.is_some(), "the Widget is not there");
 
     // A kind that another App brings later: the one that waits goes on by itself.
     let gadget = widget.replace("Widget", "Gadget");
@@ -187,8 +187,8 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
     operation_says(world, "two", &["could not find example.com/Gadget"])?;
     let crd = crd.replace("widget", "gadget").replace("Widget", "Gadget");
     push(world, &clone, &[("one/gadget-crd.yaml", &crd)])?;
+    world.until("the Gadget is there", || world.kubectl.get("gadgets.example.com", "two", "w"))?;
     world.app_well("two")?;
-    ensure!(world.kubectl.get("gadgets.example.com", "two", "w")?.is_some(), "the Gadget is not there");
     Ok(())
 }
 
