@@ -1,7 +1,7 @@
 //! Edits of kustomizations: the same edit made twice changes nothing more, and no comment line goes.
 #![no_main]
 
-use fairway_kustomize::{Edit, edit};
+use fairway_kustomize::{Edit, ListField, edit};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
@@ -12,6 +12,8 @@ fuzz_target!(|data: &[u8]| {
         Edit::Namespace("prod".into()),
         Edit::Label("app".into(), "web".into()),
         Edit::Resource("extra.yaml".into()),
+        Edit::Remove(ListField::Resources, "a*".into()),
+        Edit::Fix,
     ];
     for change in &changes {
         if let Ok(once) = edit(text, std::slice::from_ref(change)) {

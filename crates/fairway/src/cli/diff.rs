@@ -168,7 +168,7 @@ impl Side {
             .map(|s| Opened { source: s.clone(), revision: self.revision.clone(), tree: self.tree.clone() })
             .collect();
         let what = if subject.name.is_empty() { "the folder".to_owned() } else { subject.name.clone() };
-        let (objects, _) = objects(subject, &opened, &Capabilities::default()).with_context(|| {
+        let (objects, _) = objects(subject, &opened, &Capabilities::default(), None).with_context(|| {
             format!("render {what} at {}", self.revision.get(..7).unwrap_or(&self.revision))
         })?;
         Ok(objects)

@@ -8,6 +8,7 @@ mod completion;
 mod demo;
 mod diff;
 mod disk_tree;
+mod elsewhere;
 mod exit;
 mod helm;
 mod inventory;

@@ -1,11 +1,13 @@
 //! `fairway render`: what a source gives, without a cluster.
 
 use super::disk_tree::Place;
+use super::elsewhere::Elsewhere;
 use super::exit::{DIFFERENT, Failure};
 use super::output::print;
 use super::ports::machine;
 use anyhow::{Context as _, bail, ensure};
 use fairway_core::{AppSource, Desired, FileTree, Str};
+use fairway_kustomize::Remote;
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, SourceType};
 use fairway_source::{NoCredentials, Sources, SourcesOptions};
 use fairway_value::Value;
@@ -72,8 +74,9 @@ pub async fn run(args: RenderArgs) -> anyhow::Result<()> {
             opened.push(open(&args, source).await.with_context(|| format!("open {}", source.repo_url))?);
         }
         let (name, capabilities) = (subject.name.clone(), capabilities(&args));
-        let rendered =
-            tokio::task::spawn_blocking(move || render_all(&subject, &opened, &capabilities)).await?;
+        let remote = Elsewhere::new(&args.cache_dir);
+        let render = move || render_all(&subject, &opened, &capabilities, &remote);
+        let rendered = tokio::task::spawn_blocking(render).await?;
         let (text, warnings) = rendered.with_context(|| format!("render {name}"))?;
         for warning in warnings {
             eprintln!("warning: {warning}");
@@ -195,17 +198,19 @@ fn render_all(
     subject: &Subject,
     opened: &[Opened],
     capabilities: &Capabilities,
+    remote: &dyn Remote,
 ) -> anyhow::Result<(String, Vec<String>)> {
-    let (objects, warnings) = objects(subject, opened, capabilities)?;
+    let (objects, warnings) = objects(subject, opened, capabilities, Some(remote))?;
     let document = |o: &Desired| format!("---\n{}", fairway_yaml::to_string(o.object.value()));
     Ok((objects.iter().map(document).collect(), warnings))
 }
 
-/// Renders every source and returns the objects with the warnings.
+/// Renders every source and returns the objects with the warnings. Without `remote`, remote bases are errors.
 pub(super) fn objects(
     subject: &Subject,
     opened: &[Opened],
     capabilities: &Capabilities,
+    remote: Option<&dyn Remote>,
 ) -> anyhow::Result<(Vec<Desired>, Vec<String>)> {
     let refs: BTreeMap<Str, RefSource> = opened
         .iter()
@@ -231,7 +236,7 @@ pub(super) fn objects(
             kustomize_build_options: "",
             disabled_tools: &[],
             value_file_schemes: &[],
-            remote: None,
+            remote,
             ports: machine(),
         })
         .map_err(|e| Failure::error(DIFFERENT, e.to_string()))?;
@@ -261,12 +266,17 @@ mod tests {
             sources: Vec::new(),
         };
         let opened = [tree("a/one.yaml", "one"), tree("a/two.yaml", "two")];
-        let (text, warnings) = render_all(&subject, &opened, &Capabilities::default()).unwrap();
+        let (text, warnings) =
+            render_all(&subject, &opened, &Capabilities::default(), &Elsewhere::new(Path::new("cache")))
+                .unwrap();
         let document =
             |name: &str| format!("---\napiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n");
         assert_eq!(text, document("one") + &document("two"));
         assert_eq!(warnings, Vec::<String>::new());
         let opened = [tree("b/one.yaml", "one")];
-        assert!(render_all(&subject, &opened, &Capabilities::default()).is_err());
+        assert!(
+            render_all(&subject, &opened, &Capabilities::default(), &Elsewhere::new(Path::new("cache")))
+                .is_err()
+        );
     }
 }

@@ -1,9 +1,12 @@
+use super::fix::fix;
+use super::generator;
 use crate::overrides::parse_image;
 use crate::{Error, kustomization::Image};
+use fairway_core::glob_match;
 use fairway_value::{Array, Map, Str, Value};
 
 /// One change to a kustomization.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Edit {
     /// `set image`: `name=new:tag`, `name:tag` or `name@digest`; an asterisk keeps what is there.
     Image(Str),
@@ -23,6 +26,126 @@ pub enum Edit {
     Resource(Str),
     /// `add component`.
     Component(Str),
+    /// `add` to a list; what is there already stays as it is.
+    Add(ListField, Str),
+    /// `remove` from a list, a name or a pattern; what is not there is passed over.
+    Remove(ListField, Str),
+    /// `set` a list.
+    SetList(ListField, Vec<Str>),
+    /// `add label` or `add annotation`: an error where the key is there, unless it is to be overwritten.
+    AddEntry {
+        /// Where.
+        field: MapField,
+        /// The key.
+        key: Str,
+        /// Its value.
+        value: Str,
+        /// Whether one that is there is overwritten.
+        force: bool,
+    },
+    /// `remove label` or `remove annotation`: an error where the key is not there.
+    RemoveEntry(MapField, Str),
+    /// `add label --without-selector`: an entry of `labels`, with `includeTemplates` where asked.
+    AddLabels(Vec<(Str, Str)>, bool),
+    /// `add configmap` or `add secret`: into the generator of that name and namespace, a new one where there is none.
+    AddGenerator(GeneratorField, NewGenerator),
+    /// `set configmap` or `set secret`: new values of literals that are there.
+    SetGenerator(GeneratorField, NewGenerator, Option<Str>),
+    /// `remove configmap` or `remove secret`: name and namespace.
+    RemoveGenerator(GeneratorField, Str, Str),
+    /// `add patch`: an entry of `patches`.
+    AddPatch(Map),
+    /// `remove patch`: the entry that is equal.
+    RemovePatch(Map),
+    /// `fix`: legacy fields become those that stand for them now.
+    Fix,
+}
+
+/// A list of a kustomization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ListField {
+    /// `resources`.
+    Resources,
+    /// `components`.
+    Components,
+    /// `generators`.
+    Generators,
+    /// `transformers`.
+    Transformers,
+    /// `configurations`.
+    Configurations,
+    /// `buildMetadata`.
+    BuildMetadata,
+}
+
+impl ListField {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Resources => "resources",
+            Self::Components => "components",
+            Self::Generators => "generators",
+            Self::Transformers => "transformers",
+            Self::Configurations => "configurations",
+            Self::BuildMetadata => "buildMetadata",
+        }
+    }
+}
+
+/// A map of a kustomization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MapField {
+    /// `commonLabels`.
+    Labels,
+    /// `commonAnnotations`.
+    Annotations,
+}
+
+impl MapField {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Labels => "commonLabels",
+            Self::Annotations => "commonAnnotations",
+        }
+    }
+}
+
+/// The generators of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GeneratorField {
+    /// `configMapGenerator`.
+    ConfigMaps,
+    /// `secretGenerator`.
+    Secrets,
+}
+
+impl GeneratorField {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ConfigMaps => "configMapGenerator",
+            Self::Secrets => "secretGenerator",
+        }
+    }
+}
+
+/// What a generator is given; empty texts and lists are left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewGenerator {
+    /// Name of the ConfigMap or Secret.
+    pub name: Str,
+    /// Its namespace; empty for none, which is the same as `default`.
+    pub namespace: Str,
+    /// `create`, `merge` or `replace`.
+    pub behavior: Str,
+    /// Type of a Secret.
+    pub secret_type: Str,
+    /// `key=value` each.
+    pub literals: Vec<Str>,
+    /// `path` or `key=path` each.
+    pub files: Vec<Str>,
+    /// Files of `key=value` lines.
+    pub envs: Vec<Str>,
+    /// Whether the name gets no hash.
+    pub disable_name_suffix_hash: bool,
 }
 
 impl Edit {
@@ -51,12 +174,54 @@ impl Edit {
             Self::Annotation(key, value) => set_entry(&mut map, "commonAnnotations", key, value)?,
             Self::Resource(path) => add_item(&mut map, "resources", path)?,
             Self::Component(path) => add_item(&mut map, "components", path)?,
+            Self::Add(field, item) => add_item(&mut map, field.name(), item)?,
+            Self::Remove(field, item) => {
+                let goes = |text: &str| text == item.as_str() || glob_match(item, text, Some('/'));
+                remove_items(&mut map, field.name(), |i| i.as_str().is_some_and(goes))?;
+            }
+            Self::SetList(field, items) => {
+                let items: Array = items.iter().map(|i| Value::String(i.clone())).collect();
+                map.insert(field.name(), Value::Array(items));
+            }
+            Self::AddEntry { field, key, value, force } => {
+                if !force && map.get(field.name()).and_then(|m| m.get(key)).is_some() {
+                    return Err(Error::Invalid(format!(
+                        "{}: `{key}` is there already; --force overwrites it",
+                        field.name()
+                    )));
+                }
+                set_entry(&mut map, field.name(), key, value)?;
+            }
+            Self::RemoveEntry(field, key) => remove_entry(&mut map, field.name(), key)?,
+            Self::AddLabels(pairs, templates) => add_labels(&mut map, pairs, *templates)?,
+            Self::AddGenerator(field, new) => generator::add(&mut map, *field, new)?,
+            Self::SetGenerator(field, new, namespace) => {
+                generator::set(&mut map, *field, new, namespace.as_ref())?;
+            }
+            Self::RemoveGenerator(field, name, namespace) => {
+                generator::remove(&mut map, *field, name, namespace)?;
+            }
+            Self::AddPatch(patch) => {
+                let list = list(&mut map, "patches")?;
+                if list.iter().any(|p| p.as_object() == Some(patch)) {
+                    return Err(Error::invalid("patches: the patch is there already"));
+                }
+                list.push(Value::Object(patch.clone()));
+            }
+            Self::RemovePatch(patch) => {
+                if remove_items(&mut map, "patches", |p| p.as_object() == Some(patch))? == 0 {
+                    return Err(Error::invalid(
+                        "patches: there is no such patch; name its path or text and its whole target",
+                    ));
+                }
+            }
+            Self::Fix => fix(&mut map)?,
         }
         Ok(Value::Object(map))
     }
 }
 
-fn set_text(map: &mut Map, field: &str, text: &Str) {
+pub(super) fn set_text(map: &mut Map, field: &str, text: &Str) {
     if text.is_empty() {
         map.remove(field);
     } else {
@@ -78,7 +243,58 @@ fn set_entry(map: &mut Map, field: &str, key: &Str, value: &Str) -> Result<(), E
     Ok(())
 }
 
-fn list<'m>(map: &'m mut Map, field: &str) -> Result<&'m mut Array, Error> {
+fn remove_entry(map: &mut Map, field: &str, key: &Str) -> Result<(), Error> {
+    let entries = map.get_mut(field).and_then(Value::as_object_mut);
+    let gone = entries.is_some_and(|m| m.remove(key).is_some());
+    if !gone {
+        return Err(Error::Invalid(format!("{field}: there is no `{key}`")));
+    }
+    if map.get(field).and_then(Value::as_object).is_some_and(Map::is_empty) {
+        map.remove(field);
+    }
+    Ok(())
+}
+
+/// Removes items of a list, and the list where none is left. Returns how many there were.
+pub(super) fn remove_items(
+    map: &mut Map,
+    field: &str,
+    goes: impl Fn(&Value) -> bool,
+) -> Result<usize, Error> {
+    if map.get(field).is_none_or(Value::is_null) {
+        return Ok(0);
+    }
+    let items = list(map, field)?;
+    let before = items.len();
+    let kept: Array = items.iter().filter(|i| !goes(i)).cloned().collect();
+    let gone = before - kept.len();
+    if gone > 0 && kept.is_empty() {
+        map.remove(field);
+    } else if gone > 0 {
+        *items = kept;
+    }
+    Ok(gone)
+}
+
+fn add_labels(map: &mut Map, pairs: &[(Str, Str)], templates: bool) -> Result<(), Error> {
+    let list = list(map, "labels")?;
+    let fits = |entry: &Value| {
+        let flag = |key: &str| entry.get(key).and_then(Value::as_bool).unwrap_or(false);
+        !flag("includeSelectors") && flag("includeTemplates") == templates && entry.get("fields").is_none()
+    };
+    let at = list.iter().position(fits).unwrap_or_else(|| {
+        let flag = templates.then(|| (Str::from("includeTemplates"), Value::Bool(true)));
+        list.push(flag.into_iter().collect());
+        list.len() - 1
+    });
+    let entry = &mut list.make_mut()[at];
+    for (key, value) in pairs {
+        entry.set_path(&["pairs", key], value.clone());
+    }
+    Ok(())
+}
+
+pub(super) fn list<'m>(map: &'m mut Map, field: &str) -> Result<&'m mut Array, Error> {
     let at = map.entry_or_null(field);
     if at.is_null() {
         *at = Value::array();

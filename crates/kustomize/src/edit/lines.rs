@@ -44,6 +44,24 @@ impl<'t> Lines<'t> {
         Some(Span { start, end: start + 1 + self.last_content(&rest[..length]) })
     }
 
+    /// Returns the lines of a field of a map whose value begins on the next line.
+    pub fn nested(&self, map: Span, key: &str) -> Option<Span> {
+        let column = self.key_column(map)?;
+        let start = (map.start..map.end).find(|n| {
+            let text = self.all[*n].get(column..).unwrap_or_default();
+            let before = self.all[*n].get(..column).unwrap_or_default();
+            let value = text.split_once(':').filter(|(k, _)| k.trim_matches(['"', '\'']) == key);
+            before.chars().all(|c| matches!(c, ' ' | '-')) && value.is_some_and(|(_, v)| !is_content(v))
+        })?;
+        let rest = &self.all[start + 1..map.end];
+        let belongs = |line: &&&str| {
+            let indent = indent_of(line);
+            indent > column || (indent == column && is_dash(&line[column..])) || !is_content(line)
+        };
+        let length = rest.iter().take_while(belongs).count();
+        Some(Span { start, end: start + 1 + self.last_content(&rest[..length]) })
+    }
+
     /// Returns how many lines there are up to the last that holds content.
     fn last_content(&self, lines: &[&str]) -> usize {
         lines.iter().rposition(|l| is_content(l)).map_or(0, |n| n + 1)

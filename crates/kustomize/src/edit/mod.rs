@@ -1,8 +1,10 @@
 //! Changes to the text of a kustomization, as `kustomize edit` makes them, with comments, order and style kept.
 
 mod change;
+mod fix;
+mod generator;
 mod lines;
 mod rewrite;
 
-pub use change::Edit;
+pub use change::{Edit, GeneratorField, ListField, MapField, NewGenerator};
 pub use rewrite::edit;

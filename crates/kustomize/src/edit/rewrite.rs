@@ -17,11 +17,21 @@ pub fn edit(text: &str, changes: &[Edit]) -> Result<String, Error> {
         let empty = Map::default();
         let old = before.as_object().unwrap_or(&empty);
         let new = after.as_object().unwrap_or(&empty);
+        let mut now = before.clone();
         let keys: Vec<&Str> = old.keys().chain(new.keys().filter(|k| !old.contains_key(k))).collect();
         for key in keys.into_iter().filter(|k| old.get(k) != new.get(k)) {
-            text = rewrite(&text, key, old.get(key), new.get(key), &before)?;
+            text = rewrite(&text, key, old.get(key), new.get(key), &now)?;
+            if let Some(map) = now.as_object_mut() {
+                match new.get(key) {
+                    Some(value) => drop(map.insert(key.clone(), value.clone())),
+                    None => drop(map.remove(key)),
+                }
+            }
         }
-        if parse(&text)? != after {
+        let written = parse(&text)?;
+        // A kustomization without fields may be written as nothing.
+        let is_same = written == after || (written.is_null() && new.is_empty());
+        if !is_same {
             return Err(Error::Invalid(
                 "the change does not fit into how the kustomization is written; write the field in block style, without aliases"
                     .to_owned(),
@@ -158,47 +168,72 @@ fn in_place(text: &str, key: &str, old: &Value, new: &Value) -> Option<String> {
             let field = l.field(key)?;
             Some(Span { start: field.start + 1, end: field.end })
         }),
-        (Value::Array(o), Value::Array(n)) => {
-            let mut text = text.to_owned();
-            for (at, (o, n)) in o.iter().zip(n.iter()).enumerate().filter(|(_, (o, n))| o != n) {
-                let path = [Step::Key(key.into()), Step::Item(at)];
-                text = match (o, n) {
-                    (Value::Object(o), Value::Object(n)) => {
-                        change_map(&text, &path, o, n, &|l: &Lines<'_>| {
-                            let (_, items) = l.items(l.field(key)?)?;
-                            items.get(at).copied()
-                        })?
-                    }
-                    _ => change_scalar(&text, &path, n)?,
-                };
-            }
-            for item in n.get(o.len()..).unwrap_or_default() {
-                text = with_item(&text, key, item)?;
-            }
-            (n.len() >= o.len()).then_some(text)
-        }
+        (Value::Array(o), Value::Array(n)) => change_list(text, &path, o, n, &|l: &Lines<'_>| l.field(key)),
         _ => change_scalar(text, &path, new),
     }
 }
 
-fn change_map(
-    text: &str,
-    path: &[Step],
-    old: &Map,
-    new: &Map,
-    place: &dyn Fn(&Lines<'_>) -> Option<Span>,
-) -> Option<String> {
+/// Where a field stands.
+type Place<'a> = dyn Fn(&Lines<'_>) -> Option<Span> + 'a;
+
+fn change_list(text: &str, path: &[Step], old: &[Value], new: &[Value], place: &Place<'_>) -> Option<String> {
+    if new.len() < old.len() {
+        return without_items(text, old, new, place);
+    }
+    let mut text = text.to_owned();
+    for (at, (o, n)) in old.iter().zip(new).enumerate().filter(|(_, (o, n))| o != n) {
+        let path: Vec<Step> = path.iter().cloned().chain([Step::Item(at)]).collect();
+        text = match (o, n) {
+            (Value::Object(o), Value::Object(n)) => change_map(&text, &path, o, n, &|l: &Lines<'_>| {
+                let (_, items) = l.items(place(l)?)?;
+                items.get(at).copied()
+            })?,
+            _ => change_scalar(&text, &path, n)?,
+        };
+    }
+    for item in new.get(old.len()..).unwrap_or_default() {
+        text = with_item(&text, item, place)?;
+    }
+    Some(text)
+}
+
+/// Takes items out of a list, where nothing else changes.
+fn without_items(text: &str, old: &[Value], new: &[Value], place: &Place<'_>) -> Option<String> {
+    let mut kept = new.iter().peekable();
+    let gone: Vec<usize> =
+        old.iter().enumerate().filter(|(_, o)| kept.next_if_eq(o).is_none()).map(|(n, _)| n).collect();
+    if kept.peek().is_some() || gone.len() == old.len() {
+        return None;
+    }
+    let mut text = text.to_owned();
+    for at in gone.into_iter().rev() {
+        let lines = Lines::new(&text);
+        let (_, items) = lines.items(place(&lines)?)?;
+        let without = replaced(&lines, *items.get(at)?, "");
+        text = without;
+    }
+    Some(text)
+}
+
+fn change_map(text: &str, path: &[Step], old: &Map, new: &Map, place: &Place<'_>) -> Option<String> {
     let mut text = text.to_owned();
     for (key, value) in new.iter().filter(|(k, v)| old.get(k) != Some(v)) {
-        if old.contains_key(key) {
+        if let Some(old) = old.get(key) {
             let path: Vec<Step> = path.iter().cloned().chain([Step::Key(key.clone())]).collect();
-            text = change_scalar(&text, &path, value)?;
+            text = match (old, value) {
+                (Value::Array(o), Value::Array(n)) => {
+                    change_list(&text, &path, o, n, &|l: &Lines<'_>| l.nested(place(l)?, key))?
+                }
+                _ => change_scalar(&text, &path, value)?,
+            };
             continue;
         }
         let lines = Lines::new(&text);
         let span = place(&lines).filter(|s| s.end > s.start)?;
         let column = lines.key_column(span)?;
-        let entry = format!("{}{}", " ".repeat(column), to_string_with(&one(key, value), Style::KYAML));
+        let written = to_string_with(&one(key, value), Style::KYAML);
+        let indent = " ".repeat(column);
+        let entry: String = written.split_inclusive('\n').map(|l| format!("{indent}{l}")).collect();
         let added = inserted(&lines, span.end, &entry);
         text = added;
     }
@@ -226,10 +261,9 @@ fn without_key(lines: &Lines<'_>, span: Span, at: usize) -> Option<String> {
     Some(replaced(lines, Span { start: at, end: next + 1 }, &format!("{between}{}{key}", &line[..column])))
 }
 
-fn with_item(text: &str, key: &str, item: &Value) -> Option<String> {
+fn with_item(text: &str, item: &Value, place: &Place<'_>) -> Option<String> {
     let lines = Lines::new(text);
-    let field = lines.field(key)?;
-    let (column, items) = lines.items(field)?;
+    let (column, items) = lines.items(place(&lines)?)?;
     let last = items.last()?;
     let written = to_string_with(&Value::Array([item.clone()].into_iter().collect()), Style::KYAML);
     let indent = " ".repeat(column);
@@ -277,6 +311,7 @@ fn change_scalar(text: &str, path: &[Step], new: &Value) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::edit::{GeneratorField, ListField, MapField, NewGenerator};
 
     fn check(text: &str, changes: &[Edit], expected: &str) {
         assert_eq!(edit(text, changes).unwrap(), expected);
@@ -384,5 +419,89 @@ namespace: shop  # live
         assert!(edit("[1]", &[Edit::Namespace("a".into())]).is_err());
         assert!(edit("images: 1\n", &[Edit::Image("a:1".into())]).is_err());
         assert!(edit("a: b", &[Edit::Image("plain".into())]).is_err());
+    }
+
+    #[test]
+    fn items_go_and_the_comments_of_the_others_stay() {
+        let text = "resources:\n# first\n- a.yaml # a\n- sub/b.yaml\n- c.yaml # c\nnamespace: x\n";
+        let remove = |what: &str| Edit::Remove(ListField::Resources, what.into());
+        check(text, &[remove("sub/*.yaml")], &text.replace("- sub/b.yaml\n", ""));
+        check(text, &[remove("a.yaml"), remove("gone.yaml")], &text.replace("- a.yaml # a\n", ""));
+        check(text, &[remove("*"), remove("sub/b.yaml")], "namespace: x\n");
+    }
+
+    const GENERATORS: &str = "configMapGenerator:
+  # settings
+  - name: c # of the shop
+    literals:
+      - a=b # why
+      - n=m
+  - name: other
+";
+
+    #[test]
+    fn generators_are_added_to_changed_and_removed_in_place() {
+        let new = |name: &str, literals: &[&str]| NewGenerator {
+            name: name.into(),
+            literals: literals.iter().map(|l| Str::from(*l)).collect(),
+            ..NewGenerator::default()
+        };
+        let field = GeneratorField::ConfigMaps;
+        check(
+            GENERATORS,
+            &[Edit::AddGenerator(field, new("c", &["x=y"]))],
+            &GENERATORS.replace("      - n=m\n", "      - n=m\n      - x=y\n"),
+        );
+        check(
+            GENERATORS,
+            &[Edit::SetGenerator(field, new("c", &["a=9"]), None)],
+            &GENERATORS.replace("a=b", "a=9"),
+        );
+        check(
+            GENERATORS,
+            &[Edit::RemoveGenerator(field, "other".into(), "default".into())],
+            &GENERATORS.replace("  - name: other\n", ""),
+        );
+        let added = NewGenerator { secret_type: "t".into(), namespace: "ns".into(), ..new("s", &["k=v"]) };
+        check(
+            "namespace: x\n",
+            &[Edit::AddGenerator(GeneratorField::Secrets, added)],
+            "namespace: x\nsecretGenerator:\n- literals:\n  - k=v\n  name: s\n  namespace: ns\n  type: t\n",
+        );
+        for wrong in [
+            Edit::AddGenerator(field, new("c", &["a=c"])),
+            Edit::SetGenerator(field, new("c", &["zz=c"]), None),
+            Edit::SetGenerator(field, new("gone", &["a=c"]), None),
+            Edit::RemoveGenerator(field, "gone".into(), "".into()),
+        ] {
+            assert!(edit(GENERATORS, std::slice::from_ref(&wrong)).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn entries_are_not_overwritten_unless_asked() {
+        let add =
+            |force| Edit::AddEntry { field: MapField::Labels, key: "a".into(), value: "z".into(), force };
+        let text = "commonLabels:\n  a: b # c\n";
+        assert!(edit(text, &[add(false)]).is_err());
+        check(text, &[add(true)], "commonLabels:\n  a: z # c\n");
+        check(text, &[Edit::RemoveEntry(MapField::Labels, "a".into())], "");
+        assert!(edit(text, &[Edit::RemoveEntry(MapField::Annotations, "a".into())]).is_err());
+        let labels = [("x".into(), "y".into())];
+        check(
+            "",
+            &[Edit::AddLabels(labels.to_vec(), true), Edit::AddLabels(labels.to_vec(), true)],
+            "labels:\n- includeTemplates: true\n  pairs:\n    x: \"y\"\n",
+        );
+    }
+
+    #[test]
+    fn legacy_fields_are_moved() {
+        let text = "bases:\n- bb\n# files\nresources:\n- a.yaml # a\npatchesStrategicMerge:\n- p.yaml\npatchesJson6902:\n- path: q.yaml\n  target: {kind: A, name: b}\ncommonLabels: {x: w}\nconfigMapGenerator:\n- name: c\n  env: x.env\n";
+        check(
+            text,
+            &[Edit::Fix, Edit::Fix],
+            "# files\nresources:\n- a.yaml # a\n- bb\nconfigMapGenerator:\n- name: c\n  envs:\n  - x.env\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nlabels:\n- includeSelectors: true\n  pairs:\n    x: w\npatches:\n- path: q.yaml\n  target:\n    kind: A\n    name: b\n- path: p.yaml\n",
+        );
     }
 }

@@ -92,7 +92,8 @@ async fn local(app: &Value, folder: &Path) -> anyhow::Result<Vec<Value>> {
     };
     let opened = [Opened { source, revision: "local".to_owned(), tree: place.tree }];
     let rendered =
-        tokio::task::spawn_blocking(move || objects(&subject, &opened, &Capabilities::default())).await?;
+        tokio::task::spawn_blocking(move || objects(&subject, &opened, &Capabilities::default(), None))
+            .await?;
     let (rendered, _) = rendered.with_context(|| format!("render {}", folder.display()))?;
     let of_app = |mut value: Value| {
         let namespace = text(app, &["spec", "destination", "namespace"]);

@@ -1,19 +1,13 @@
 use crate::cli::disk_tree::Place;
+use crate::cli::elsewhere::Elsewhere;
 use crate::cli::exit::{DIFFERENT, Failure};
-use crate::cli::network::network_runtime;
 use crate::cli::output::print;
 use crate::cli::ports::machine;
 use anyhow::Context as _;
-use fairway_controller::RemoteSources;
-use fairway_core::{FileTree, MemoryTree};
-use fairway_kustomize::{
-    BuildOptions, Built, LoadRestrictor, Remote, RemoteTree, Reorder, RepoSpec, build, is_remote,
-};
+use fairway_core::MemoryTree;
+use fairway_kustomize::{BuildOptions, Built, LoadRestrictor, Reorder, build, is_remote};
 use fairway_render::{Capabilities, Inflator};
-use fairway_source::{NoCredentials, Sources, SourcesOptions};
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
-use tokio::runtime::Runtime;
 
 #[derive(clap::Args, Debug)]
 pub(super) struct BuildArgs {
@@ -109,46 +103,12 @@ enum Order {
     None,
 }
 
-/// The network, set up when something is first asked of it.
-struct Elsewhere<'a> {
-    args: &'a BuildArgs,
-    made: OnceLock<Result<(Runtime, RemoteSources), String>>,
-}
-
-impl Elsewhere<'_> {
-    fn sources(&self) -> Result<&RemoteSources, String> {
-        let make = || {
-            let runtime = network_runtime().map_err(|e| e.to_string())?;
-            let inside = runtime.enter();
-            let sources = Sources::new(SourcesOptions::new(&self.args.cache_dir), Arc::new(NoCredentials));
-            let sources = sources.map(|s| RemoteSources::new(s).with_files()).map_err(|e| e.to_string())?;
-            drop(inside);
-            Ok((runtime, sources))
-        };
-        self.made.get_or_init(make).as_ref().map(|(_, sources)| sources).map_err(Clone::clone)
-    }
-}
-
-impl Remote for Elsewhere<'_> {
-    fn repository(&self, spec: &RepoSpec) -> Result<RemoteTree, String> {
-        self.sources()?.repository(spec)
-    }
-
-    fn file(&self, url: &str) -> Result<Arc<[u8]>, String> {
-        self.sources()?.file(url)
-    }
-
-    fn chart(&self, repo: &str, name: &str, version: &str) -> Result<Arc<dyn FileTree>, String> {
-        self.sources()?.chart(repo, name, version)
-    }
-}
-
 pub(super) fn run(args: &BuildArgs) -> anyhow::Result<()> {
     let functions = args.functions.given();
     if !functions.is_empty() {
         eprintln!("{} without effect: exec and container functions are off", functions.join(", "));
     }
-    let elsewhere = Elsewhere { args, made: OnceLock::new() };
+    let elsewhere = Elsewhere::new(&args.cache_dir);
     let capabilities = Capabilities::default();
     let inflator = Inflator { capabilities: &capabilities, ports: machine() };
     let options = BuildOptions {

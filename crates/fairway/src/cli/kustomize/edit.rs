@@ -1,9 +1,12 @@
+mod verbs;
+
 use crate::cli::exit::{DIFFERENT, Failure};
 use anyhow::{Context as _, bail};
 use fairway_core::glob_match;
-use fairway_kustomize::{Edit, edit, is_remote};
+use fairway_kustomize::{Edit, GeneratorField, ListField, MapField, edit, is_remote};
 use fairway_value::Str;
 use std::path::{Path, PathBuf};
+use verbs::{Add, Keys, Names, Remove, Set, Verb};
 
 /// The names that a kustomization file may have.
 const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
@@ -15,80 +18,6 @@ pub(super) struct EditArgs {
     dir: PathBuf,
     #[command(subcommand)]
     verb: Verb,
-}
-
-#[derive(clap::Subcommand, Debug)]
-enum Verb {
-    /// Sets a field.
-    #[command(subcommand)]
-    Set(Set),
-    /// Adds to a list.
-    #[command(subcommand)]
-    Add(Add),
-}
-
-#[derive(clap::Subcommand, Debug)]
-enum Set {
-    /// Sets images.
-    Image {
-        /// `name=new:tag`, `name:tag` or `name@digest`; an asterisk keeps a part.
-        #[arg(required = true)]
-        images: Vec<String>,
-    },
-    /// Sets replica counts.
-    Replicas {
-        /// `name=count`.
-        #[arg(required = true)]
-        replicas: Vec<String>,
-    },
-    /// Sets the namespace.
-    Namespace { namespace: String },
-    /// Sets the prefix of names.
-    #[command(name = "nameprefix")]
-    NamePrefix {
-        #[arg(allow_hyphen_values = true)]
-        prefix: String,
-    },
-    /// Sets the suffix of names.
-    #[command(name = "namesuffix")]
-    NameSuffix {
-        #[arg(allow_hyphen_values = true)]
-        suffix: String,
-    },
-    /// Sets labels of all objects and of selectors (`commonLabels`).
-    Label {
-        /// `key:value`, several divided by commas.
-        #[arg(required = true)]
-        labels: Vec<String>,
-    },
-    /// Sets annotations of all objects (`commonAnnotations`).
-    Annotation {
-        /// `key:value`.
-        #[arg(required = true)]
-        annotations: Vec<String>,
-    },
-}
-
-#[derive(clap::Subcommand, Debug)]
-enum Add {
-    /// Adds files, folders or addresses to `resources`.
-    Resource {
-        /// Paths from the kustomization's folder, which may hold wildcards, or addresses.
-        #[arg(required = true)]
-        paths: Vec<String>,
-        /// Adds the paths as they are, whether they exist or not.
-        #[arg(long)]
-        no_verify: bool,
-    },
-    /// Adds folders to `components`.
-    Component {
-        /// Paths from the kustomization's folder, which may hold wildcards, or addresses.
-        #[arg(required = true)]
-        paths: Vec<String>,
-        /// Adds the paths as they are, whether they exist or not.
-        #[arg(long)]
-        no_verify: bool,
-    },
 }
 
 /// Reads `key:value` pairs (`key=value` too), as kustomize does: a key alone has an empty value, quotes around a value go.
@@ -165,7 +94,100 @@ fn additions(
     Ok(all)
 }
 
-fn edits(dir: &Path, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
+fn all_pairs(words: &[String]) -> anyhow::Result<Vec<(Str, Str)>> {
+    // No label holds a comma.
+    let read = pairs(words.iter().flat_map(|w| w.split(',')), |k, v| Edit::Label(k.into(), v.into()))?;
+    let pair = |e: Edit| if let Edit::Label(key, value) = e { Some((key, value)) } else { None };
+    Ok(read.into_iter().filter_map(pair).collect())
+}
+
+fn added_entries(field: MapField, words: &[String], force: bool) -> anyhow::Result<Vec<Edit>> {
+    let make = |(key, value)| Edit::AddEntry { field, key, value, force };
+    Ok(all_pairs(words)?.into_iter().map(make).collect())
+}
+
+/// Words of which each may hold several, divided by commas.
+fn words(all: &[String]) -> impl Iterator<Item = Str> {
+    all.iter().flat_map(|w| w.split(',')).filter(|w| !w.is_empty()).map(Str::from)
+}
+
+fn removed(field: ListField, paths: &[String]) -> Vec<Edit> {
+    paths.iter().map(|p| Edit::Remove(field, p.as_str().into())).collect()
+}
+
+/// Returns the keys to remove, of those that are there where the others are to be passed over.
+fn removed_entries(text: &str, field: MapField, keys: &Keys) -> Vec<Edit> {
+    let all = words(&keys.keys).map(|k| Edit::RemoveEntry(field, k));
+    all.filter(|e| !keys.ignore_non_existence || edit(text, std::slice::from_ref(e)).is_ok()).collect()
+}
+
+/// The options of `buildMetadata`.
+fn build_metadata(all: &[String]) -> anyhow::Result<Vec<Str>> {
+    const KNOWN: [&str; 3] = ["managedByLabel", "originAnnotations", "transformerAnnotations"];
+    let all: Vec<Str> = words(all).collect();
+    match all.iter().find(|w| !KNOWN.contains(&w.as_str())) {
+        Some(wrong) => {
+            let message = format!("`{wrong}` is no option of buildMetadata; there are {}", KNOWN.join(", "));
+            Err(Failure::error(DIFFERENT, message))
+        }
+        None => Ok(all),
+    }
+}
+
+fn additions_edits(dir: &Path, verb: &Add) -> anyhow::Result<Vec<Edit>> {
+    let files = |field: ListField, paths: &[String]| {
+        additions(dir, paths, false, Edit::Resource).map(|all| {
+            let add = |e: Edit| if let Edit::Resource(p) = e { Some(Edit::Add(field, p)) } else { None };
+            all.into_iter().filter_map(add).collect()
+        })
+    };
+    Ok(match verb {
+        Add::Resource { paths, no_verify } => additions(dir, paths, *no_verify, Edit::Resource)?,
+        Add::Base { paths } => words(paths).map(Edit::Resource).collect(),
+        Add::Component { paths, no_verify } => additions(dir, paths, *no_verify, Edit::Component)?,
+        Add::Generator { paths } => files(ListField::Generators, paths)?,
+        Add::Transformer { paths } => files(ListField::Transformers, paths)?,
+        Add::Configuration { paths } => files(ListField::Configurations, paths)?,
+        Add::BuildMetadata { options } => {
+            let add = |o| Edit::Add(ListField::BuildMetadata, o);
+            build_metadata(options)?.into_iter().map(add).collect()
+        }
+        Add::Label { labels, without_selector: false, force, .. } => {
+            added_entries(MapField::Labels, labels, *force)?
+        }
+        Add::Label { labels, include_templates, .. } => {
+            vec![Edit::AddLabels(all_pairs(labels)?, *include_templates)]
+        }
+        Add::Annotation { annotations, force } => added_entries(MapField::Annotations, annotations, *force)?,
+        Add::ConfigMap(args) => vec![Edit::AddGenerator(GeneratorField::ConfigMaps, args.read("")?)],
+        Add::Secret { args, secret_type } => {
+            vec![Edit::AddGenerator(GeneratorField::Secrets, args.read(secret_type)?)]
+        }
+        Add::Patch(patch) => vec![Edit::AddPatch(patch.read()?)],
+    })
+}
+
+fn removals(text: &str, verb: &Remove) -> anyhow::Result<Vec<Edit>> {
+    let generators = |field: GeneratorField, args: &Names| {
+        words(&args.names).map(|n| Edit::RemoveGenerator(field, n, args.namespace.as_str().into())).collect()
+    };
+    Ok(match verb {
+        Remove::Resource { paths } => removed(ListField::Resources, paths),
+        Remove::Component { paths } => removed(ListField::Components, paths),
+        Remove::Transformer { paths } => removed(ListField::Transformers, paths),
+        Remove::BuildMetadata { options } => {
+            let remove = |o| Edit::Remove(ListField::BuildMetadata, o);
+            build_metadata(options)?.into_iter().map(remove).collect()
+        }
+        Remove::Label(keys) => removed_entries(text, MapField::Labels, keys),
+        Remove::Annotation(keys) => removed_entries(text, MapField::Annotations, keys),
+        Remove::ConfigMap(names) => generators(GeneratorField::ConfigMaps, names),
+        Remove::Secret(names) => generators(GeneratorField::Secrets, names),
+        Remove::Patch(patch) => vec![Edit::RemovePatch(patch.read()?)],
+    })
+}
+
+fn edits(dir: &Path, text: &str, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
     Ok(match verb {
         Verb::Set(Set::Image { images }) => images.iter().map(|i| Edit::Image(i.as_str().into())).collect(),
         Verb::Set(Set::Replicas { replicas: words }) => replicas(words)?,
@@ -180,8 +202,17 @@ fn edits(dir: &Path, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
         Verb::Set(Set::Annotation { annotations }) => {
             pairs(annotations.iter().map(String::as_str), |k, v| Edit::Annotation(k.into(), v.into()))?
         }
-        Verb::Add(Add::Resource { paths, no_verify }) => additions(dir, paths, *no_verify, Edit::Resource)?,
-        Verb::Add(Add::Component { paths, no_verify }) => additions(dir, paths, *no_verify, Edit::Component)?,
+        Verb::Set(Set::BuildMetadata { options }) => {
+            vec![Edit::SetList(ListField::BuildMetadata, build_metadata(options)?)]
+        }
+        Verb::Set(Set::ConfigMap(args)) => vec![args.read(GeneratorField::ConfigMaps)],
+        Verb::Set(Set::Secret(args)) => vec![args.read(GeneratorField::Secrets)],
+        Verb::Add(verb) => additions_edits(dir, verb)?,
+        Verb::Remove(verb) => removals(text, verb)?,
+        Verb::Fix { vars: true } => bail!(
+            "unsupported: --vars; which replacements stand for vars depends on the objects, write them by hand"
+        ),
+        Verb::Fix { vars: false } => vec![Edit::Fix],
     })
 }
 
@@ -196,7 +227,7 @@ pub(super) fn run(args: EditArgs) -> anyhow::Result<()> {
         _ => bail!("{} holds several kustomization files; keep one", args.dir.display()),
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
-    let changed = edit(&text, &edits(&args.dir, &args.verb)?)
+    let changed = edit(&text, &edits(&args.dir, &text, &args.verb)?)
         .map_err(|e| Failure::error(DIFFERENT, format!("{}: {e}", file.display())))?;
     if changed != text {
         std::fs::write(file, changed).with_context(|| format!("write {}", file.display()))?;

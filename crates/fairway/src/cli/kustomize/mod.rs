@@ -15,7 +15,7 @@ enum KustomizeCommand {
     /// Builds a kustomization and prints it, as `kustomize build` does.
     Build(Box<build::BuildArgs>),
     /// Changes a kustomization file and keeps its comments, order and style.
-    Edit(edit::EditArgs),
+    Edit(Box<edit::EditArgs>),
 }
 
 /// Arguments of `fairway kustomize build` alone, without what `edit` takes.
@@ -41,6 +41,6 @@ pub fn run_build(args: KustomizeBuildArgs) -> anyhow::Result<()> {
 pub fn run(args: KustomizeArgs) -> anyhow::Result<()> {
     match args.command {
         KustomizeCommand::Build(args) => build::run(&args),
-        KustomizeCommand::Edit(args) => edit::run(args),
+        KustomizeCommand::Edit(args) => edit::run(*args),
     }
 }
