@@ -5,7 +5,7 @@ use fairway_core::{
     App, AppSource, Condition, ConditionKind, Desired, FileTree, GroupKind, LiveView, Marks, ObjectKey,
     ReadSet, Scope, SourceTree, Str, Tool,
 };
-use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, Rendered, SourceType};
+use fairway_render::{BuildEnv, Capabilities, ChartCache, RefSource, RenderInput, Rendered, SourceType};
 use fairway_source::Sources;
 use fairway_template::Ports;
 use fairway_value::Value;
@@ -74,6 +74,8 @@ pub struct Renderer {
     /// Whether rendering is done by the thread that asks for it.
     inline: bool,
     stats: Mutex<RenderStats>,
+    /// Charts are parsed once for all Apps that use them.
+    charts: Arc<ChartCache>,
 }
 
 /// How often rendering was saved.
@@ -109,6 +111,7 @@ impl Renderer {
             cpus: Arc::new(Semaphore::new(cpus)),
             inline: false,
             stats: Mutex::default(),
+            charts: Arc::default(),
         }
     }
 
@@ -232,7 +235,8 @@ impl Renderer {
         };
         let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
         let remote = crate::remote::RemoteSources::new(self.sources.clone());
-        let work = move || (job.run(&remote), remote.was_used());
+        let charts = self.charts.clone();
+        let work = move || (job.run(&remote, &charts), remote.was_used());
         let (done, used_remote) = if self.inline {
             work()
         } else {
@@ -335,7 +339,7 @@ struct Job {
 type Done = (Rendered, ReadSet, Vec<(Str, Str, ReadSet)>);
 
 impl Job {
-    fn run(self, remote: &crate::remote::RemoteSources) -> Result<Done, ReconcileError> {
+    fn run(self, remote: &crate::remote::RemoteSources, charts: &ChartCache) -> Result<Done, ReconcileError> {
         let tree = SourceTree::new(self.tree);
         let refs: BTreeMap<Str, RefSource> = self
             .refs
@@ -360,6 +364,7 @@ impl Job {
             value_file_schemes: &self.value_file_schemes,
             disabled_tools: &self.disabled_tools,
             remote: Some(remote),
+            charts,
             ports: Ports { clock: &MachineClock, random: &SystemRandom },
         })?;
         let ref_reads = self.refs.iter().map(|(n, r, t)| (n.clone(), r.clone(), t.read_set())).collect();

@@ -67,6 +67,47 @@ pub const DEFAULT_API_VERSIONS: &[&str] = &[
 /// The Kubernetes version that Helm 3 assumes without a cluster.
 pub const DEFAULT_KUBE_VERSION: &str = "v1.20.0";
 
+/// The Helm whose output is wanted. Where they differ, the output of Helm 3 is the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HelmVersion {
+    /// Helm 3.22.
+    #[default]
+    V3,
+    /// Helm 4.3: `pkg/engine`, `pkg/chart/common` and `pkg/release/v1/util` there.
+    V4,
+}
+
+impl HelmVersion {
+    /// The Kubernetes version that it assumes without a cluster: Helm 4 takes that of its client.
+    #[must_use]
+    pub fn default_kube_version(self) -> &'static str {
+        match self {
+            Self::V3 => DEFAULT_KUBE_VERSION,
+            Self::V4 => "v1.37.0",
+        }
+    }
+
+    /// What `.Capabilities.HelmVersion.Version` says.
+    pub(crate) fn own(self) -> &'static str {
+        match self {
+            Self::V3 => HELM_VERSION,
+            Self::V4 => "v4.3",
+        }
+    }
+}
+
+impl std::str::FromStr for HelmVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "" | "v3" => Ok(Self::V3),
+            "v4" => Ok(Self::V4),
+            other => Err(format!("unsupported: helm version {other}; use v3 or v4")),
+        }
+    }
+}
+
 /// What `.Capabilities.HelmVersion.Version` says: the Helm whose output is matched, in its own words.
 pub const HELM_VERSION: &str = "v3.22";
 
@@ -76,8 +117,10 @@ pub(crate) const HELM_GO_VERSION: &str = "go1.26.8";
 /// A Kubernetes version with its parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KubeVersion {
-    /// The version with a `v` in front.
+    /// The version with a `v` in front: what `.Version` shows.
     pub version: String,
+    /// Its numbers alone: what constraints are held against. In Helm 3 both are the same.
+    pub numbers: String,
     /// The first number.
     pub major: String,
     /// The second number.
@@ -86,11 +129,11 @@ pub struct KubeVersion {
 
 impl KubeVersion {
     /// Reads numbers joined by dots, with or without a `v`; what follows them is dropped, as Kubernetes'
-    /// `version.ParseGeneric`.
+    /// `version.ParseGeneric`. Helm 4 shows it all the same.
     ///
     /// # Errors
     /// Fewer than two numbers, or leading zeros.
-    pub fn parse(text: &str) -> Result<Self, Error> {
+    pub fn parse(text: &str, helm: HelmVersion) -> Result<Self, Error> {
         let fail = || {
             Error::Values(format!(
                 "invalid kube version '{text}': could not parse {text:?} as version; write it as 1.31 or 1.31.2"
@@ -105,17 +148,13 @@ impl KubeVersion {
         if !parts.iter().all(number) {
             return Err(fail());
         }
-        Ok(Self {
-            version: format!("v{}", parts.join(".")),
-            major: (*major).to_owned(),
-            minor: (*minor).to_owned(),
-        })
-    }
-}
-
-impl Default for KubeVersion {
-    fn default() -> Self {
-        Self { version: DEFAULT_KUBE_VERSION.to_owned(), major: "1".to_owned(), minor: "20".to_owned() }
+        let numbers = format!("v{}", parts.join("."));
+        let version = match helm {
+            HelmVersion::V3 => numbers.clone(),
+            HelmVersion::V4 if text.starts_with('v') => text.to_owned(),
+            HelmVersion::V4 => format!("v{text}"),
+        };
+        Ok(Self { version, numbers, major: (*major).to_owned(), minor: (*minor).to_owned() })
     }
 }
 
@@ -132,7 +171,10 @@ mod tests {
             ("x", None),
             ("1.031", None),
         ] {
-            assert_eq!(KubeVersion::parse(text).ok().map(|v| v.version).as_deref(), expect, "{text}");
+            let parsed = KubeVersion::parse(text, HelmVersion::V3);
+            assert_eq!(parsed.ok().map(|v| v.version).as_deref(), expect, "{text}");
         }
+        let four = KubeVersion::parse("1.33.4-gke.1245000", HelmVersion::V4).unwrap();
+        assert_eq!((four.version.as_str(), four.numbers.as_str()), ("v1.33.4-gke.1245000", "v1.33.4"));
     }
 }

@@ -1,5 +1,5 @@
 use crate::Error;
-use crate::capabilities::KubeVersion;
+use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::{Chart, Crd, is_crd_file};
 use crate::engine::{Lookup, Program, Rendering, functions, lenient, template_files};
 use crate::manifest;
@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A chart ready to be rendered many times. Templates are parsed once for each choice of subcharts.
 pub struct CompiledChart {
     chart: Arc<Chart>,
+    helm: HelmVersion,
     functions: Arc<Functions>,
     /// Programs by the subcharts that take part.
     programs: Mutex<Vec<(String, Program)>>,
@@ -55,19 +56,20 @@ impl CompiledChart {
     /// Prepares a chart; its templates are parsed at the first rendering.
     #[must_use]
     pub fn new(chart: Arc<Chart>) -> Self {
-        Self::with_lookup(chart, None)
+        Self::with(chart, HelmVersion::V3, None)
     }
 
-    /// Prepares a chart whose `lookup` asks a cluster.
+    /// Prepares a chart for a version of Helm; `lookup` asks a cluster where one is given.
     #[must_use]
-    pub fn with_lookup(chart: Arc<Chart>, lookup: Option<Arc<dyn Lookup>>) -> Self {
-        Self { chart, functions: Arc::new(functions(lookup)), programs: Mutex::new(Vec::new()) }
+    pub fn with(chart: Arc<Chart>, helm: HelmVersion, lookup: Option<Arc<dyn Lookup>>) -> Self {
+        Self { chart, helm, functions: Arc::new(functions(helm, lookup)), programs: Mutex::new(Vec::new()) }
     }
 
     /// Prepares a chart whose `required` and `fail` let everything pass.
     pub(crate) fn for_lint(chart: Arc<Chart>) -> Self {
-        let functions = Arc::new(lenient(functions(None)));
-        Self { chart, functions, programs: Mutex::new(Vec::new()) }
+        let helm = HelmVersion::V3;
+        let functions = Arc::new(lenient(functions(helm, None)));
+        Self { chart, helm, functions, programs: Mutex::new(Vec::new()) }
     }
 
     /// Returns the chart.
@@ -86,10 +88,10 @@ impl CompiledChart {
         let root = self.prepare(options)?;
         let mut files = self.run(&root, options, ports)?;
         let notes = take_notes(&mut files, &root.node.name, options.subchart_notes);
-        let sorted = manifest::sort(files)?;
+        let sorted = manifest::sort(files, self.helm)?;
         let mut crds = Vec::new();
         collect_crds(&root.node, &root.node.name, &mut crds);
-        Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes })
+        Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes, helm: self.helm })
     }
 
     /// Renders the templates and returns their texts by name, partials left out.
@@ -102,19 +104,17 @@ impl CompiledChart {
     }
 
     fn prepare(&self, options: &Options) -> Result<Prepared<'_>, Error> {
-        let kube = match &options.kube_version {
-            Some(text) => KubeVersion::parse(text)?,
-            None => KubeVersion::default(),
-        };
+        let wanted = options.kube_version.as_deref().unwrap_or(self.helm.default_kube_version());
+        let kube = KubeVersion::parse(wanted, self.helm)?;
         let user = from_values(&options.values);
         let mut node = Node::new(&self.chart);
         process_dependencies(&mut node, &user)?;
-        let values = coalesce_values(&node, &user, Nulls::Remove)?;
+        let values = coalesce_values(&node, &user, Nulls::of(self.helm))?;
         if !options.skip_schema_validation {
             crate::schema::validate(&node, &values)?;
         }
         let required = &self.chart.metadata.kube_version;
-        if !required.is_empty() && !is_compatible_range(required, &kube.version) {
+        if !required.is_empty() && !is_compatible_range(required, &kube.numbers) {
             return Err(Error::Chart(format!(
                 "chart requires kubeVersion: {required} which is incompatible with Kubernetes {}",
                 kube.version
@@ -133,6 +133,7 @@ impl CompiledChart {
             release_name: &options.release_name,
             namespace: &options.namespace,
             is_upgrade: options.is_upgrade,
+            helm: self.helm,
             kube: &root.kube,
             api_versions: &options.api_versions,
             run: Run { ports, limits: &options.limits },

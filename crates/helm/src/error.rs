@@ -52,8 +52,8 @@ pub enum Error {
     Chart(String),
     /// A dependency of `Chart.yaml` is not in `charts/`.
     #[error(
-        "an error occurred while checking for chart dependencies; run `helm dependency build` to fetch missing \
-         dependencies: found in Chart.yaml, but missing in charts/ directory: {0}"
+        "An error occurred while checking for chart dependencies. You may need to run `helm dependency build` to fetch \
+         missing dependencies: found in Chart.yaml, but missing in charts/ directory: {0}"
     )]
     MissingDependencies(String),
     /// Values given by the user cannot be read.
@@ -76,6 +76,14 @@ pub enum Error {
     /// A template asked for by name is not in the output.
     #[error("could not find template {0} in chart")]
     NoTemplate(String),
+    /// A chart's signature does not hold.
+    #[error("cannot verify {file}: {why}")]
+    Provenance {
+        /// The archive.
+        file: String,
+        /// Why not.
+        why: String,
+    },
     /// A dependency cannot be had.
     #[error("dependency {name}: {why}")]
     Dependency {

@@ -3,6 +3,7 @@
 //! Differs: object names are not held against Kubernetes' rules for each kind, nor kinds against the list of deprecated
 //! API versions.
 
+use crate::capabilities::HelmVersion;
 use crate::chart::Chart;
 use crate::compiled::{CompiledChart, Options};
 use crate::metadata::Metadata;
@@ -242,7 +243,7 @@ impl Linter {
                 format!("document starts with an illegal indent: {line:?}, which may cause parsing problems");
             self.add(Severity::Warning, name, message);
         }
-        for document in manifest::split(content) {
+        for document in manifest::split(content, HelmVersion::V3) {
             let value = match fairway_yaml::parse(document) {
                 Ok(value) => value,
                 Err(why) => {

@@ -1,7 +1,9 @@
 //! Splits rendered files into manifests, tells hooks apart and puts both in Helm's order, as Helm 3's
-//! `pkg/releaseutil`.
+//! `pkg/releaseutil`, or as Helm 4's `pkg/release/v1/util`, which leaves the space after a manifest and knows two more
+//! kinds.
 
 use crate::Error;
+use crate::capabilities::HelmVersion;
 use crate::decode::go_kind;
 use crate::hook::{Hook, HookEvent};
 use fairway_core::install_rank;
@@ -12,7 +14,7 @@ use fairway_value::Value;
 pub struct Manifest {
     /// The template that it came from: what `# Source:` says.
     pub source: String,
-    /// Its text, without space around it.
+    /// Its text, without space around it; Helm 4 leaves what follows.
     pub content: String,
     /// Its `kind`; empty where there is none.
     pub kind: String,
@@ -28,11 +30,11 @@ pub(crate) struct Sorted {
 }
 
 /// Sorts rendered files, given by name.
-pub(crate) fn sort(mut files: Vec<(String, String)>) -> Result<Sorted, Error> {
+pub(crate) fn sort(mut files: Vec<(String, String)>, helm: HelmVersion) -> Result<Sorted, Error> {
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut sorted = Sorted::default();
     for (source, text) in files {
-        for content in split(&text) {
+        for content in split(&text, helm) {
             let head = Head::read(content, &source)?;
             match head.hook {
                 None => sorted.manifests.push(Manifest {
@@ -59,14 +61,37 @@ pub(crate) fn sort(mut files: Vec<(String, String)>) -> Result<Sorted, Error> {
             }
         }
     }
-    sorted.manifests.sort_by_cached_key(|m| rank(&m.kind));
-    sorted.hooks.sort_by_cached_key(|h| rank(&h.manifest.kind));
+    sorted.manifests.sort_by_cached_key(|m| rank(&m.kind, helm));
+    sorted.hooks.sort_by_cached_key(|h| rank(&h.manifest.kind, helm));
     Ok(sorted)
 }
 
+/// Splits a text into manifests. Empty ones are left out.
+pub(crate) fn split(text: &str, helm: HelmVersion) -> Vec<&str> {
+    match helm {
+        HelmVersion::V3 => split_trimmed(text).collect(),
+        HelmVersion::V4 => split_leaving_ends(text),
+    }
+}
+
+/// Splits where a line starts with `---`, as Go's regular expression `(?m)^---[ \t]*` does, and trims the parts' starts.
+fn split_leaving_ends(text: &str) -> Vec<&str> {
+    let text = text.trim_start_matches(is_space);
+    let mut parts = Vec::new();
+    let mut from = 0;
+    let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1));
+    for at in starts.filter(|at| text[*at..].starts_with("---")) {
+        parts.push(&text[from..at]);
+        let after = text[at + 3..].trim_start_matches([' ', '\t']);
+        from = text.len() - after.len();
+    }
+    parts.push(&text[from..]);
+    parts.into_iter().map(|p| p.trim_start_matches(is_space)).filter(|p| !p.is_empty()).collect()
+}
+
 /// Splits a text at lines that start with `---`, as Go's regular expression `(?:^|\s*\n)---\s*` does, and trims the
-/// parts. Empty parts are left out.
-pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
+/// parts.
+fn split_trimmed(text: &str) -> impl Iterator<Item = &str> {
     let text = text.trim_matches(is_space);
     let mut rest = Some(text);
     let mut first = true;
@@ -163,10 +188,19 @@ impl Head {
     }
 }
 
+/// Kinds that Helm 4 installs last of those it knows.
+const LAST_IN_HELM_4: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+
 /// A kind's place among those that Helm installs (`pkg/releaseutil/kind_sorter.go`): PriorityClass before all that
 /// Argo CD has the order of; others follow by name.
-fn rank(kind: &str) -> (usize, String) {
-    let place = if kind == "PriorityClass" { Some(0) } else { install_rank(kind).map(|at| at + 1) };
+fn rank(kind: &str, helm: HelmVersion) -> (usize, String) {
+    let last = || LAST_IN_HELM_4.iter().position(|k| *k == kind).map(|at| usize::MAX - 2 + at);
+    let place = match install_rank(kind) {
+        _ if kind == "PriorityClass" => Some(0),
+        Some(at) => Some(at + 1),
+        None if helm == HelmVersion::V4 => last(),
+        None => None,
+    };
     match place {
         Some(at) => (at, String::new()),
         None => (usize::MAX, kind.to_owned()),
@@ -179,7 +213,7 @@ mod tests {
 
     #[test]
     fn documents_are_split_at_lines_that_start_with_dashes() {
-        let parts = |text: &'static str| split(text).collect::<Vec<_>>();
+        let parts = |text: &'static str| split(text, HelmVersion::V3);
         assert_eq!(parts("---\na: 1\n---\nb: 2\n"), ["a: 1", "b: 2"]);
         // The first separator takes the line break that the second would need.
         assert_eq!(parts("a: 1\n---\n\n---\nb: 2"), ["a: 1", "---\nb: 2"]);
@@ -187,6 +221,10 @@ mod tests {
         assert_eq!(parts("a: |\n  ---\n"), ["a: |\n  ---"]);
         assert_eq!(parts("  \n"), Vec::<&str>::new());
         assert_eq!(parts("---"), Vec::<&str>::new());
+        let parts = |text: &'static str| split(text, HelmVersion::V4);
+        assert_eq!(parts("---\na: 1\n\n---\nb: 2\n"), ["a: 1\n\n", "b: 2\n"]);
+        assert_eq!(parts("a: 1\n---\n\n---\nb: 2"), ["a: 1\n", "b: 2"]);
+        assert_eq!(parts("---a: 1\n  ---\n----\n"), ["a: 1\n  ---\n", "-\n"]);
     }
 
     #[test]
@@ -204,7 +242,15 @@ mod tests {
             ),
             ("c/u.yaml".to_owned(), file("Job", "  annotations:\n    helm.sh/hook: nonsense")),
         ];
-        let sorted = sort(files).unwrap();
+        let later = sort(
+            vec![(
+                "c/w.yaml".to_owned(),
+                file("ValidatingWebhookConfiguration", "") + "---\n" + &file("Apple", ""),
+            )],
+            HelmVersion::V4,
+        );
+        assert_eq!(later.unwrap().manifests[1].kind, "Apple");
+        let sorted = sort(files, HelmVersion::V3).unwrap();
         let kinds: Vec<_> = sorted.manifests.iter().map(|m| m.kind.as_str()).collect();
         assert_eq!(kinds, ["Namespace", "Deployment", "Apple", "Zebra"]);
         assert_eq!(sorted.hooks.len(), 1);
@@ -214,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_no_object_is_refused() {
-        let error = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())]).unwrap_err();
+        let error = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())], HelmVersion::V3).unwrap_err();
         assert!(error.to_string().contains("cannot unmarshal array"), "{error}");
     }
 }

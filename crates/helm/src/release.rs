@@ -1,4 +1,5 @@
 use crate::Error;
+use crate::capabilities::HelmVersion;
 use crate::chart::Crd;
 use crate::go_match;
 use crate::hook::Hook;
@@ -16,6 +17,8 @@ pub struct Release {
     pub crds: Vec<Crd>,
     /// The text of `NOTES.txt`.
     pub notes: String,
+    /// The Helm as which it was rendered.
+    pub helm: HelmVersion,
 }
 
 /// Which parts of a release are shown.
@@ -60,7 +63,7 @@ impl Release {
         for hook in self.shown_hooks(show) {
             push(&mut out, &hook.manifest.source, &hook.manifest.content);
         }
-        if show.only.is_empty() { Ok(out) } else { only(&out, &show.only) }
+        if show.only.is_empty() { Ok(out) } else { only(&out, &show.only, self.helm) }
     }
 
     /// Returns the objects in the order of [`Release::stream`].
@@ -69,7 +72,7 @@ impl Release {
     /// A file of `crds/` is no YAML; [`Error::NoTemplate`] as there.
     pub fn objects(&self, show: &Show) -> Result<Vec<RenderedObject>, Error> {
         if !show.only.is_empty() {
-            return parse_stream(&self.stream(show)?);
+            return parse_stream(&self.stream(show)?, self.helm);
         }
         let mut objects = Vec::new();
         if show.include_crds {
@@ -107,8 +110,9 @@ fn push(out: &mut String, source: &str, content: &str) {
 }
 
 /// The documents of a stream that come from certain templates, in the order in which those are asked for.
-fn only(stream: &str, patterns: &[String]) -> Result<String, Error> {
-    let documents: Vec<(&str, &str)> = split(stream)
+fn only(stream: &str, patterns: &[String], helm: HelmVersion) -> Result<String, Error> {
+    let documents: Vec<(&str, &str)> = split(stream, helm)
+        .into_iter()
         .filter_map(|d| source_of(d).and_then(|s| s.split_once('/')).map(|(_, path)| (path, d)))
         .collect();
     let mut out = String::new();
@@ -132,9 +136,9 @@ fn source_of(document: &str) -> Option<&str> {
     document.lines().find_map(|l| l.find("# Source: ").map(|at| &l[at + "# Source: ".len()..]))
 }
 
-fn parse_stream(stream: &str) -> Result<Vec<RenderedObject>, Error> {
+fn parse_stream(stream: &str, helm: HelmVersion) -> Result<Vec<RenderedObject>, Error> {
     let mut objects = Vec::new();
-    for document in split(stream) {
+    for document in split(stream, helm) {
         let source = source_of(document).unwrap_or_default().to_owned();
         let value = fairway_yaml::parse(document)
             .map_err(|e| Error::Manifest { file: source.clone(), why: e.to_string() })?;

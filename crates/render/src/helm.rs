@@ -2,7 +2,9 @@ use crate::objects::from_document;
 use crate::value_files::values_files;
 use crate::{Capabilities, RenderError, RenderInput, Rendered};
 use fairway_core::{FileTree, HelmOptions, Str, with_causes};
-use fairway_helm::{Chart, CompiledChart, Options, Release, Show, ValueSources, ValuesFile, escape_commas};
+use fairway_helm::{
+    Chart, CompiledChart, HelmVersion, Options, Release, Show, ValueSources, ValuesFile, escape_commas,
+};
 use fairway_kustomize::{ChartInflator, ChartRequest};
 use fairway_template::Ports;
 use std::sync::Arc;
@@ -13,11 +15,12 @@ pub(crate) fn render(
     path: &str,
     options: &HelmOptions,
 ) -> Result<Rendered, RenderError> {
-    if options.version == "v2" {
-        return Err(RenderError::Unsupported("spec.source.helm.version: v2".to_owned()));
-    }
-    let chart = Chart::load(input.tree, path).map_err(fail)?;
-    let missing = chart.missing_dependencies();
+    let helm: HelmVersion = options
+        .version
+        .parse()
+        .map_err(|_| RenderError::Unsupported(format!("spec.source.helm.version: {}", options.version)))?;
+    let chart = input.charts.load(input.tree, path, helm).map_err(fail)?;
+    let missing = chart.chart().missing_dependencies();
     if !missing.is_empty() {
         return Err(RenderError::Helm(format!(
             "found in Chart.yaml, but missing in charts/ directory: {}",
@@ -36,7 +39,7 @@ pub(crate) fn render(
         skip_schema_validation: options.skip_schema_validation,
         ..Options::default()
     };
-    let release = CompiledChart::new(Arc::new(chart)).render(&request, input.ports).map_err(fail)?;
+    let release = chart.render(&request, input.ports).map_err(fail)?;
     let show = Show { include_crds: !options.skip_crds, skip_tests: options.skip_tests, ..Show::default() };
     let mut rendered = Rendered::default();
     collect(&release, &show, path, input.source_index, &mut rendered)?;

@@ -44,6 +44,8 @@ pub struct RenderInput<'a> {
     pub value_file_schemes: &'a [Str],
     /// Fetches remote bases and values files; none where they are off.
     pub remote: Option<&'a dyn fairway_kustomize::Remote>,
+    /// Charts that earlier renderings have parsed.
+    pub charts: &'a crate::ChartCache,
     /// The time and random bytes that templates may ask for.
     pub ports: fairway_template::Ports<'a>,
 }

@@ -7,6 +7,7 @@
 //! What was read is recorded by the [`fairway_core::SourceTree`] handed in, which is the key of the cache around this
 //! crate. Rendering does no I/O of its own, knows no cluster and no dialect.
 
+mod chart_cache;
 mod detect;
 mod directory;
 mod env;
@@ -18,6 +19,7 @@ mod objects;
 mod render;
 mod value_files;
 
+pub use chart_cache::ChartCache;
 pub use detect::detect;
 pub use env::BuildEnv;
 pub use error::RenderError;

@@ -195,6 +195,7 @@ mod tests {
             disabled_tools: &[],
             value_file_schemes: &["https".into()],
             remote: Some(&Web),
+            charts: &crate::ChartCache::default(),
             ports: Ports { clock: &clock, random: &random },
         };
         let options = HelmOptions {

@@ -460,6 +460,23 @@ impl Sources {
         Ok(self.inner.charts.archive(name, &version).await?.0)
     }
 
+    /// Returns the provenance file of a packed chart, with the name of the archive that it speaks of. Arguments as for
+    /// [`Sources::chart_archive`].
+    ///
+    /// # Errors
+    /// Whatever the repository brings; not found where there is no such file.
+    pub async fn chart_provenance(
+        &self,
+        repository: &str,
+        chart: &str,
+        version: &str,
+    ) -> Result<(String, Vec<u8>), SourceError> {
+        let repo_url = self.inner.charts.repository_url(repository)?;
+        let name = ChartName { repo_url: &repo_url, chart, pass_credentials: false };
+        let version = self.inner.charts.resolve(name, version).await?;
+        self.inner.charts.provenance(name, &version).await
+    }
+
     /// Returns what an `http` or `https` address serves: a values file or a remote resource. Credentials of a repository
     /// whose URL is a prefix are sent.
     ///

@@ -31,7 +31,44 @@ pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
                 _ => "invalid or unsupported syntax".to_owned(),
             })
         })
-        .map_err(|e| format!("error parsing regexp: {e}: `{pattern}`"))
+        .map_err(|e| {
+            let (what, at) = complaint(pattern, &e);
+            format!("error parsing regexp: {what}: `{at}`")
+        })
+}
+
+/// Returns Go's kind of complaint and the part of the expression that it shows.
+fn complaint<'a>(pattern: &'a str, error: &'a str) -> (&'a str, &'a str) {
+    let part = |regex: &str| Regex::new(regex).ok().and_then(|r| Some(r.find(pattern)?.as_str()));
+    // What is shown of a pattern, by the complaint. The first place that can be meant is taken for the one that is.
+    let found = match error {
+        "invalid repeat count" => part(r"\{\d{4,}(,\d*)?\}|\{\d+,\d+\}"),
+        "invalid nested repetition operator" => part(r"([*+?]|\{\d+(,\d*)?\})\??([*+?]|\{\d+(,\d*)?\})"),
+        "invalid or unsupported Perl syntax" => part(r"\(\?(<[=!]|P.|[imsU-]*.)"),
+        "missing closing ]" => pattern.rfind('[').map(|at| &pattern[at..]),
+        "invalid character class range" => part(r"\\[pP](\{[^}]*\}|.)|\[:\^?\w*:\]|[^\[\\]-[^\]\\]"),
+        "invalid escape sequence" => part(r"\\[89CEGHIKLMNORTUVXYZceghijklmoqruyx1-7]"),
+        "trailing backslash at end of expression" => Some(""),
+        "invalid or unsupported syntax" => return imbalance(pattern),
+        _ => None,
+    };
+    (error, found.unwrap_or(pattern))
+}
+
+/// What is wrong with a pattern that the crate alone refuses.
+fn imbalance(pattern: &str) -> (&'static str, &str) {
+    let start = pattern.find(|c| !matches!(c, '(' | '|' | '^'));
+    if let Some(at) = start
+        && pattern[at..].starts_with(['*', '+', '?'])
+    {
+        return ("missing argument to repetition operator", &pattern[at..=at]);
+    }
+    if let Some(found) = Regex::new(r"\\[pP](\{[^}]*\}|.)").ok().and_then(|r| Some(r.find(pattern)?.as_str()))
+    {
+        return ("invalid character class range", found);
+    }
+    let (opened, closed) = (pattern.matches('(').count(), pattern.matches(')').count());
+    if opened > closed { ("missing closing )", pattern) } else { ("unexpected )", pattern) }
 }
 
 struct Translator<'a> {
@@ -381,6 +418,19 @@ mod tests {
             (r"^\101$", "A", true),
         ] {
             assert_eq!(compile(pattern).unwrap().is_match(text), expect, "{pattern} on {text}");
+        }
+        for (pattern, message) in [
+            ("x(?=a)", "invalid or unsupported Perl syntax: `(?=`"),
+            ("a{2}{3}", "invalid nested repetition operator: `{2}{3}`"),
+            ("[z-a]", "invalid character class range: `z-a`"),
+            ("*a", "missing argument to repetition operator: `*`"),
+            ("((", "missing closing ): `((`"),
+            (")", "unexpected ): `)`"),
+            (r"a\C", r"invalid escape sequence: `\C`"),
+            (r"\p{Foo}", r"invalid character class range: `\p{Foo}`"),
+            ("a{1001}", "invalid repeat count: `{1001}`"),
+        ] {
+            assert_eq!(compile(pattern).unwrap_err(), format!("error parsing regexp: {message}"));
         }
         for pattern in ["a**", "a{1001}", r"\1", "(?=a)", "[b-a]", "(", "*a", r"\Z", "[a", r"\y", "(?x)a"] {
             assert!(compile(pattern).is_err(), "{pattern}");

@@ -217,6 +217,7 @@ pub(super) fn objects(
         .filter(|o| !o.source.ref_name.is_empty())
         .map(|o| (o.source.ref_name.clone(), RefSource { tree: o.tree.clone() }))
         .collect();
+    let charts = fairway_render::ChartCache::default();
     let (mut objects, mut warnings) = (Vec::new(), Vec::new());
     for (index, at) in opened.iter().enumerate() {
         if !at.source.ref_name.is_empty() && at.source.path.is_empty() && at.source.chart.is_empty() {
@@ -237,6 +238,7 @@ pub(super) fn objects(
             disabled_tools: &[],
             value_file_schemes: &[],
             remote,
+            charts: &charts,
             ports: machine(),
         })
         .map_err(|e| Failure::error(DIFFERENT, e.to_string()))?;

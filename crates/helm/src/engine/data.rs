@@ -1,6 +1,6 @@
 //! The objects that templates see beside `.Values`.
 
-use crate::capabilities::{DEFAULT_API_VERSIONS, HELM_GO_VERSION, HELM_VERSION, KubeVersion};
+use crate::capabilities::{DEFAULT_API_VERSIONS, HELM_GO_VERSION, HelmVersion, KubeVersion};
 use crate::metadata::{Dependency, Maintainer};
 use crate::tree::Node;
 use fairway_template::functions::Signature;
@@ -88,16 +88,19 @@ fn dependency(d: &Dependency) -> Value {
 }
 
 /// `.Capabilities`.
-pub(super) fn capabilities(kube: &KubeVersion, added: &[String]) -> Value {
+pub(super) fn capabilities(kube: &KubeVersion, added: &[String], helm: HelmVersion) -> Value {
     let all = DEFAULT_API_VERSIONS.iter().map(|v| (*v).to_owned()).chain(added.iter().cloned());
     let versions = Value::object(VersionSet(all.collect()));
-    let build = Value::object(
-        Struct::new(&BUILD_INFO)
-            .json_field("Version", "version", true, text(HELM_VERSION))
-            .json_field("GitCommit", "git_commit", true, text(""))
-            .json_field("GitTreeState", "git_tree_state", true, text(""))
-            .json_field("GoVersion", "go_version", true, text(HELM_GO_VERSION)),
-    );
+    let mut build = Struct::new(&BUILD_INFO)
+        .json_field("Version", "version", true, text(helm.own()))
+        .json_field("GitCommit", "git_commit", true, text(""))
+        .json_field("GitTreeState", "git_tree_state", true, text(""))
+        .json_field("GoVersion", "go_version", true, text(HELM_GO_VERSION));
+    if helm == HelmVersion::V4 {
+        let client = helm.default_kube_version().trim_end_matches(".0");
+        build = build.json_field("KubeClientVersion", "kube_client_version", false, text(client));
+    }
+    let build = Value::object(build);
     Value::object(
         Struct::new(&CAPABILITIES_POINTER)
             .field("KubeVersion", Value::object(Kube(kube.clone())))
@@ -127,12 +130,16 @@ impl Object for Kube {
         matches!(name, "String" | "GitVersion").then(|| Signature::new(&[], false))
     }
 
-    fn call(&self, _name: &str, _args: &[Value], _ctx: &mut Context<'_>) -> Result<Value, CallError> {
-        Ok(text(&self.0.version))
+    fn call(&self, name: &str, _args: &[Value], _ctx: &mut Context<'_>) -> Result<Value, CallError> {
+        Ok(text(if name == "String" { &self.0.numbers } else { &self.0.version }))
     }
 
-    fn text(&self) -> Option<String> {
-        Some(self.0.version.clone())
+    fn printed(&self) -> Option<String> {
+        Some(self.0.numbers.clone())
+    }
+
+    fn format(&self) -> String {
+        format!("{{{} {} {}}}", self.0.version, self.0.major, self.0.minor)
     }
 
     fn json_fields(&self) -> Option<Vec<(fairway_value::Str, Value)>> {

@@ -1,7 +1,7 @@
 use super::data;
 use super::files::Files;
 use crate::Error;
-use crate::capabilities::KubeVersion;
+use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::tree::Node;
 use crate::values::table;
 use fairway_template::value::{ANY, GoType, STRING, TypeInfo};
@@ -47,6 +47,7 @@ pub(crate) struct Rendering<'a> {
     pub release_name: &'a str,
     pub namespace: &'a str,
     pub is_upgrade: bool,
+    pub helm: HelmVersion,
     pub kube: &'a KubeVersion,
     pub api_versions: &'a [String],
     pub run: Run<'a>,
@@ -81,8 +82,11 @@ fn is_partial(name: &str) -> bool {
 }
 
 /// Builds the function map: Helm's own, with a `lookup` that asks `lookup`.
-pub(crate) fn functions(lookup: Option<Arc<dyn Lookup>>) -> Functions {
-    let mut functions = Functions::helm();
+pub(crate) fn functions(helm: HelmVersion, lookup: Option<Arc<dyn Lookup>>) -> Functions {
+    let mut functions = match helm {
+        HelmVersion::V3 => Functions::helm(),
+        HelmVersion::V4 => Functions::helm4(),
+    };
     if let Some(port) = lookup {
         functions.add_closure("lookup", LOOKUP_PARAMETERS, move |_, args| {
             let arg = |n: usize| match args.get(n) {
@@ -131,7 +135,7 @@ impl Program {
     ) -> Result<Vec<(String, String)>, Error> {
         let mut scopes = HashMap::new();
         let release = release(rendering);
-        let capabilities = data::capabilities(rendering.kube, rendering.api_versions);
+        let capabilities = data::capabilities(rendering.kube, rendering.api_versions, rendering.helm);
         let values = values.retyped(&VALUES);
         let build = Scope { release, capabilities, scopes: &mut scopes };
         build.chart(root, root.name.as_str(), Value::Map(values), true);

@@ -4,6 +4,7 @@
 //! is seen by its parent and siblings. Working on shared maps gives the same result without a list of such cases.
 
 use crate::Error;
+use crate::capabilities::HelmVersion;
 use crate::tree::Node;
 use fairway_template::{List, Map, Value};
 
@@ -12,8 +13,20 @@ use fairway_template::{List, Map, Value};
 pub(crate) enum Nulls {
     /// `CoalesceValues`.
     Remove,
+    /// `CoalesceValues` of Helm 4, which also leaves out what charts themselves set to null.
+    Clean,
     /// `MergeValues`.
     Keep,
+}
+
+impl Nulls {
+    /// How a version of Helm makes the values that templates see.
+    pub(crate) fn of(helm: HelmVersion) -> Self {
+        match helm {
+            HelmVersion::V3 => Self::Remove,
+            HelmVersion::V4 => Self::Clean,
+        }
+    }
 }
 
 const GLOBAL: &str = "global";
@@ -97,20 +110,43 @@ fn shallow_copy(map: &Map) -> Map {
 
 fn coalesce_chart(node: &Node<'_>, dest: &Map, nulls: Nulls) {
     node.values.for_each(|key, default| match dest.get(key) {
+        None if nulls == Nulls::Clean && default.is_nil() => {}
         None => {
-            dest.insert(key.clone(), copy_value(default));
+            let copy = copy_value(default);
+            if let (Nulls::Clean, Value::Map(map)) = (nulls, &copy) {
+                clean(map);
+            }
+            dest.insert(key.clone(), copy);
         }
-        Some(Value::Nil) if nulls == Nulls::Remove => {
+        Some(Value::Nil) if nulls != Nulls::Keep => {
             dest.remove(key);
         }
         Some(Value::Map(table)) => {
             if let Value::Map(defaults) = default {
                 let is_child = node.children.iter().any(|c| c.name == *key);
-                coalesce_tables(&table, &deep_copy(defaults), if is_child { Nulls::Keep } else { nulls });
+                let nulls = if is_child { Nulls::Keep } else { nulls };
+                let defaults = deep_copy(defaults);
+                if nulls == Nulls::Clean {
+                    clean(&defaults);
+                }
+                coalesce_tables(&table, &defaults, nulls);
             }
         }
         Some(_) => {}
     });
+}
+
+/// Removes what is null, at any depth of tables.
+fn clean(map: &Map) {
+    for (key, value) in map.entries() {
+        match value {
+            Value::Nil => {
+                map.remove(&key);
+            }
+            Value::Map(table) => clean(&table),
+            _ => {}
+        }
+    }
 }
 
 /// Merges `src` into `dest`, whose entries win. `src` is changed too, as Helm's `coalesceTablesFullKey` does.
@@ -133,7 +169,7 @@ pub(crate) fn coalesce_tables(dest: &Map, src: &Map, nulls: Nulls) {
     for (key, value) in src.entries() {
         match (dest.get(&key), value) {
             // Only what the chart itself sets is removed by a null; a null for an unknown key stays.
-            (Some(Value::Nil), _) if nulls == Nulls::Remove && set_in_src.contains(&key) => {
+            (Some(Value::Nil), _) if nulls != Nulls::Keep && set_in_src.contains(&key) => {
                 dest.remove(&key);
             }
             (None, value) => {

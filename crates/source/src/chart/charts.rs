@@ -26,6 +26,8 @@ const FAILURE_FRESH: Duration = Duration::from_secs(5);
 const INDEX_BYTES_MAX: u64 = 64 << 20;
 /// Largest packed chart, bytes.
 const CHART_BYTES_MAX: u64 = 100 << 20;
+/// Largest provenance file, bytes: a chart's metadata and a signature.
+const PROVENANCE_BYTES_MAX: u64 = 4 << 20;
 /// Unpacked charts kept in memory.
 const TREES_MAX: usize = 64;
 
@@ -188,33 +190,68 @@ impl Charts {
     }
 
     async fn download(&self, name: ChartName<'_>, version: &str) -> Result<Vec<u8>, SourceError> {
+        let (found, url) = self.find(name, version).await?;
+        let bytes = self.get(name, &url, CHART_BYTES_MAX).await?;
+        let digest = hex(&Sha256::digest(&bytes));
+        let stated = found.digest.trim_start_matches("sha256:");
+        if !stated.is_empty() && !stated.eq_ignore_ascii_case(&digest) {
+            let (chart, version) = (name.chart, &found.version);
+            return Err(SourceError::invalid(format!(
+                "chart {chart} {version}: the archive has the digest {digest}, the index states {stated}"
+            )));
+        }
+        Ok(bytes)
+    }
+
+    /// Returns the provenance file of a chart with the name of the archive that it speaks of.
+    pub async fn provenance(
+        &self,
+        name: ChartName<'_>,
+        version: &str,
+    ) -> Result<(String, Vec<u8>), SourceError> {
+        if name.is_oci() {
+            let base = name.repo_url.rsplit('/').next().unwrap_or_default();
+            let chart = if name.chart.is_empty() { base } else { name.chart };
+            let bytes = self.oci(name)?.pull_provenance(&version.replace('+', "_")).await?;
+            return Ok((format!("{chart}-{version}.tgz"), bytes));
+        }
+        let (_, mut url) = self.find(name, version).await?;
+        let file = url.path().rsplit('/').next().unwrap_or_default().to_owned();
+        url.set_path(&format!("{}.prov", url.path()));
+        Ok((file, self.get(name, &url, PROVENANCE_BYTES_MAX).await?))
+    }
+
+    /// Finds a chart in the index of its repository.
+    async fn find(&self, name: ChartName<'_>, version: &str) -> Result<(ChartVersion, Url), SourceError> {
         let versions = self.versions(name).await?;
         let names: Vec<&str> = versions.iter().map(|v| v.version.as_str()).collect();
-        let picked = pick(&names, version).ok_or_else(|| name.not_found(version))?;
-        let found = versions.iter().find(|v| v.version == picked).ok_or_else(|| name.not_found(version))?;
-        let home = self.base(name.repo_url)?;
+        let picked = pick(&names, version).ok_or_else(|| name.not_found(version))?.to_owned();
+        let found = versions.into_iter().find(|v| v.version == picked);
+        let found = found.ok_or_else(|| name.not_found(version))?;
         let wrong = |why: String| SourceError::invalid(format!("chart {} {picked}: {why}", name.chart));
         let url = found.urls.first().ok_or_else(|| wrong("the index has no URL for it".to_owned()))?;
-        let url = home.join(url).map_err(|e| wrong(format!("{url}: {e}")))?;
+        let url = self.base(name.repo_url)?.join(url).map_err(|e| wrong(format!("{url}: {e}")))?;
+        Ok((found, url))
+    }
+
+    /// Downloads a file of a repository.
+    async fn get(&self, name: ChartName<'_>, url: &Url, bytes_max: u64) -> Result<Vec<u8>, SourceError> {
         let credentials = self.http.lookup.find(name.repo_url);
         let ask = Ask {
-            url: &url,
-            home: &home,
+            url,
+            home: &self.base(name.repo_url)?,
             pass_credentials: name.pass_credentials,
             credentials: credentials.as_deref(),
             headers: HeaderMap::new(),
             etag: None,
-            bytes_max: CHART_BYTES_MAX,
+            bytes_max,
         };
-        let Download::Bytes(bytes, _) = download(&self.http, &ask).await? else {
-            return Err(wrong("the server answered that nothing changed".to_owned()));
-        };
-        let digest = hex(&Sha256::digest(&bytes));
-        let stated = found.digest.trim_start_matches("sha256:");
-        if !stated.is_empty() && !stated.eq_ignore_ascii_case(&digest) {
-            return Err(wrong(format!("the archive has the digest {digest}, the index states {stated}")));
+        match download(&self.http, &ask).await? {
+            Download::Bytes(bytes, _) => Ok(bytes),
+            Download::Unchanged => {
+                Err(SourceError::invalid(format!("{}: the server answered that nothing changed", shown(url))))
+            }
         }
-        Ok(bytes)
     }
 
     async fn versions(&self, name: ChartName<'_>) -> Result<Vec<ChartVersion>, SourceError> {

@@ -20,6 +20,8 @@ const MANIFEST_TYPES: &str =
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
 /// The layer of a chart, as Helm 3 `pkg/registry/constants.go`.
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+/// The layer of its provenance file.
+const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
 /// Layers that generic sources may have, as Argo CD 3.1 `reposerver.oci.layer.media.types`.
 const PLAIN_LAYERS: [&str; 2] =
     ["application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"];
@@ -121,6 +123,21 @@ impl OciRepository {
         }
         let layer = self.pick_layer(&manifest)?;
         let layout = if layer.media_type == CHART_LAYER { Layout::InnerFolder } else { Layout::Plain };
+        Ok(Pulled { bytes: self.blob(layer).await?, layout })
+    }
+
+    /// Pulls the provenance file that was pushed beside a chart.
+    pub async fn pull_provenance(&self, reference: &str) -> Result<Vec<u8>, SourceError> {
+        let (_, manifest) = self.manifest(reference).await?;
+        let layer = manifest.layers.iter().find(|layer| layer.media_type == PROVENANCE_LAYER);
+        let missing = || {
+            let message = format!("{}:{reference}: no provenance file was pushed with it", self.shown);
+            SourceError::new(SourceErrorKind::RevisionNotFound, message)
+        };
+        self.blob(layer.ok_or_else(missing)?).await
+    }
+
+    async fn blob(&self, layer: &Layer) -> Result<Vec<u8>, SourceError> {
         if layer.size > LAYER_BYTES_MAX {
             let message =
                 format!("{}: a layer of {} bytes, more than {LAYER_BYTES_MAX}", self.shown, layer.size);
@@ -132,7 +149,7 @@ impl OciRepository {
         if layer.digest != format!("sha256:{}", hex(&Sha256::digest(&bytes))) {
             return Err(self.wrong("a layer does not have the digest that the manifest states"));
         }
-        Ok(Pulled { bytes, layout })
+        Ok(bytes)
     }
 
     fn pick_layer<'m>(&self, manifest: &'m Manifest) -> Result<&'m Layer, SourceError> {

@@ -25,6 +25,10 @@ pub(crate) fn print_value(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Str(s) => out.extend_from_slice(s.as_bytes()),
         Value::Missing => out.extend_from_slice(b"<no value>"),
+        Value::Object(object) => match object.printed() {
+            Some(text) => out.extend_from_slice(text.as_bytes()),
+            None => print(out, value),
+        },
         other => print(out, other),
     }
 }

@@ -7,10 +7,7 @@ use fairway_yaml::Style;
 use std::sync::Arc;
 
 pub(super) fn register(f: &mut Functions) {
-    f.native("toYaml", &[&ANY], |_, a| {
-        let Ok(data) = a[0].checked_json() else { return Ok("".into()) };
-        Ok(without_last_break(fairway_yaml::to_string(&data)))
-    });
+    f.native("toYaml", &[&ANY], |_, a| Ok(to_yaml(&a[0]).unwrap_or_else(|_| "".into())));
     f.native("toYamlPretty", &[&ANY], |_, a| {
         let Ok(data) = a[0].yaml_v3() else { return Ok("".into()) };
         Ok(without_last_break(fairway_yaml::to_string_with(&data, Style::PRETTY)))
@@ -80,6 +77,18 @@ pub(super) fn register(f: &mut Functions) {
             })
         })),
     );
+}
+
+/// Writes YAML by way of JSON, as sigs.k8s.io/yaml does.
+///
+/// # Errors
+/// The value is none that JSON has, or holds characters that are refused on the way back.
+pub(super) fn to_yaml(value: &Value) -> Result<Value, String> {
+    let data = value.checked_json()?;
+    if !can_pass(&data) {
+        return Err("error converting JSON to YAML: yaml: control characters are not allowed".to_owned());
+    }
+    Ok(without_last_break(fairway_yaml::to_string(&data)))
 }
 
 /// Helm marks messages meant for people, so that it can show them without the places around them.
@@ -169,4 +178,21 @@ fn from_yaml_array(value: &Value) -> Value {
             "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {kind} into Go value of type []interface {{}}"
         )
     })
+}
+
+/// Whether a value survives the way through JSON on which sigs.k8s.io/yaml sends it. JSON leaves characters as they are
+/// that the reader of YAML refuses; of the failed whole, `toYaml` then shows nothing.
+fn can_pass(data: &fairway_value::Value) -> bool {
+    use fairway_value::Value as Data;
+    let passes = |text: &str| {
+        let refused =
+            |c: char| matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+        !text.bytes().any(|b| b >= 0x7f) || !text.contains(refused)
+    };
+    match data {
+        Data::String(text) => passes(text),
+        Data::Array(items) => items.iter().all(can_pass),
+        Data::Object(map) => map.iter().all(|(key, value)| passes(key) && can_pass(value)),
+        _ => true,
+    }
 }

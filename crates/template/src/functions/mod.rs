@@ -5,6 +5,7 @@ mod compare;
 mod escape;
 mod go;
 mod helm;
+mod helm4;
 mod index;
 mod limit;
 mod registry;

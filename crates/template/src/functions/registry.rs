@@ -102,6 +102,14 @@ impl Functions {
         functions
     }
 
+    /// Returns what Helm 4 gives charts: [`Functions::helm`] and the functions that it adds.
+    #[must_use]
+    pub fn helm4() -> Self {
+        let mut functions = Self::helm();
+        super::helm4::register(&mut functions);
+        functions
+    }
+
     /// Adds a function, in place of one with its name.
     pub fn add(&mut self, name: &'static str, params: &[GoType], variadic: bool, body: Body) {
         let signature = Signature::new(params, variadic);

@@ -198,7 +198,7 @@ impl<'a> Lexer<'a> {
             },
             '$' => return self.field_or_variable(TokenKind::Variable),
             '\'' => return self.quoted('\'', TokenKind::CharConstant, "unterminated character constant"),
-            '.' if !self.rest().as_bytes().first().is_some_and(u8::is_ascii_digit) => {
+            '.' if self.rest().as_bytes().first().is_some_and(|b| !b.is_ascii_digit()) => {
                 return self.field_or_variable(TokenKind::Field);
             }
             '.' | '+' | '-' | '0'..='9' => {

@@ -6,7 +6,7 @@ use thiserror::Error;
 const LEN_MAX: usize = 256;
 
 /// A text is no version.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum VersionError {
     /// It has another shape altogether.
     #[error("invalid semantic version")]
@@ -30,8 +30,8 @@ pub enum VersionError {
     #[error("invalid metadata string")]
     Metadata,
     /// A number is beyond 64 bits.
-    #[error("error parsing version segment: value out of range")]
-    Range,
+    #[error("error parsing version segment: strconv.ParseUint: parsing \"{0}\": value out of range")]
+    Range(String),
 }
 
 /// A version.
@@ -65,7 +65,7 @@ impl Version {
             if count == 3 || part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(VersionError::Invalid);
             }
-            parts[count] = part.parse().map_err(|_| VersionError::Range)?;
+            parts[count] = part.parse().map_err(|_| VersionError::Range(part.to_owned()))?;
         }
         let loose = |s: &str| s.split('.').all(|p| !p.is_empty() && p.bytes().all(is_identifier));
         if prerelease.is_some_and(|p| !loose(p)) || metadata.is_some_and(|m| !loose(m)) {
@@ -98,7 +98,7 @@ impl Version {
             if part.len() > 1 && part.starts_with('0') {
                 return Err(VersionError::LeadingZero);
             }
-            *slot = part.parse().map_err(|_| VersionError::Range)?;
+            *slot = part.parse().map_err(|_| VersionError::Range(part.to_owned()))?;
         }
         Self::build(parts, prerelease, metadata, text)
     }

@@ -9,8 +9,9 @@ use aes::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use hmac::{KeyInit as _, Mac as _};
 
 static CERTIFICATE: TypeInfo = TypeInfo::structure("sprig.certificate");
-/// Bytes that one RSA key generation counts for: it takes long rather than much, and a loop of them must end.
-const RSA_KEY_CHARGE: usize = 1 << 20;
+/// Bytes that making an RSA key of 1,024 bits counts for: it takes long rather than much, and a loop of them must end.
+/// Time grows with the fourth power of the length: of 4,096 bits, 64 keys are the most.
+const RSA_KEY_CHARGE: usize = 1 << 16;
 const BLOCK_LEN: usize = 16;
 const BCRYPT_COST: u32 = 10;
 const BCRYPT_PASSWORD_MAX: usize = 72;
@@ -77,7 +78,7 @@ fn certificates(f: &mut Functions) {
 }
 
 fn rsa(ctx: &mut Context<'_>, bits: usize) -> Result<PrivateKey, CallError> {
-    ctx.charge(RSA_KEY_CHARGE * (bits / 1024))?;
+    ctx.charge(RSA_KEY_CHARGE * (bits / 1024).pow(4))?;
     PrivateKey::rsa(ctx, bits).map_err(|e| format!("error generating rsa key: {e}").into())
 }
 

@@ -137,17 +137,26 @@ impl GoTime {
 }
 
 /// An integer type with names for its values, or a duration.
-struct NamedInt {
+/// A duration, month or weekday: an integer with a name of its own.
+pub(crate) struct GoDuration {
     ty: GoType,
     value: i64,
     text: String,
 }
 
-fn named(ty: GoType, value: i64, text: impl Into<String>) -> Value {
-    Value::object(NamedInt { ty, value, text: text.into() })
+impl GoDuration {
+    /// Returns its nanoseconds.
+    pub fn nanos(&self) -> i64 {
+        self.value
+    }
 }
 
-fn duration(nanos: i64) -> Value {
+fn named(ty: GoType, value: i64, text: impl Into<String>) -> Value {
+    Value::object(GoDuration { ty, value, text: text.into() })
+}
+
+/// Returns a `time.Duration`.
+pub(crate) fn duration(nanos: i64) -> Value {
     named(&DURATION, nanos, duration_text(nanos))
 }
 
@@ -238,7 +247,7 @@ fn number_of(name: &str, at: &Instant, civil: &Civil) -> Value {
     }
 }
 
-impl Object for NamedInt {
+impl Object for GoDuration {
     fn go_type(&self) -> GoType {
         self.ty
     }

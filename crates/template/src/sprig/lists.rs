@@ -161,7 +161,7 @@ fn cut(value: &Value, indices: &[Value]) -> Result<Value, CallError> {
     reason = "as Sprig does; lists are short"
 )]
 fn chunk(size: &Value, list: &Value) -> Result<Value, CallError> {
-    const REFUSED: &str = "reflect: makeslice: len out of range";
+    const REFUSED: &str = "runtime error: makeslice: len out of range";
     let list = slice(list, "chunk")?;
     let size = super::args::int(size);
     if size == 0 {

@@ -22,8 +22,9 @@ mod wrap;
 
 use crate::functions::Functions;
 
-pub(crate) use dates::GoTime;
+pub(crate) use dates::{GoDuration, GoTime, duration as go_duration};
 pub(crate) use defaults::{json_text, parse_json};
+pub(crate) use reflect::type_name;
 
 pub(crate) fn register(f: &mut Functions) {
     strings::register(f);

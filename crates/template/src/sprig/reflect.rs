@@ -19,7 +19,8 @@ pub(super) fn register(f: &mut Functions) {
     f.native("deepEqual", &[&ANY, &ANY], |_, a| Ok(deep_equal(&a[0], &a[1]).into()));
 }
 
-fn type_name(value: &Value) -> &'static str {
+/// Returns the name of a value's Go type.
+pub(crate) fn type_name(value: &Value) -> &'static str {
     if value.is_nil() { "<nil>" } else { value.go_type().name }
 }
 

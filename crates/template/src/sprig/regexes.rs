@@ -11,43 +11,59 @@ pub(super) fn register(f: &mut Functions) {
     f.native("mustRegexMatch", &[&STRING, &STRING], |ctx, a| {
         Ok(compiled(ctx, &a[0])?.is_match(&text(&a[1])).into())
     });
-    for name in ["regexFindAll", "mustRegexFindAll"] {
-        f.native(name, &[&STRING, &STRING, &INT], |ctx, a| {
-            let regex = compiled(ctx, &a[0])?;
-            let whole = text(&a[1]);
-            let found: Vec<Value> =
-                regex.find_iter(&whole).take(at_most(&a[2])).map(|m| m.as_str().into()).collect();
-            Ok(strings(found))
-        });
-    }
-    for name in ["regexFind", "mustRegexFind"] {
-        f.native(name, &[&STRING, &STRING], |ctx, a| {
-            let whole = text(&a[1]);
-            Ok(compiled(ctx, &a[0])?.find(&whole).map_or("", |m| m.as_str()).into())
-        });
-    }
-    for name in ["regexReplaceAll", "mustRegexReplaceAll"] {
-        f.native(name, &[&STRING, &STRING, &STRING], |ctx, a| {
-            let regex = compiled(ctx, &a[0])?;
-            let (whole, with) = (text(&a[1]), text(&a[2]));
-            charge(ctx, &regex, &whole, with.len())?;
-            Ok(regex.replace_all(&whole, with.as_ref()).into_owned().into())
-        });
-    }
-    for name in ["regexReplaceAllLiteral", "mustRegexReplaceAllLiteral"] {
-        f.native(name, &[&STRING, &STRING, &STRING], |ctx, a| {
-            let regex = compiled(ctx, &a[0])?;
-            let (whole, with) = (text(&a[1]), text(&a[2]));
-            charge(ctx, &regex, &whole, with.len())?;
-            Ok(regex.replace_all(&whole, regex::NoExpand(&with)).into_owned().into())
-        });
-    }
-    for name in ["regexSplit", "mustRegexSplit"] {
-        f.native(name, &[&STRING, &STRING, &INT], |ctx, a| {
-            let regex = compiled(ctx, &a[0])?;
-            Ok(split(&regex, a[0].as_bytes() == Some(b""), &text(&a[1]), int(&a[2])))
-        });
-    }
+    f.native("regexFindAll", &[&STRING, &STRING, &INT], find_all::<false>);
+    f.native("mustRegexFindAll", &[&STRING, &STRING, &INT], find_all::<true>);
+    f.native("regexFind", &[&STRING, &STRING], find::<false>);
+    f.native("mustRegexFind", &[&STRING, &STRING], find::<true>);
+    f.native("regexReplaceAll", &[&STRING, &STRING, &STRING], replace::<false>);
+    f.native("mustRegexReplaceAll", &[&STRING, &STRING, &STRING], replace::<true>);
+    f.native("regexReplaceAllLiteral", &[&STRING, &STRING, &STRING], replace_literal::<false>);
+    f.native("mustRegexReplaceAllLiteral", &[&STRING, &STRING, &STRING], replace_literal::<true>);
+    f.native("regexSplit", &[&STRING, &STRING, &INT], split_text::<false>);
+    f.native("mustRegexSplit", &[&STRING, &STRING, &INT], split_text::<true>);
+}
+
+type Returned = Result<Value, CallError>;
+
+fn find_all<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    let regex = worded::<MUST>(ctx, &a[0])?;
+    let whole = text(&a[1]);
+    let found: Vec<Value> = regex.find_iter(&whole).take(at_most(&a[2])).map(|m| m.as_str().into()).collect();
+    Ok(strings(found))
+}
+
+fn find<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    let whole = text(&a[1]);
+    Ok(worded::<MUST>(ctx, &a[0])?.find(&whole).map_or("", |m| m.as_str()).into())
+}
+
+fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    let regex = worded::<MUST>(ctx, &a[0])?;
+    let (whole, with) = (text(&a[1]), text(&a[2]));
+    charge(ctx, &regex, &whole, with.len())?;
+    Ok(regex.replace_all(&whole, with.as_ref()).into_owned().into())
+}
+
+fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    let regex = worded::<MUST>(ctx, &a[0])?;
+    let (whole, with) = (text(&a[1]), text(&a[2]));
+    charge(ctx, &regex, &whole, with.len())?;
+    Ok(regex.replace_all(&whole, regex::NoExpand(&with)).into_owned().into())
+}
+
+fn split_text<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    let regex = worded::<MUST>(ctx, &a[0])?;
+    Ok(split(&regex, a[0].as_bytes() == Some(b""), &text(&a[1]), int(&a[2])))
+}
+
+/// Compiles for a function that cannot fail by itself, whose panic says more in Go, or for its `must` kind.
+fn worded<const MUST: bool>(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> {
+    compiled(ctx, pattern).map_err(|error| {
+        if MUST || error.limit {
+            return error;
+        }
+        format!("regexp: Compile(`{}`): {}", text(pattern), error.message).into()
+    })
 }
 
 /// Returns the compiled expression, from this run's store where it has been used before.

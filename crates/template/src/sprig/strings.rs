@@ -186,7 +186,13 @@ fn substring(start: i64, end: i64, all: &[u8]) -> Result<Value, CallError> {
     match cut {
         Some(cut) => Ok(Value::string_from_bytes(cut.to_vec())),
         None => {
-            Err(format!("runtime error: slice bounds out of range [{from}:{to}] with length {len}").into())
+            // As Go puts it: by which bound is wrong, and which bounds the expression has.
+            let range = match (from, to) {
+                (0, to) if to < 0 => format!("[:{to}]"),
+                (0, to) => format!("[:{to}] with length {len}"),
+                (from, to) => format!("[{from}:{to}]"),
+            };
+            Err(format!("runtime error: slice bounds out of range {range}").into())
         }
     }
 }

@@ -29,6 +29,12 @@ pub trait Object {
         None
     }
 
+    /// Returns what an action prints of it where that is not its `%v`: a method `String` of the pointer shows where the
+    /// value is a field that Go can address, and no longer once it has been an argument.
+    fn printed(&self) -> Option<String> {
+        None
+    }
+
     /// Returns what `%v` prints where it has no text of its own.
     fn format(&self) -> String {
         format!("{{{}}}", self.go_type())

@@ -1,7 +1,7 @@
 use super::der::{
     self, CONTEXT, INTEGER, OCTET_STRING, OID, Reader, SEQUENCE, bit_string, integer, sequence, tlv,
 };
-use super::pem;
+use super::{pem, primes};
 use crate::functions::Context;
 use p256::ecdsa::signature::Signer as _;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
@@ -53,8 +53,15 @@ fn oid(bytes: &[u8]) -> Vec<u8> {
 }
 
 impl PrivateKey {
+    /// Makes an RSA key of 2,048 or 4,096 bits, the sizes that Sprig makes.
     pub fn rsa(ctx: &Context<'_>, bits: usize) -> Result<Self, String> {
-        let key = RsaPrivateKey::new(&mut Bytes(ctx), bits).map_err(|e| e.to_string())?;
+        let seeds = [ctx.random_bytes(), ctx.random_bytes()];
+        let (p, q) = match bits {
+            2048 => primes::pair::<16>(seeds),
+            4096 => primes::pair::<32>(seeds),
+            _ => return Err(format!("unsupported: RSA keys of {bits} bits")),
+        };
+        let key = RsaPrivateKey::from_p_q(p, q, primes::EXPONENT.into()).map_err(|e| e.to_string())?;
         Ok(Self::Rsa(Box::new(key)))
     }
 

@@ -4,6 +4,7 @@ mod certificate;
 mod der;
 mod keys;
 mod pem;
+mod primes;
 
 pub(crate) use certificate::{Request, issue, parse_certificate};
 pub(crate) use keys::PrivateKey;

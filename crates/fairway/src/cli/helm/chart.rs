@@ -13,11 +13,13 @@ pub(super) fn load(reference: &str, complete: bool, flags: &ChartFlags) -> anyho
     let on_disk = Path::new(reference);
     if !on_disk.exists() {
         let bytes = repositories.find(reference, flags)?;
+        flags.verify.fetched(&bytes, reference, flags, &repositories)?;
         return Chart::load_archive(&bytes).map_err(|e| fail(&e));
     }
     if flags.names_repository() {
         eprintln!("{reference} lies here, so --repo has no effect");
     }
+    flags.verify.local(on_disk)?;
     if on_disk.is_file() {
         let bytes = std::fs::read(on_disk)?;
         return Chart::load_archive(&bytes).map_err(|e| fail(&e));

@@ -8,6 +8,7 @@ mod repository;
 mod show;
 mod template;
 mod values;
+mod verify;
 
 /// Arguments of `fairway helm`.
 #[derive(clap::Args, Debug)]
@@ -28,6 +29,8 @@ enum HelmCommand {
     /// Lists and brings the dependencies of a chart, as `helm dependency` does.
     #[command(visible_aliases = ["dep", "dependencies"])]
     Dependency(Box<dependency::Args>),
+    /// Checks an archive against its provenance file, as `helm verify` does.
+    Verify(Box<verify::Args>),
     /// Downloads a chart, as `helm pull` does.
     #[command(visible_alias = "fetch")]
     Pull(Box<pull::Args>),
@@ -59,6 +62,7 @@ pub fn run(args: HelmArgs) -> anyhow::Result<()> {
         HelmCommand::Lint(args) => lint::run(&args),
         HelmCommand::Show(args) => show::run(&args),
         HelmCommand::Dependency(args) => dependency::run(&args),
+        HelmCommand::Verify(args) => verify::run(&args),
         HelmCommand::Pull(args) => pull::run(&args),
     }
 }

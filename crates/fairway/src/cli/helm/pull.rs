@@ -2,6 +2,8 @@
 
 use super::chart::fail;
 use super::repository::{ChartFlags, Repositories};
+use super::verify::shown;
+use crate::cli::output::print;
 use anyhow::Context as _;
 use fairway_helm::Chart;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,9 @@ pub(super) struct Args {
     /// Folder for the archive.
     #[arg(long, short = 'd', value_name = "DIR", default_value = ".")]
     destination: PathBuf,
+    /// Downloads the provenance file too, without checking it.
+    #[arg(long)]
+    prov: bool,
     /// Unpacks the chart.
     #[arg(long)]
     untar: bool,
@@ -29,12 +34,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let repositories = Repositories::new(&args.flags.access);
     for reference in &args.charts {
         let bytes = repositories.find(reference, &args.flags)?;
+        if let Some(found) = args.flags.verify.fetched(&bytes, reference, &args.flags, &repositories)? {
+            print(&shown(&found))?;
+        }
         let chart = Chart::load_archive(&bytes).map_err(|e| fail(&e))?;
         if args.untar {
             unpack(&chart, &args.destination.join(&args.untardir).join(chart.name()))?;
         } else {
             let name = format!("{}-{}.tgz", chart.name(), chart.metadata.version);
-            save(&args.destination.join(name), &bytes)?;
+            save(&args.destination.join(&name), &bytes)?;
+            if args.prov || args.flags.verify.verify {
+                let (_, provenance) = repositories.provenance(reference, &args.flags)?;
+                save(&args.destination.join(format!("{name}.prov")), &provenance)?;
+            }
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Charts of repositories: the flags that say how to reach one, and what Helm's own files know of them.
 
 use super::chart::fail;
+use super::verify::VerifyFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::network::network_runtime;
 use anyhow::Context as _;
@@ -62,6 +63,8 @@ pub(super) struct ChartFlags {
     /// Takes versions before a release too, where --version does not say.
     #[arg(long)]
     devel: bool,
+    #[command(flatten)]
+    pub(super) verify: VerifyFlags,
     #[command(flatten)]
     pub(super) access: AccessFlags,
 }
@@ -216,34 +219,72 @@ impl<'f> Repositories<'f> {
     /// Returns the packed chart that a reference names: an address of an archive, `oci://`, `repository/chart`, or a
     /// chart of `--repo`.
     pub(super) fn find(&self, reference: &str, flags: &ChartFlags) -> anyhow::Result<Vec<u8>> {
-        let version = match flags.version.as_str() {
-            "" if flags.devel => ANY_VERSION,
-            version => version,
+        match named(reference, flags)? {
+            Named::Chart { repository, chart, version } => self.archive(&repository, &chart, &version),
+            Named::Address(address) => {
+                let (runtime, sources) = self.made()?;
+                runtime.block_on(sources.remote_file(&address)).map_err(|e| fail(&e))
+            }
+        }
+    }
+
+    /// Returns the provenance file of the chart that a reference names, with the archive's name.
+    pub(super) fn provenance(
+        &self,
+        reference: &str,
+        flags: &ChartFlags,
+    ) -> anyhow::Result<(String, Vec<u8>)> {
+        let (runtime, sources) = self.made()?;
+        match named(reference, flags)? {
+            Named::Chart { repository, chart, version } => runtime
+                .block_on(sources.chart_provenance(&repository, &chart, &version))
+                .map_err(|e| fail(&e)),
+            Named::Address(address) => {
+                let path = address.split(['?', '#']).next().unwrap_or_default();
+                let file = path.rsplit('/').next().unwrap_or_default().to_owned();
+                let bytes = runtime.block_on(sources.remote_file(&format!("{path}.prov")));
+                Ok((file, bytes.map_err(|e| fail(&e))?))
+            }
+        }
+    }
+}
+
+/// What a reference names.
+enum Named {
+    Chart { repository: String, chart: String, version: String },
+    Address(String),
+}
+
+fn named(reference: &str, flags: &ChartFlags) -> anyhow::Result<Named> {
+    let version = match flags.version.as_str() {
+        "" if flags.devel => ANY_VERSION,
+        version => version,
+    };
+    let chart = |repository: String, chart: &str, version: &str| {
+        Ok(Named::Chart { repository, chart: chart.to_owned(), version: version.to_owned() })
+    };
+    if let Some(repo) = &flags.repo {
+        return chart(repo.clone(), reference, version);
+    }
+    if let Some(rest) = reference.strip_prefix("oci://") {
+        let (rest, tag) = match rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
+            Some((rest, tag)) => (rest, tag),
+            None => (rest, version),
         };
-        if let Some(repo) = &flags.repo {
-            return self.archive(repo, reference, version);
+        let (place, name) = rest.rsplit_once('/').unwrap_or((rest, ""));
+        return chart(format!("oci://{place}"), name, tag);
+    }
+    if reference.contains("://") {
+        return Ok(Named::Address(reference.to_owned()));
+    }
+    match reference.split_once('/') {
+        Some((name, of)) if !name.is_empty() && !name.starts_with('.') => {
+            chart(format!("@{name}"), of, version)
         }
-        if let Some(rest) = reference.strip_prefix("oci://") {
-            let (rest, tag) = match rest.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')) {
-                Some((rest, tag)) => (rest, tag),
-                None => (rest, version),
-            };
-            let (place, chart) = rest.rsplit_once('/').unwrap_or((rest, ""));
-            return self.archive(&format!("oci://{place}"), chart, tag);
-        }
-        if reference.contains("://") {
-            let (runtime, sources) = self.made()?;
-            return runtime.block_on(sources.remote_file(reference)).map_err(|e| fail(&e));
-        }
-        match reference.split_once('/') {
-            Some((name, chart)) if !name.is_empty() && !name.starts_with('.') => {
-                self.archive(&format!("@{name}"), chart, version)
-            }
-            _ => {
-                let message =
-                    format!("path {reference:?} not found; name a chart's folder or archive, or its --repo");
-                Err(Failure::error(DIFFERENT, message))
-            }
+        _ => {
+            let message =
+                format!("path {reference:?} not found; name a chart's folder or archive, or its --repo");
+            Err(Failure::error(DIFFERENT, message))
         }
     }
 }

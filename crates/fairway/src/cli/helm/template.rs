@@ -6,7 +6,7 @@ use super::values::ValueFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
-use fairway_helm::{CompiledChart, Options, Release, Show};
+use fairway_helm::{CompiledChart, HelmVersion, Options, Release, Show};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// Prints these templates alone.
     #[arg(long, short = 's', value_name = "TEMPLATE")]
     show_only: Vec<String>,
+    /// Whose output is wanted where Helm 3 and Helm 4 differ: v3 or v4.
+    #[arg(long, default_value = "v3", value_name = "VERSION")]
+    helm_version: HelmVersion,
     /// Does not check values against values.schema.json.
     #[arg(long)]
     skip_schema_validation: bool,
@@ -83,7 +86,8 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         [chart] => ("release-name", chart),
         _ => anyhow::bail!("write [NAME] CHART"),
     };
-    let chart = CompiledChart::new(Arc::new(load(chart, args.dependency_update, &args.flags)?));
+    let chart = Arc::new(load(chart, args.dependency_update, &args.flags)?);
+    let chart = CompiledChart::with(chart, args.helm_version, None);
     let options = Options {
         release_name: name.to_owned(),
         namespace: args.namespace.clone(),
