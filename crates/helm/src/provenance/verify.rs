@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn damaged_keyrings_and_signatures_end_in_an_error() {
-        for cut in 0..KEYS.len() {
+        for cut in (0..KEYS.len()).step_by(53) {
             let mut keys = KEYS[..cut].to_vec();
             drop(verify(ARCHIVE, "c-0.1.0.tgz", ED25519, &keys, NOW));
             keys.extend_from_slice(&KEYS[cut..]);
