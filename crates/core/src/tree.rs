@@ -304,9 +304,17 @@ impl FileTree for MemoryTree {
     }
 
     fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
-        let Some(bytes) = self.files.get(path) else { return Ok(None) };
-        let entry = TreeEntry { name: String::from_utf8_lossy(bytes).into_owned(), kind: NodeKind::File };
-        Ok(listing_id(Some(&[entry])))
+        let entry = |text: String| TreeEntry { name: text, kind: NodeKind::File };
+        if let Some(bytes) = self.files.get(path) {
+            return Ok(listing_id(Some(&[entry(String::from_utf8_lossy(bytes).into_owned())])));
+        }
+        // A directory is what is below it.
+        let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let below = self.files.range(prefix.clone()..).take_while(|(p, _)| p.starts_with(&prefix));
+        let below = below
+            .map(|(p, bytes)| entry(format!("{}\0{}", &p[prefix.len()..], String::from_utf8_lossy(bytes))));
+        let below: Vec<TreeEntry> = below.collect();
+        Ok(if below.is_empty() { None } else { listing_id(Some(&below)) })
     }
 }
 

@@ -1,7 +1,8 @@
 /// How much one run of a template may take. Each has an error that names it.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Instructions of the VM. The default lets the largest public charts through a thousand times over.
+    /// Instructions of the VM, of some ten nanoseconds each, and what functions count for by how long they take: the
+    /// default comes to about a second, and lets the largest public charts through many times over.
     pub steps_max: u64,
     /// Bytes of output, those of captured output (`include`, `tpl`) included.
     pub output_bytes_max: usize,
@@ -16,9 +17,9 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            steps_max: 200_000_000,
+            steps_max: 100_000_000,
             output_bytes_max: 256 << 20,
-            memory_bytes_max: 1 << 30,
+            memory_bytes_max: 512 << 20,
             depth_max: 100_000,
             include_depth_max: 1000,
         }

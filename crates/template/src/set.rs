@@ -249,6 +249,12 @@ mod tests {
             ("{{ range 3000 }}{{ range 1 }}{{ end }}{{ $x := 1 }}{{ $y := 2 }}{{ end }}", "steps_max"),
             ("{{ range until 200 }}{{ repeat 100 \"x\" }}{{ end }}", "output_bytes_max"),
             ("{{ $x := repeat 200000 \"x\" }}", "memory_bytes_max"),
+            // What takes long counts for more than one instruction.
+            ("{{ bcrypt \"x\" }}", "steps_max"),
+            ("{{ genPrivateKey \"rsa\" }}", "steps_max"),
+            ("{{ genPrivateKey \"ecdsa\" }}", "steps_max"),
+            ("{{ regexMatch \"a\" \"b\" }}", "steps_max"),
+            ("{{ fromYaml (repeat 2000 \"a\") }}", "steps_max"),
             ("{{ $x := until 1000000000 }}", "memory_bytes_max"),
             (
                 "{{ define \"f\" }}{{ template \"f\" . }}{{ end }}{{ template \"f\" . }}",

@@ -41,6 +41,8 @@ pub struct Context<'a> {
     ports: Ports<'a>,
     limits: &'a Limits,
     memory: usize,
+    /// Steps taken, those of the VM among them.
+    pub(crate) steps: u64,
     pub(crate) regexes: std::collections::HashMap<Str, regex::Regex>,
 }
 
@@ -48,7 +50,7 @@ impl<'a> Context<'a> {
     /// Returns a context at the start of a run.
     #[must_use]
     pub fn new(ports: Ports<'a>, limits: &'a Limits) -> Self {
-        Self { ports, limits, memory: 0, regexes: std::collections::HashMap::new() }
+        Self { ports, limits, memory: 0, steps: 0, regexes: std::collections::HashMap::new() }
     }
 
     /// Returns the time in nanoseconds since 1970.
@@ -81,6 +83,22 @@ impl<'a> Context<'a> {
             return Err(CallError::limit(format!(
                 "values exceed the limit of {} bytes (memory_bytes_max)",
                 self.limits.memory_bytes_max
+            )));
+        }
+        Ok(())
+    }
+
+    /// Counts time that is about to be spent, in steps of some ten nanoseconds. Functions that take far longer than
+    /// their results are large call this first; the VM counts every instruction and call.
+    ///
+    /// # Errors
+    /// The limit of steps is reached.
+    pub fn work(&mut self, steps: usize) -> Result<(), CallError> {
+        self.steps = self.steps.saturating_add(steps as u64);
+        if self.steps > self.limits.steps_max {
+            return Err(CallError::limit(format!(
+                "steps exceed the limit of {} (steps_max)",
+                self.limits.steps_max
             )));
         }
         Ok(())

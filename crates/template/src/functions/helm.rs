@@ -1,10 +1,13 @@
 //! What Helm adds to Sprig, as its `pkg/engine/funcs.go` and `engine.go` have it (v3.22).
 
-use super::{Body, CallError, Functions, RenderCall, RenderSource};
+use super::{Body, CallError, Context, Functions, RenderCall, RenderSource};
 use crate::value::{ANY, ANY_MAP, ANY_SLICE, STRING};
 use crate::{List, Map, Value};
 use fairway_yaml::Style;
 use std::sync::Arc;
+
+/// What reading a byte of YAML, JSON or TOML counts for.
+const READ_STEPS: usize = 8;
 
 pub(super) fn register(f: &mut Functions) {
     f.native("toYaml", &[&ANY], |_, a| Ok(to_yaml(&a[0]).unwrap_or_else(|_| "".into())));
@@ -12,16 +15,24 @@ pub(super) fn register(f: &mut Functions) {
         let Ok(data) = a[0].yaml_v3() else { return Ok("".into()) };
         Ok(without_last_break(fairway_yaml::to_string_with(&data, Style::PRETTY)))
     });
-    f.native("fromYaml", &[&STRING], |_, a| Ok(from_yaml(&a[0])));
-    f.native("fromYamlArray", &[&STRING], |_, a| Ok(from_yaml_array(&a[0])));
+    f.native("fromYaml", &[&STRING], |ctx, a| {
+        read(ctx, &a[0])?;
+        Ok(from_yaml(&a[0]))
+    });
+    f.native("fromYamlArray", &[&STRING], |ctx, a| {
+        read(ctx, &a[0])?;
+        Ok(from_yaml_array(&a[0]))
+    });
     f.native("toJson", &[&ANY], |_, a| Ok(crate::sprig::json_text(&a[0]).unwrap_or_default().into()));
-    f.native("fromJson", &[&STRING], |_, a| {
+    f.native("fromJson", &[&STRING], |ctx, a| {
+        read(ctx, &a[0])?;
         let parsed = crate::sprig::parse_json(a[0].as_bytes().unwrap_or_default());
         Ok(as_map(parsed, |kind| {
             format!("json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}")
         }))
     });
-    f.native("fromJsonArray", &[&STRING], |_, a| {
+    f.native("fromJsonArray", &[&STRING], |ctx, a| {
+        read(ctx, &a[0])?;
         let parsed = crate::sprig::parse_json(a[0].as_bytes().unwrap_or_default());
         Ok(as_list(parsed, |kind| {
             format!("json: cannot unmarshal {kind} into Go value of type []interface {{}}")
@@ -33,7 +44,8 @@ pub(super) fn register(f: &mut Functions) {
         }
         Ok(crate::toml::write(&a[0]).unwrap_or_else(|e| e).into())
     });
-    f.native("fromToml", &[&STRING], |_, a| {
+    f.native("fromToml", &[&STRING], |ctx, a| {
+        read(ctx, &a[0])?;
         let text = a[0].as_str().unwrap_or_default();
         Ok(crate::toml::parse(&text).unwrap_or_else(|e| error_map(&e)))
     });
@@ -77,6 +89,11 @@ pub(super) fn register(f: &mut Functions) {
             })
         })),
     );
+}
+
+/// Counts the reading of a text.
+fn read(ctx: &mut Context<'_>, text: &Value) -> Result<(), CallError> {
+    ctx.work(text.as_bytes().map_or(0, <[u8]>::len).saturating_mul(READ_STEPS))
 }
 
 /// Writes YAML by way of JSON, as sigs.k8s.io/yaml does.

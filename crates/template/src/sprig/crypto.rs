@@ -9,24 +9,33 @@ use aes::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, KeyIvInit as _};
 use hmac::{KeyInit as _, Mac as _};
 
 static CERTIFICATE: TypeInfo = TypeInfo::structure("sprig.certificate");
-/// Bytes that making an RSA key of 1,024 bits counts for: it takes long rather than much, and a loop of them must end.
-/// Time grows with the fourth power of the length: of 4,096 bits, 64 keys are the most.
-const RSA_KEY_CHARGE: usize = 1 << 16;
+/// What things that take long count for, in steps of some ten nanoseconds: a loop of them must end. The time for an RSA
+/// key grows with the fourth power of its length.
+const RSA_KEY_STEPS: usize = 1 << 16;
+const RSA_SIGN_STEPS: usize = 300_000;
+const CURVE_STEPS: usize = 20_000;
+const BCRYPT_STEPS: usize = 4_000_000;
+const SCRYPT_STEPS: usize = 4_000_000;
 const BLOCK_LEN: usize = 16;
 const BCRYPT_COST: u32 = 10;
 const BCRYPT_PASSWORD_MAX: usize = 72;
 
 pub(super) fn register(f: &mut Functions) {
-    f.native("bcrypt", &[&STRING], |ctx, a| Ok(bcrypt(ctx, bytes(&a[0])).into()));
+    f.native("bcrypt", &[&STRING], |ctx, a| {
+        ctx.work(BCRYPT_STEPS)?;
+        Ok(bcrypt(ctx, bytes(&a[0])).into())
+    });
     f.native("htpasswd", &[&STRING, &STRING], |ctx, a| {
         let user = text(&a[0]);
         if user.contains(':') {
             return Ok(format!("invalid username: {user}").into());
         }
+        ctx.work(BCRYPT_STEPS)?;
         Ok(format!("{user}:{}", bcrypt(ctx, bytes(&a[1]))).into())
     });
     f.native("derivePassword", &[&UINT32, &STRING, &STRING, &STRING, &STRING], |ctx, a| {
         ctx.charge(SCRYPT_BYTES)?;
+        ctx.work(SCRYPT_STEPS)?;
         let counter = if let Value::Uint(_, n) = &a[0] { u32::try_from(*n).unwrap_or(u32::MAX) } else { 0 };
         Ok(derive_password(counter, &text(&a[1]), [bytes(&a[2]), bytes(&a[3]), bytes(&a[4])]).into())
     });
@@ -35,8 +44,14 @@ pub(super) fn register(f: &mut Functions) {
     f.native("genPrivateKey", &[&STRING], |ctx, a| {
         let key = match text(&a[0]).as_ref() {
             "" | "rsa" => rsa(ctx, 4096)?,
-            "ecdsa" => PrivateKey::p256(ctx),
-            "ed25519" => PrivateKey::ed25519(ctx),
+            "ecdsa" => {
+                ctx.work(CURVE_STEPS)?;
+                PrivateKey::p256(ctx)
+            }
+            "ed25519" => {
+                ctx.work(CURVE_STEPS)?;
+                PrivateKey::ed25519(ctx)
+            }
             "dsa" => return Err("unsupported: genPrivateKey \"dsa\"".into()),
             other => return Ok(format!("Unknown type {other}").into()),
         };
@@ -52,7 +67,7 @@ fn certificates(f: &mut Functions) {
         certificate(ctx, &a[0], None, &a[1], &key, None)
     });
     f.native("genCAWithKey", &[&STRING, &INT, &STRING], |ctx, a| {
-        let key = key_of(&a[2])?;
+        let key = key_of(ctx, &a[2])?;
         certificate(ctx, &a[0], None, &a[1], &key, None)
     });
     f.native("genSelfSignedCert", &[&STRING, &ANY_SLICE, &ANY_SLICE, &INT], |ctx, a| {
@@ -60,7 +75,7 @@ fn certificates(f: &mut Functions) {
         certificate(ctx, &a[0], Some(&a[1..3]), &a[3], &key, None)
     });
     f.native("genSelfSignedCertWithKey", &[&STRING, &ANY_SLICE, &ANY_SLICE, &INT, &STRING], |ctx, a| {
-        let key = key_of(&a[4])?;
+        let key = key_of(ctx, &a[4])?;
         certificate(ctx, &a[0], Some(&a[1..3]), &a[3], &key, None)
     });
     f.native("genSignedCert", &[&STRING, &ANY_SLICE, &ANY_SLICE, &INT, &CERTIFICATE], |ctx, a| {
@@ -71,18 +86,19 @@ fn certificates(f: &mut Functions) {
         "genSignedCertWithKey",
         &[&STRING, &ANY_SLICE, &ANY_SLICE, &INT, &CERTIFICATE, &STRING],
         |ctx, a| {
-            let key = key_of(&a[5])?;
+            let key = key_of(ctx, &a[5])?;
             certificate(ctx, &a[0], Some(&a[1..3]), &a[3], &key, Some(&a[4]))
         },
     );
 }
 
 fn rsa(ctx: &mut Context<'_>, bits: usize) -> Result<PrivateKey, CallError> {
-    ctx.charge(RSA_KEY_CHARGE * (bits / 1024).pow(4))?;
+    ctx.work(RSA_KEY_STEPS * (bits / 1024).pow(4))?;
     PrivateKey::rsa(ctx, bits).map_err(|e| format!("error generating rsa key: {e}").into())
 }
 
-fn key_of(pem: &Value) -> Result<PrivateKey, CallError> {
+fn key_of(ctx: &mut Context<'_>, pem: &Value) -> Result<PrivateKey, CallError> {
+    ctx.work(RSA_SIGN_STEPS)?;
     PrivateKey::from_pem(&text(pem)).map_err(|e| format!("parsing private key: {e}").into())
 }
 
@@ -116,13 +132,14 @@ impl Object for Certificate {
 
 /// Issues a certificate; without names that of an authority.
 fn certificate(
-    ctx: &Context<'_>,
+    ctx: &mut Context<'_>,
     common_name: &Value,
     names: Option<&[Value]>,
     days: &Value,
     key: &PrivateKey,
     authority: Option<&Value>,
 ) -> Result<Value, CallError> {
+    ctx.work(RSA_SIGN_STEPS)?;
     let signer = match authority {
         None => None,
         Some(value) => {

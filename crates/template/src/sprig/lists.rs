@@ -26,11 +26,13 @@ pub(super) fn register(f: &mut Functions) {
     ends(f);
     filters(f);
     for name in ["has", "mustHas"] {
-        f.native(name, &[&ANY, &ANY], |_, a| {
+        f.native(name, &[&ANY, &ANY], |ctx, a| {
             if a[1].is_nil() {
                 return Ok(false.into());
             }
-            Ok(found(&slice_find(&a[1], "has")?, &a[0]).into())
+            let list = slice_find(&a[1], "has")?;
+            ctx.work(list.len())?;
+            Ok(found(&list, &a[0]).into())
         });
     }
     for name in ["slice", "mustSlice"] {
@@ -95,9 +97,10 @@ fn filters(f: &mut Functions) {
         });
     }
     for name in ["uniq", "mustUniq"] {
-        f.native(name, &[&ANY], |_, a| {
+        f.native(name, &[&ANY], |ctx, a| {
             let mut out: Vec<Value> = Vec::new();
             for item in slice_find(&a[0], "uniq")? {
+                ctx.work(out.len())?;
                 if !found(&out, &item) {
                     out.push(item);
                 }
@@ -106,8 +109,9 @@ fn filters(f: &mut Functions) {
         });
     }
     for name in ["without", "mustWithout"] {
-        f.variadic(name, &[&ANY, &ANY], |_, a| {
+        f.variadic(name, &[&ANY, &ANY], |ctx, a| {
             let mut list = slice_find(&a[0], "without")?;
+            ctx.work(list.len().saturating_mul(a.len()))?;
             list.retain(|v| !found(&a[1..], v));
             Ok(list.into())
         });

@@ -14,6 +14,7 @@ pub(super) fn register(f: &mut Functions) {
     f.native("randBytes", &[&INT], |ctx, a| {
         let count = usize::try_from(int(&a[0])).map_err(|_| "runtime error: makeslice: len out of range")?;
         ctx.charge(count)?;
+        ctx.work(count)?;
         let mut out = vec![0; count];
         ctx.fill_random(&mut out);
         Ok(super::encoding::base64(&out).into())
@@ -57,6 +58,7 @@ pub(super) fn below(ctx: &Context<'_>, bound: u64) -> u64 {
 
 /// Draws characters. Of none or fewer, Sprig makes the empty string.
 fn from(ctx: &mut Context<'_>, count: i64, alphabet: &[u8]) -> Result<Value, CallError> {
+    ctx.work(usize::try_from(count).unwrap_or(0).saturating_mul(2))?;
     let count = usize::try_from(count).unwrap_or(0);
     ctx.charge(count)?;
     let pick = |_| {

@@ -6,9 +6,14 @@ use regex::Regex;
 
 pub(super) fn register(f: &mut Functions) {
     f.native("regexMatch", &[&STRING, &STRING], |ctx, a| {
-        Ok(compiled(ctx, &a[0]).is_ok_and(|r| r.is_match(&text(&a[1]))).into())
+        ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
+        match compiled(ctx, &a[0]) {
+            Err(error) if error.limit => Err(error),
+            regex => Ok(regex.is_ok_and(|r| r.is_match(&text(&a[1]))).into()),
+        }
     });
     f.native("mustRegexMatch", &[&STRING, &STRING], |ctx, a| {
+        ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
         Ok(compiled(ctx, &a[0])?.is_match(&text(&a[1])).into())
     });
     f.native("regexFindAll", &[&STRING, &STRING, &INT], find_all::<false>);
@@ -23,9 +28,14 @@ pub(super) fn register(f: &mut Functions) {
     f.native("mustRegexSplit", &[&STRING, &STRING, &INT], split_text::<true>);
 }
 
+/// What compiling an expression counts for, beside its length, and what each byte of a text that is searched does.
+const COMPILE_STEPS: usize = 20_000;
+const SEARCH_STEPS: usize = 3;
+
 type Returned = Result<Value, CallError>;
 
 fn find_all<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
     let whole = text(&a[1]);
     let found: Vec<Value> = regex.find_iter(&whole).take(at_most(&a[2])).map(|m| m.as_str().into()).collect();
@@ -34,10 +44,12 @@ fn find_all<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
 
 fn find<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     let whole = text(&a[1]);
+    ctx.work(whole.len() * SEARCH_STEPS)?;
     Ok(worded::<MUST>(ctx, &a[0])?.find(&whole).map_or("", |m| m.as_str()).into())
 }
 
 fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
     let (whole, with) = (text(&a[1]), text(&a[2]));
     charge(ctx, &regex, &whole, with.len())?;
@@ -45,6 +57,7 @@ fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
 }
 
 fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
     let (whole, with) = (text(&a[1]), text(&a[2]));
     charge(ctx, &regex, &whole, with.len())?;
@@ -52,6 +65,7 @@ fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Retu
 }
 
 fn split_text<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
+    ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
     Ok(split(&regex, a[0].as_bytes() == Some(b""), &text(&a[1]), int(&a[2])))
 }
@@ -72,6 +86,7 @@ fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> 
     if let Some(regex) = ctx.regexes.get(pattern.as_ref()) {
         return Ok(regex.clone());
     }
+    ctx.work(COMPILE_STEPS + pattern.len() * 100)?;
     let regex = crate::re2::compile(&pattern)?;
     // Some kilobytes each: counted, so that a loop over ever new ones ends.
     ctx.charge(pattern.len() * 64)?;

@@ -6,6 +6,10 @@ use fairway_value::Str;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// What a call counts for beside its instruction, and what each byte of a text that is parsed does.
+const CALL_STEPS: usize = 10;
+const PARSE_STEPS: usize = 10;
+
 impl Machine<'_> {
     /// Calls a function with the arguments on the stack, of which a piped one lies lowest and comes last.
     pub(super) fn call(&mut self, function: u32, argc: usize, piped: bool, node: u32) -> Result<(), Fault> {
@@ -15,6 +19,7 @@ impl Machine<'_> {
         if piped {
             self.stack[from..].rotate_left(1);
         }
+        self.ctx.work(CALL_STEPS).map_err(|e| wrap(&function, e.into()))?;
         let result = match &function.body {
             Body::Native(f) => f(&mut self.ctx, &self.stack[from..]),
             Body::Closure(f) => f(&mut self.ctx, &self.stack[from..]),
@@ -80,6 +85,7 @@ impl Machine<'_> {
         if let Some(parsed) = self.parsed.get(text) {
             return Ok(Rc::clone(parsed));
         }
+        self.ctx.work(text.len().saturating_mul(PARSE_STEPS))?;
         let parsed = self
             .layer
             .parse_text(text)

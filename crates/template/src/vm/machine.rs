@@ -76,7 +76,6 @@ pub(crate) struct Machine<'a> {
     pub(super) boxed: bool,
     pub(super) node: u32,
     pc: usize,
-    steps: u64,
 }
 
 impl<'a> Machine<'a> {
@@ -100,7 +99,6 @@ impl<'a> Machine<'a> {
             boxed: false,
             node: 0,
             pc: 0,
-            steps: 0,
         }
     }
 
@@ -116,13 +114,7 @@ impl<'a> Machine<'a> {
 
     fn run(&mut self) -> Result<(), Fault> {
         loop {
-            self.steps += 1;
-            if self.steps > self.limits.steps_max {
-                return Err(limit(format!(
-                    "steps exceed the limit of {} (steps_max)",
-                    self.limits.steps_max
-                )));
-            }
+            self.ctx.work(1)?;
             let op = self.program.code[self.pc];
             self.pc += 1;
             match op {
