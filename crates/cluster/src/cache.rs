@@ -1,8 +1,8 @@
 use crate::discovery::ResourceTable;
 use fairway_core::{AppId, GroupKind, Gvk, Live, LiveView, Object, ObjectKey, Scope};
-use fairway_value::{Str, Value};
+use fairway_value::{Dictionary, Packed, Str, Value};
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use tokio::sync::mpsc;
 
 /// What objects mean to the one who owns the cache.
@@ -48,10 +48,37 @@ pub struct CacheStats {
     pub kinds: usize,
 }
 
+/// An object at rest. It is unpacked for whoever asks, and shared as long as somebody holds it.
 struct Entry {
-    live: Arc<Live>,
+    packed: Packed,
+    held: Mutex<Weak<Live>>,
+    uid: Str,
+    owners: Box<[Str]>,
     app: Option<AppId>,
     version: u64,
+}
+
+impl Entry {
+    fn new(live: &Arc<Live>, app: Option<AppId>, version: u64, words: &Dictionary) -> Self {
+        Self {
+            packed: words.pack(live.value()),
+            held: Mutex::new(Arc::downgrade(live)),
+            uid: Str::from(live.uid()),
+            owners: owner_uids(live).map(Str::from).collect(),
+            app,
+            version,
+        }
+    }
+
+    fn live(&self, words: &Dictionary) -> Arc<Live> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(live) = held.upgrade() {
+            return live;
+        }
+        let live = Arc::new(Live(Object::new(words.unpack(&self.packed))));
+        *held = Arc::downgrade(&live);
+        live
+    }
 }
 
 #[derive(Default)]
@@ -63,6 +90,8 @@ struct State {
     by_app: HashMap<AppId, BTreeSet<ObjectKey>>,
     /// Versions at which objects went, so that a late answer does not bring them back.
     gone: HashMap<ObjectKey, u64>,
+    /// What the packed objects share.
+    words: Dictionary,
 }
 
 /// How many deletions are remembered. Answers arrive seconds late at worst; this is minutes of heavy pruning.
@@ -141,18 +170,16 @@ impl Cache {
     pub fn of_kind(&self, kind: &GroupKind) -> Vec<Arc<Live>> {
         let state = self.read();
         let keys = state.by_kind.get(kind).into_iter().flatten();
-        keys.filter_map(|k| state.objects.get(k)).map(|e| e.live.clone()).collect()
+        keys.filter_map(|k| state.live(k)).collect()
     }
 
     /// Returns the objects of a namespace that nothing owns, in no order. This looks at every object.
     #[must_use]
     pub fn top_level_in(&self, namespace: &str) -> Vec<Arc<Live>> {
         let state = self.read();
-        let found = state
-            .objects
-            .iter()
-            .filter(|(key, entry)| key.namespace == namespace && owner_uids(&entry.live).next().is_none());
-        found.map(|(_, entry)| entry.live.clone()).collect()
+        let found =
+            state.objects.iter().filter(|(key, entry)| key.namespace == namespace && entry.owners.is_empty());
+        found.map(|(_, entry)| entry.live(&state.words)).collect()
     }
 
     /// Returns the App that an object, or one of its owners, belongs to.
@@ -182,12 +209,13 @@ impl Cache {
             return;
         }
         let old = state.objects.get(&key);
-        if old.is_some_and(|o| o.version >= version && version != 0 && o.live.uid() == live.uid()) {
+        if old.is_some_and(|o| o.version >= version && version != 0 && o.uid == live.uid()) {
             return;
         }
-        let material = old.is_none_or(|o| differs(&o.live, &live));
+        let material = old.is_none_or(|o| differs(&o.live(&state.words), &live));
         state.remove(&key);
-        state.insert(key.clone(), Entry { live: live.clone(), app, version });
+        let entry = Entry::new(&live, app, version, &state.words);
+        state.insert(key.clone(), entry);
         let app = state.objects.get(&key).and_then(|e| state.app_of(e));
         drop(state);
         // The receiver lives as long as the engine; at shutdown nobody needs the event.
@@ -202,6 +230,7 @@ impl Cache {
         }
         let app = state.objects.get(key).and_then(|e| state.app_of(e));
         let Some(entry) = state.remove(key) else { return };
+        let object = entry.live(&state.words);
         if state.gone.len() >= GONE_MAX {
             state.gone.clear();
         }
@@ -211,7 +240,7 @@ impl Cache {
             key: key.clone(),
             kind: EventKind::Delete,
             app,
-            object: entry.live,
+            object,
             material: true,
         });
     }
@@ -239,13 +268,16 @@ impl Cache {
 }
 
 impl State {
+    fn live(&self, key: &ObjectKey) -> Option<Arc<Live>> {
+        self.objects.get(key).map(|entry| entry.live(&self.words))
+    }
+
     fn insert(&mut self, key: ObjectKey, entry: Entry) {
-        let uid = Str::from(entry.live.uid());
-        for owner in owner_uids(&entry.live) {
-            self.children.entry(owner.into()).or_default().insert(key.clone());
+        for owner in &entry.owners {
+            self.children.entry(owner.clone()).or_default().insert(key.clone());
         }
-        if !uid.is_empty() {
-            self.by_uid.insert(uid, key.clone());
+        if !entry.uid.is_empty() {
+            self.by_uid.insert(entry.uid.clone(), key.clone());
         }
         if let Some(app) = &entry.app {
             self.by_app.entry(app.clone()).or_default().insert(key.clone());
@@ -256,7 +288,7 @@ impl State {
 
     fn remove(&mut self, key: &ObjectKey) -> Option<Entry> {
         let entry = self.objects.remove(key)?;
-        for owner in owner_uids(&entry.live) {
+        for owner in &entry.owners {
             if let Some(set) = self.children.get_mut(owner) {
                 set.remove(key);
                 if set.is_empty() {
@@ -264,7 +296,7 @@ impl State {
                 }
             }
         }
-        self.by_uid.remove(entry.live.uid());
+        self.by_uid.remove(&entry.uid);
         if let Some(set) = entry.app.as_ref().and_then(|app| self.by_app.get_mut(app)) {
             set.remove(key);
         }
@@ -280,7 +312,7 @@ impl State {
             if at.app.is_some() {
                 return at.app.clone();
             }
-            let owner = owner_uids(&at.live).find_map(|uid| self.by_uid.get(uid))?;
+            let owner = at.owners.iter().find_map(|uid| self.by_uid.get(uid))?;
             at = self.objects.get(owner)?;
         }
         None
@@ -318,19 +350,19 @@ fn differs(a: &Object, b: &Object) -> bool {
 
 impl LiveView for Cache {
     fn get(&self, key: &ObjectKey) -> Option<Arc<Live>> {
-        self.read().objects.get(key).map(|e| e.live.clone())
+        self.read().live(key)
     }
 
     fn tracked_by(&self, app: &AppId) -> Vec<Arc<Live>> {
         let state = self.read();
         let keys = state.by_app.get(app).into_iter().flatten();
-        keys.filter_map(|k| state.objects.get(k)).map(|e| e.live.clone()).collect()
+        keys.filter_map(|k| state.live(k)).collect()
     }
 
     fn children(&self, owner_uid: &str) -> Vec<Arc<Live>> {
         let state = self.read();
         let keys = state.children.get(owner_uid).into_iter().flatten();
-        keys.filter_map(|k| state.objects.get(k)).map(|e| e.live.clone()).collect()
+        keys.filter_map(|k| state.live(k)).collect()
     }
 
     fn scope(&self, kind: &GroupKind) -> Option<Scope> {

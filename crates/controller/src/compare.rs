@@ -9,12 +9,12 @@ use fairway_core::{
     FIELD_MANAGER, Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey,
     ObjectPolicy, Str, SyncStatus, Tristate, Validation,
 };
-use fairway_diff::{IgnoreRules, Mode, Options, Outcome, UncertainReason, outcome};
+use fairway_diff::{IgnoreRules, Known, Mode, Options, Outcome, UncertainReason, Verdicts, outcome};
 use fairway_plan::Comparison;
 use fairway_schema::Schemas;
 use fairway_schema::managed::LAST_APPLIED;
 use fairway_value::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// One object of an App, as it stands.
@@ -60,7 +60,7 @@ pub struct Compared {
 /// What was found for an object whose desired and live states have not changed since.
 #[derive(Default)]
 pub struct VerdictCache {
-    known: HashMap<ObjectKey, (u64, u64, Str, Comparison)>,
+    known: Verdicts<Comparison>,
 }
 
 /// What comparing works with.
@@ -150,9 +150,9 @@ pub async fn compare(
         }
         shared_warning(ctx, &key, live.as_deref(), &mut out.conditions);
         let seen = live.as_ref().map(|l| Str::from(l.resource_version())).unwrap_or_default();
-        let known = cache.known.get(&key).filter(|k| k.0 == *hash && k.1 == options_hash && k.2 == seen);
+        let known = cache.known.get(&key, *hash, options_hash, &seen);
         let verdict = match known {
-            Some(known) => known.3,
+            Some(known) => *known,
             None if live.is_some() && policy.counts_webhooks.or(ctx.app.counts_webhooks) == Some(true) => {
                 Comparison::Uncertain
             }
@@ -161,7 +161,8 @@ pub async fn compare(
         if verdict == Comparison::Uncertain && known.is_none() {
             uncertain.push((key.clone(), desired.object.clone(), live.clone()));
         }
-        fresh.known.insert(key.clone(), (*hash, options_hash, seen, verdict));
+        let found = Known { desired: *hash, options: options_hash, version: seen, verdict };
+        fresh.known.keep(key.clone(), found);
         out.verdicts.insert(key, verdict);
         let status =
             if verdict == Comparison::Unchanged { SyncStatus::Synced } else { SyncStatus::OutOfSync };
@@ -240,7 +241,7 @@ async fn ask(
     });
     for (key, verdict) in futures::future::join_all(asked).await {
         if let Some(known) = cache.known.get_mut(&key) {
-            known.3 = verdict;
+            known.verdict = verdict;
         }
         if let Some(state) = out.objects.iter_mut().find(|o| o.key == key) {
             state.status = Some(if verdict == Comparison::Unchanged {

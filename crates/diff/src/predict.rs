@@ -35,6 +35,13 @@ pub struct Options {
     pub take_over_from: Vec<Str>,
 }
 
+impl Options {
+    /// Whether nothing is left out and nothing taken over.
+    fn is_plain(&self) -> bool {
+        self.ignore.is_empty() && self.known_type_fields.is_empty() && self.take_over_from.is_empty()
+    }
+}
+
 /// What a comparison found.
 #[derive(Clone, Debug)]
 pub struct Prediction {
@@ -84,9 +91,14 @@ pub fn outcome(
 ) -> Outcome {
     if options.mode == Mode::ServerSide
         && let Some(live) = live
-        && same::surely_unchanged(desired, live, manager, schemas)
+        && let Some(found) = same::plain_changes(desired, live, manager, schemas)
     {
-        return Outcome::Unchanged;
+        if found.is_empty() {
+            return Outcome::Unchanged;
+        }
+        if options.is_plain() {
+            return Outcome::Changed(found);
+        }
     }
     predict(desired, live, manager, schemas, options).outcome
 }
@@ -321,6 +333,8 @@ mod tests {
             let mut after = applied(Some(&live), &second);
             strip_server_fields(&mut after);
             prop_assert_eq!(predicted.predicted_live, Some(after));
+            let quick = outcome(&second, Some(&live), "fairway", Schemas::builtin(), &Options::default());
+            prop_assert_eq!(quick, predicted.outcome);
         }
     }
 
@@ -329,13 +343,17 @@ mod tests {
         let desired = deployment(Some(2), "nginx:1", &["A".to_owned()], None);
         let live = applied(None, &desired);
         let schemas = Schemas::builtin();
-        assert!(same::surely_unchanged(&desired, &live, "fairway", schemas));
-        assert!(!same::surely_unchanged(&desired, &live, "other", schemas));
+        let quick = |desired: &Value, live: &Value, manager: &str| {
+            let found = same::plain_changes(desired, live, manager, schemas)?;
+            Some(found.iter().map(|c| c.path.to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(quick(&desired, &live, "fairway"), Some(Vec::new()));
+        assert_eq!(quick(&desired, &live, "other"), None);
         let mut scaled = live.clone();
         scaled.set_path(&["spec", "replicas"], 3_i64);
-        assert!(!same::surely_unchanged(&desired, &scaled, "fairway", schemas));
+        assert_eq!(quick(&desired, &scaled, "fairway"), Some(vec!["/spec/replicas".to_owned()]));
         let fewer = deployment(None, "nginx:1", &["A".to_owned()], None);
-        assert!(!same::surely_unchanged(&fewer, &live, "fairway", schemas));
+        assert_eq!(quick(&fewer, &live, "fairway"), None);
     }
 
     /// What a former manager stores by an update, with the annotation that its apply leaves.

@@ -4,6 +4,10 @@
 //!
 //! Source: apimachinery 0.36 `runtime/converter.go` and the Go declarations in `data/go.json`.
 
+mod numbers;
+
+pub(crate) use numbers::check_numbers;
+
 use crate::managed::go_type;
 use crate::quantity::Quantity;
 use crate::time::{canonical_micro_time, canonical_time};
@@ -22,7 +26,7 @@ pub struct ConvertError {
     /// The field's path, innermost first.
     path: Vec<String>,
     /// What JSON has there and what Go wants, for values of the wrong type.
-    mismatch: Option<(&'static str, String)>,
+    mismatch: Option<(String, String)>,
 }
 
 impl ConvertError {
@@ -48,7 +52,7 @@ impl ConvertError {
             }
             other => format!("cannot restore {wanted} from: {}", go_kind(other)),
         };
-        Self { mismatch: Some((json, wanted.to_owned())), ..Self::new(message) }
+        Self { mismatch: Some((json.to_owned(), wanted.to_owned())), ..Self::new(message) }
     }
 
     /// Returns the message as the JSON decoder says it (create, update and patches).
@@ -325,11 +329,22 @@ fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Valu
             Value::Null => Ok(Value::Null),
             other => Err(ConvertError {
                 message: format!("cannot restore slice from {}", go_kind(other)),
-                ..ConvertError::mismatched(other, "[]")
+                ..ConvertError::mismatched(other, &format!("[]{}", go_name(item)))
             }),
         };
     }
     convert_scalar(ty.scalar().unwrap_or(Scalar::Any), value)
+}
+
+/// Name of a type in Go: `v1.Container`, `string`.
+fn go_name(ty: TypeRef<'_>) -> String {
+    let mut parts = ty.name().rsplit('.');
+    match (parts.next().unwrap_or_default(), parts.next(), ty.scalar()) {
+        ("", _, Some(Scalar::Int32)) => "int32".to_owned(),
+        ("", _, Some(Scalar::Int64)) => "int64".to_owned(),
+        ("", ..) => "string".to_owned(),
+        (name, version, _) => format!("{}.{name}", version.unwrap_or_default()),
+    }
 }
 
 fn go_kind(value: &Value) -> &'static str {
@@ -533,7 +548,11 @@ fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> 
         (Scalar::String, _) => return Err(mismatch("string")),
         (Scalar::Bytes, _) => return error(format!("cannot restore slice from {}", go_kind(value))),
         (Scalar::Bool, _) => return Err(mismatch("bool")),
-        (Scalar::Int32 | Scalar::IntOrString, _) => return Err(mismatch("int32")),
+        (Scalar::IntOrString, other) => {
+            let json = ConvertError::mismatched(other, "").mismatch.map(|(json, _)| json).unwrap_or_default();
+            return error(format!("json: cannot unmarshal {json} into Go value of type int32"));
+        }
+        (Scalar::Int32, _) => return Err(mismatch("int32")),
         (Scalar::Int64, _) => return Err(mismatch("int64")),
         (Scalar::Number, _) => return Err(mismatch("float64")),
         (Scalar::Time | Scalar::MicroTime, _) => return Err(mismatch("time.Time")),

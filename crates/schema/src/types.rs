@@ -212,6 +212,10 @@ impl Reader {
 
     fn definition(&mut self, line: &Value) -> TypeDef {
         let Some(fields) = line.get("f").and_then(Value::as_object) else {
+            // Raw values are of any shape and replaced as a whole.
+            if text_of(line, "n").ends_with(".RawExtension") {
+                return self.types.first().cloned().unwrap_or_default();
+            }
             return line.get("t").map(|t| self.shape(t)).unwrap_or_default();
         };
         let fields = fields.iter().map(|(name, field)| self.field(name.clone(), field)).collect();

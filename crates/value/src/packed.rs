@@ -18,7 +18,7 @@ const PARTS_MAX: usize = 1 << 14;
 const BYTES_MAX: usize = 16 << 20;
 
 /// How many of what was seen are remembered to be counted; all are forgotten beyond that.
-const COUNTED_MAX: usize = 1 << 16;
+const COUNTED_MAX: usize = 1 << 15;
 
 /// In how many values something must be before it goes into the dictionary.
 const SHARED_MIN: u8 = 3;
@@ -37,6 +37,8 @@ const LOCAL: u8 = 7;
 const ARRAY: u8 = 8;
 const OBJECT: u8 = 9;
 const PART: u8 = 10;
+/// An object whose keys are in the dictionary as a row.
+const SHAPE: u8 = 11;
 /// From here on: an object of that many entries.
 const SMALL_OBJECT: u8 = 0x10;
 /// From here on: a string that came before in this value.
@@ -66,6 +68,9 @@ struct Words {
     by_string: HashMap<Str, u16>,
     parts: Vec<Value>,
     by_hash: HashMap<u64, u16>,
+    /// Rows of keys.
+    shapes: Vec<Box<[Str]>>,
+    by_keys: HashMap<u64, u16>,
     /// By hash: the value it was last seen in, and in how many.
     counted: HashMap<u64, (u64, u8)>,
     bytes: usize,
@@ -166,6 +171,28 @@ impl Words {
         Some(at)
     }
 
+    fn shape(&mut self, map: &Map, whole: u64) -> Option<u16> {
+        let mut hasher = DefaultHasher::new();
+        8_u8.hash(&mut hasher);
+        map.keys().for_each(|key| key.as_str().hash(&mut hasher));
+        let hash = hasher.finish();
+        if let Some(known) = self.by_keys.get(&hash) {
+            let keys = self.shapes.get(usize::from(*known))?;
+            let same = keys.len() == map.len() && keys.iter().zip(map.keys()).all(|(a, b)| a == b);
+            return same.then_some(*known);
+        }
+        let size: usize = map.keys().map(|k| k.len()).sum();
+        let room = self.shapes.len() < PARTS_MAX && self.bytes + size <= BYTES_MAX;
+        if !room || !self.is_shared(hash, whole) {
+            return None;
+        }
+        let at = u16::try_from(self.shapes.len()).ok()?;
+        self.bytes += size;
+        self.shapes.push(map.keys().cloned().collect());
+        self.by_keys.insert(hash, at);
+        Some(at)
+    }
+
     fn part(&mut self, value: &Value, hash: u64, whole: u64) -> Option<u16> {
         if let Some(known) = self.by_hash.get(&hash) {
             return self.parts.get(usize::from(*known)).is_some_and(|p| p == value).then_some(*known);
@@ -235,6 +262,13 @@ impl Packer<'_> {
             Value::Object(map) => {
                 if self.reference(value, root) {
                     return;
+                }
+                if map.len() > 1
+                    && let Some(shape) = self.words.shape(map, self.whole)
+                {
+                    self.out.push(SHAPE);
+                    self.number(u64::from(shape));
+                    return map.values().for_each(|item| self.value(item, false));
                 }
                 match u8::try_from(map.len()) {
                     Ok(few) if few < 16 => self.out.push(SMALL_OBJECT | few),
@@ -377,6 +411,16 @@ impl Reader<'_> {
             PART => {
                 let at = self.length()?;
                 self.words.parts.get(at)?.clone()
+            }
+            SHAPE => {
+                let words = self.words;
+                let at = self.length()?;
+                let keys = words.shapes.get(at)?;
+                let mut entries = Vec::with_capacity(keys.len());
+                for key in keys {
+                    entries.push((key.clone(), self.value()?));
+                }
+                Value::Object(entries.into_iter().collect::<Map>())
             }
             OBJECT => {
                 let length = self.length()?;

@@ -3,7 +3,7 @@
 use super::servers::{Call, Reply};
 use super::single::{delete, may_store, path, shortened};
 use super::{Place, Run, compare, mutate, to_value};
-use fairway_diff::{Mode, Options, Outcome, predict};
+use fairway_diff::{Mode, Options, Outcome, outcome, predict};
 use serde_json::{Value, json};
 
 const MANAGERS: [&str; 3] = ["fairway", "helm", "kubectl"];
@@ -57,11 +57,17 @@ fn apply(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
         mutate::variation(&mut config, &mut run.random);
     }
     config["metadata"]["name"] = life.name.clone().into();
+    if config["kind"] == "Pod" && config["spec"].is_object() {
+        // No other account is there.
+        config["spec"]["serviceAccountName"] = "default".into();
+    }
     let manager = *run.random.pick(&MANAGERS).unwrap_or(&"fairway");
     let force = run.random.chance(60);
     let predicted = life.real.as_ref().map(|live| {
         let options = Options { mode: Mode::ServerSide, ..Options::default() };
-        predict(&to_value(&config), Some(&to_value(live)), manager, &run.schemas, &options).outcome
+        let (desired, live) = (to_value(&config), to_value(live));
+        let quick = outcome(&desired, Some(&live), manager, &run.schemas, &options);
+        (quick, predict(&desired, Some(&live), manager, &run.schemas, &options).outcome)
     });
     if let (Some(predicted), Some(live)) = (predicted, life.real.clone()) {
         let call = Call {
@@ -71,7 +77,12 @@ fn apply(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
             body: config.clone(),
         };
         let real = run.servers.real(&call)?;
-        judge(run, life, &predicted, &live, &real, &call);
+        let (quick, whole) = predicted;
+        let parted =
+            (quick != whole).then(|| format!("the quick way says {quick:?}, the long one {whole:?}"));
+        let how = || format!("live {}\n  {}", shortened(&live), shortened(&call.body));
+        run.report.step("predict", parted, how);
+        judge(run, life, &quick, &live, &real, &call);
     }
     let call = Call {
         method: "PATCH",

@@ -10,8 +10,41 @@ const TEXTS: [&str; 3] =
 
 struct Table {
     programs: Vec<Program>,
-    exact: BTreeMap<(String, String), usize>,
-    wild: Vec<(String, String, usize)>,
+    /// By group, then by kind.
+    exact: BTreeMap<String, BTreeMap<String, usize>>,
+    wild: Vec<(Pattern, Pattern, usize)>,
+}
+
+/// A group or kind with stars in it. Most have one at an end, which is quickly looked at.
+enum Pattern {
+    Any,
+    Is(String),
+    Ends(String),
+    Starts(String),
+    Glob(String),
+}
+
+impl Pattern {
+    fn new(text: &str) -> Self {
+        let plain = |t: &str| !t.contains(['*', '?', '[', '{', '\\']);
+        match (text.strip_prefix('*'), text.strip_suffix('*')) {
+            (Some(""), _) => Self::Any,
+            (Some(end), _) if plain(end) => Self::Ends(end.to_owned()),
+            (_, Some(start)) if plain(start) => Self::Starts(start.to_owned()),
+            _ if plain(text) => Self::Is(text.to_owned()),
+            _ => Self::Glob(text.to_owned()),
+        }
+    }
+
+    fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Is(all) => text == all,
+            Self::Ends(end) => text.ends_with(end.as_str()),
+            Self::Starts(start) => text.starts_with(start.as_str()),
+            Self::Glob(pattern) => glob_match(pattern, text, None),
+        }
+    }
 }
 
 fn build() -> Result<Table, String> {
@@ -21,9 +54,9 @@ fn build() -> Result<Table, String> {
             let at = table.programs.len();
             for (group, kind) in &program.kinds {
                 if group.contains('*') || kind.contains('*') {
-                    table.wild.push((group.clone(), kind.clone(), at));
+                    table.wild.push((Pattern::new(group), Pattern::new(kind), at));
                 } else {
-                    table.exact.insert((group.clone(), kind.clone()), at);
+                    table.exact.entry(group.clone()).or_default().insert(kind.clone(), at);
                 }
             }
             table.programs.push(program);
@@ -41,9 +74,9 @@ fn table() -> Option<&'static Table> {
 /// Judges an object by the rules of a kind; nothing where the kind has none.
 pub(crate) fn assess_as(group: &str, kind: &str, object: &Object) -> Option<Health> {
     let table = table()?;
-    let at = table.exact.get(&(group.to_owned(), kind.to_owned())).copied().or_else(|| {
-        let matches =
-            |(g, k, _): &&(String, String, usize)| glob_match(g, group, None) && glob_match(k, kind, None);
+    let exact = table.exact.get(group).and_then(|kinds| kinds.get(kind)).copied();
+    let at = exact.or_else(|| {
+        let matches = |(g, k, _): &&(Pattern, Pattern, usize)| k.matches(kind) && g.matches(group);
         table.wild.iter().find(matches).map(|(.., at)| *at)
     })?;
     match Run::new(object.value()).judge(&table.programs[at].lines) {
@@ -60,7 +93,8 @@ mod tests {
     fn the_table_can_be_read_and_names_no_kind_twice() {
         let table = build().unwrap_or_else(|why| panic!("{why}"));
         let named: usize = table.programs.iter().map(|p| p.kinds.len()).sum();
-        assert_eq!(named, table.exact.len() + table.wild.len());
+        let exact: usize = table.exact.values().map(BTreeMap::len).sum();
+        assert_eq!(named, exact + table.wild.len());
     }
 
     fn judge(json: &str) -> (String, String) {

@@ -416,6 +416,9 @@ fn capped(mut managers: Vec<Entry>) -> Vec<Entry> {
 pub fn update(live: Option<&Value>, new: &mut Value, write: &Write<'_>, schemas: &Schemas) {
     let stored = live.and_then(|l| l.get_path(&["metadata", "managedFields"]));
     let asked = new.get_path(&["metadata", "managedFields"]).cloned();
+    let custom = schemas.resource(write.api_version, write.kind).is_some_and(|r| r.custom);
+    // An empty list asks for a reset, where the object passes through a Go type.
+    let asked = asked.filter(|a| !(custom && a.as_array().is_some_and(<[Value]>::is_empty)));
     let managers = starting_managers(stored, asked.as_ref(), !write.subresource.is_empty());
     new.remove_path(&["metadata", "managedFields"]);
     let is_update = live.is_some_and(|l| !text(l, &["metadata", "uid"]).is_empty());

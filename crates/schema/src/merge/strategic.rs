@@ -67,7 +67,10 @@ pub fn strategic(original: &Value, patch: &Value, ty: TypeRef<'_>) -> Result<Val
 /// Applies a JSON merge patch (RFC 7396).
 #[must_use]
 pub fn json_merge(original: &Value, patch: &Value) -> Value {
-    let Value::Object(changes) = patch else { return patch.clone() };
+    let Value::Object(changes) = patch else {
+        // As the library that the server uses: only a list in the place of a map keeps its nulls.
+        return if original.as_object().is_some() { patch.clone() } else { without_nulls(patch) };
+    };
     let mut merged = original.as_object().cloned().unwrap_or_default();
     for (key, change) in changes.iter() {
         if change.is_null() {

@@ -9,6 +9,7 @@
 
 mod refusal;
 mod scale;
+mod store;
 mod write;
 
 pub use refusal::Refusal;

@@ -76,10 +76,6 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                 toleration(item, &format!("scheduling.tolerations[{n}]"), faults);
             }
         }
-        "EndpointSlice" => {
-            let kind = text(object, "addressType");
-            faults.one_of("addressType", kind, &["FQDN", "IPv4", "IPv6"]);
-        }
         "VolumeAttachment" => volume_attachment(spec, faults),
         "VolumeAttributesClass" => {
             if text(object, "driverName").is_empty() {
@@ -106,6 +102,8 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             for mode in list(spec, "volumeLifecycleModes").iter().filter_map(Value::as_str) {
                 faults.one_of("spec.volumeLifecycleModes", mode, &["Persistent", "Ephemeral"]);
             }
+            let policies = ["File", "None", "ReadWriteOnceWithFSType"];
+            faults.one_of("spec.fsGroupPolicy", text(spec, "fsGroupPolicy"), &policies);
         }
         _ => {}
     }

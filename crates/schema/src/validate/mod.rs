@@ -10,6 +10,7 @@ mod config;
 mod crd;
 mod cron;
 mod custom;
+mod endpoints;
 mod fault;
 mod meta;
 mod names;
@@ -62,6 +63,9 @@ pub fn update(object: &Value, old: &Value, subresource: &str, schemas: &Schemas)
         if resource.kind == "Job" && !resource.custom {
             workload::check(object, "Job", "v1", Some(old), &mut faults);
         }
+        if resource.kind == "PersistentVolume" && !resource.custom {
+            config::check(object, "PersistentVolume", &mut faults);
+        }
     }
     check(object, Some(old), subresource, schemas, &mut faults);
     let custom = schemas
@@ -90,6 +94,7 @@ fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schem
         "networking.k8s.io" => network::check(object, kind, faults),
         "admissionregistration.k8s.io" => webhook::check(object, kind, faults),
         "apiextensions.k8s.io" => crd::check(object, faults),
+        "discovery.k8s.io" => endpoints::slice(object, old, faults),
         _ => config::check(object, kind, faults),
     }
 }

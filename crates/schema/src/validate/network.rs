@@ -36,6 +36,10 @@ fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
                 if host.contains('*') { names::wildcard_subdomain(host) } else { names::subdomain(host) };
             faults.each(&field, host, wrong);
         }
+        let secret = text(tls, "secretName");
+        if !secret.is_empty() {
+            faults.each(&format!("spec.tls[{n}].secretName"), secret, names::subdomain(secret));
+        }
     }
     for (n, rule) in rules.iter().enumerate() {
         let field = format!("spec.rules[{n}]");
@@ -105,7 +109,7 @@ fn ingress_class(spec: &Value, faults: &mut Faults) {
 fn ingress_path(path: &Value, field: &str, faults: &mut Faults) {
     let value = text(path, "path");
     match path.get("pathType").and_then(Value::as_str) {
-        None => faults.required(format!("{field}.pathType"), "pathType must be specified"),
+        None => return faults.required(format!("{field}.pathType"), "pathType must be specified"),
         Some("Exact" | "Prefix") => {
             if !value.starts_with('/') {
                 faults.invalid_text(format!("{field}.path"), value, "must be an absolute path");

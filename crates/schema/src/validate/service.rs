@@ -37,6 +37,11 @@ pub(super) fn check(object: &Value, faults: &mut Faults) {
     }
     once(listed, kind, faults);
     load_balancer(spec, kind, faults);
+    let ingress = object.get_path(&["status", "loadBalancer", "ingress"]).and_then(Value::as_array);
+    if kind != "LoadBalancer" && ingress.is_some_and(|i| !i.is_empty()) {
+        let why = "may only be used when `spec.type` is 'LoadBalancer'";
+        faults.forbidden("status.loadBalancer.ingress", why);
+    }
     traffic(spec, kind, faults);
 }
 

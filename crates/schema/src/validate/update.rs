@@ -10,7 +10,10 @@ const IMMUTABLE: &str = "field is immutable";
 /// Checks a built-in object about to replace another.
 pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
     match (group(new), text(new, "kind")) {
-        ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") => same(new, old, &["spec", "selector"], faults),
+        ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") if changed(new, old, &["spec", "selector"]) => {
+            let selector = new.get_path(&["spec", "selector"]).unwrap_or(&Value::Null);
+            faults.invalid("spec.selector", super::workload::show_selector(selector), IMMUTABLE);
+        }
         ("apps", "StatefulSet") => stateful_set(new, old, faults),
         ("batch", "Job") => job(new, old, faults),
         ("", "Secret") => {
@@ -24,6 +27,16 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
         ("", "PersistentVolume") => volume(new, old, faults),
         ("discovery.k8s.io", "EndpointSlice") => same(new, old, &["addressType"], faults),
         ("networking.k8s.io", "IngressClass") => same(new, old, &["spec", "controller"], faults),
+        ("node.k8s.io", "RuntimeClass") => same(new, old, &["handler"], faults),
+        ("apps", "ControllerRevision") => same(new, old, &["data"], faults),
+        ("storage.k8s.io", "CSIDriver") => {
+            // The server writes the first otherwise than its field.
+            if changed(new, old, &["spec", "attachRequired"]) {
+                let shown = show(new.get_path(&["spec", "attachRequired"]));
+                faults.invalid("spec.attachedRequired", shown, IMMUTABLE);
+            }
+            same(new, old, &["spec", "volumeLifecycleModes"], faults);
+        }
         ("storage.k8s.io", "StorageClass") => {
             for key in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
                 same(new, old, &[key], faults);

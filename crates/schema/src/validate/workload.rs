@@ -409,8 +409,10 @@ fn stateful_template(spec: &Value, claims: &[Value], faults: &mut Faults) {
         if selector.is_none_or(|s| !is_empty_selector(s)) {
             must_match(selector, template, "spec", faults);
         }
-        let names: Vec<&str> =
-            claims.iter().filter_map(|c| c.get_path(&["metadata", "name"])?.as_str()).collect();
+        let names: Vec<&str> = claims
+            .iter()
+            .map(|c| c.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default())
+            .collect();
         // The set names its pods itself.
         let mut own = template.cloned();
         for key in ["hostname", "subdomain"] {

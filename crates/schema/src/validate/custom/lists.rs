@@ -44,6 +44,11 @@ fn duplicates(items: &[Value], schema: &Value, field: &str, faults: &mut Faults)
             _ => None,
         }
     };
+    let wrong = items.iter().position(|item| !item.is_null() && item.as_object().is_none());
+    if let Some(at) = wrong.filter(|_| text(schema, "x-kubernetes-list-type") == "map") {
+        let why = "must be an object for an array of list-type map";
+        return faults.invalid(format!("{field}[{at}]"), show(items.get(at)), why);
+    }
     let mut seen: Vec<(Value, usize)> = Vec::new();
     for (n, item) in items.iter().enumerate() {
         let Some(name) = name(item) else { return };

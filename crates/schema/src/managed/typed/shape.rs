@@ -1,0 +1,90 @@
+use crate::managed::element::PathElement;
+use crate::managed::text::quote;
+use crate::types::{ListDef, MapDef};
+use crate::{Scalar, TypeRef};
+use fairway_value::{Str, Value};
+
+/// Whether a list may hold one key twice: in stored objects it may, in applied configurations not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Duplicates {
+    #[expect(dead_code, reason = "what is stored has been checked before")]
+    Allowed,
+    Refused,
+}
+
+/// The one shape, of those that a type allows, by which a value is treated.
+pub(crate) enum Shape<'s> {
+    Map(&'s MapDef),
+    Scalar(Scalar),
+    List(&'s ListDef),
+}
+
+/// Picks the shape for a value: its own where the type allows that, else the first that the type allows.
+pub(crate) fn shape<'s>(ty: TypeRef<'s>, value: &Value) -> Shape<'s> {
+    let def = ty.def();
+    match value {
+        Value::Object(_) => {
+            if let Some(map) = &def.map {
+                return Shape::Map(map);
+            }
+        }
+        Value::Array(_) => {
+            if let Some(list) = &def.list {
+                return Shape::List(list);
+            }
+        }
+        Value::Null => {}
+        _ => {
+            if let Some(scalar) = def.scalar {
+                return Shape::Scalar(scalar);
+            }
+        }
+    }
+    match (&def.map, def.scalar, &def.list) {
+        (Some(map), _, _) => Shape::Map(map),
+        (_, Some(scalar), _) => Shape::Scalar(scalar),
+        (_, _, Some(list)) => Shape::List(list),
+        (None, None, None) => Shape::Scalar(Scalar::Any),
+    }
+}
+
+/// Returns the path element that names an item of an associative list.
+pub(crate) fn item_element(ty: TypeRef<'_>, list: &ListDef, item: &Value) -> Result<PathElement, String> {
+    if list.keys.is_empty() {
+        return match item {
+            Value::Object(_) => {
+                Err("associative list without keys has an element that's a map type".to_owned())
+            }
+            Value::Array(_) => Err("not supported: associative list with lists as elements".to_owned()),
+            Value::Null => {
+                Err("associative list without keys has an element that's an explicit null".to_owned())
+            }
+            scalar => Ok(PathElement::Value(scalar.clone())),
+        };
+    }
+    let map = match item {
+        Value::Object(map) => map,
+        Value::Null => return Err("associative list with keys may not have a null element".to_owned()),
+        _ => return Err("associative list with keys may not have non-map elements".to_owned()),
+    };
+    let defs = ty.at(list.item).map_def();
+    let mut fields: Vec<(Str, Value)> = Vec::with_capacity(list.keys.len());
+    for key in &list.keys {
+        let default = || defs?.field(key)?.default.as_ref();
+        if let Some(value) = map.get(key).or_else(default) {
+            fields.push((key.clone(), value.clone()));
+        }
+    }
+    if fields.is_empty() {
+        let names: Vec<String> = list.keys.iter().map(|k| quote(k)).collect();
+        return Err(format!(
+            "associative list with keys has an element that omits all key fields [{}] (and doesn't have default \
+             values for any key fields)",
+            names.join(" ")
+        ));
+    }
+    if fields.len() > 1 {
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+    }
+    Ok(PathElement::Key(fields.into()))
+}
