@@ -83,6 +83,15 @@ pub trait FileTree: Send + Sync {
     /// # Errors
     /// As [`TreeError`] says.
     fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError>;
+
+    /// Returns the path that a path leads to once symbolic links are followed; the path itself where there are none, or
+    /// nothing is there.
+    ///
+    /// # Errors
+    /// As [`TreeError`] says.
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        Ok(path.to_owned())
+    }
 }
 
 /// Normalises a path: removes `.` and empty parts, resolves `..`. A leading `/` means the root.
@@ -209,6 +218,10 @@ impl FileTree for SourceTree {
         let id = self.tree.content_id(path)?;
         self.record(Read::File, path, id);
         Ok(id)
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        self.tree.real_path(path)
     }
 }
 

@@ -82,6 +82,7 @@ impl<'t> Loader<'t> {
         }
         let root = normalize_path(path).map_err(|e| e.to_string())?;
         here.must_be_directory(&root)?;
+        let root = here.real_path(&root)?;
         Ok(Rc::new(Self {
             root,
             referrer: None,
@@ -119,6 +120,10 @@ impl<'t> Loader<'t> {
         let is_file = self.tree().read(root).map_err(|e| e.to_string())?.is_some();
         let why = if is_file { "file is not directory" } else { "there is no such directory" };
         Err(format!("must build at directory: '{root}': {why}"))
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, String> {
+        self.tree().real_path(path).map_err(|e| e.to_string())
     }
 
     fn clone_of(self: &Rc<Self>, spec: RepoSpec, referrer: Option<Rc<Self>>) -> Result<Rc<Self>, String> {
@@ -160,6 +165,8 @@ impl<'t> Loader<'t> {
         }
         let root = self.join(path)?;
         self.must_be_directory(&root)?;
+        // As kustomize, which goes on from where a link leads to.
+        let root = self.real_path(&root)?;
         self.refuse_cycle(&root)?;
         Ok(Rc::new(Self {
             tree: self.tree.clone(),
@@ -224,12 +231,16 @@ impl<'t> Loader<'t> {
             let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
             return Err(LoadError { why: format!("'{full}': {why}"), is_final: false, is_missing: true });
         };
-        if self.restrictor == LoadRestrictor::RootOnly && !is_within(&full, &self.root) {
-            return Err(format!(
-                "security; file '{full}' is not in or below '{}'; move it, or allow it with --load-restrictor LoadRestrictionsNone",
-                self.root
-            )
-            .into());
+        if self.restrictor == LoadRestrictor::RootOnly {
+            let real = self.real_path(&full)?;
+            if !is_within(&real, &self.root) {
+                let by = if real == full { String::new() } else { format!(", where '{full}' leads to,") };
+                return Err(format!(
+                    "security; file '{real}'{by} is not in or below '{}'; move it, or allow it with --load-restrictor LoadRestrictionsNone",
+                    self.root
+                )
+                .into());
+            }
         }
         Ok(bytes)
     }

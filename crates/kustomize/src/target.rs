@@ -17,6 +17,7 @@ use crate::transform::{
 };
 use crate::vars::{self, VarSet};
 use fairway_value::{Str, Value};
+use fairway_yaml::Step;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -60,8 +61,15 @@ impl Accumulator {
     }
 }
 
-/// A transformer with the name that kustomize gives it.
-type Named = (&'static str, Box<dyn Transform>);
+/// A transformer with the name that kustomize gives it and the field that asks for it.
+struct Named {
+    kind: &'static str,
+    field: Field,
+    transform: Box<dyn Transform>,
+}
+
+/// A field of the kustomization, with the place of the item where it is a list.
+type Field = (&'static str, Option<usize>);
 
 /// A kustomization and where it is.
 pub struct Target<'t> {
@@ -127,19 +135,21 @@ impl<'t> Target<'t> {
     /// Gathers and changes what the kustomization says, into what is there already.
     pub fn accumulate(&self, mut into: Accumulator, build: &mut Build<'_>) -> Result<Accumulator, String> {
         let k = &self.kustomization;
-        self.add_resources(&mut into, &k.resources, build)
+        self.add_resources(&mut into, &k.resources, Some("resources"), build)
             .map_err(|e| format!("accumulating resources: {e}"))?;
         self.add_config(&mut into)?;
         self.run_generators(&mut into, build)?;
-        for path in &k.components {
-            let loader =
-                self.loader.open(path).map_err(|e| format!("accumulating components: '{path}': {e}"))?;
-            into = self
-                .add_directory(into, loader, path, true, build)
-                .map_err(|e| format!("accumulating components: '{path}': {e}"))?;
+        for (n, path) in k.components.iter().enumerate() {
+            let at = |e: String| {
+                let why = self.at(("components", Some(n)), &format!("'{path}': {e}"));
+                format!("accumulating components: {why}")
+            };
+            let loader = self.loader.open(path).map_err(at)?;
+            into = self.add_directory(into, loader, path, true, build).map_err(at)?;
         }
         self.run_transformers(&mut into, build)?;
-        self.run_validators(&mut into, build)?;
+        self.run_validators(&mut into, build)
+            .map_err(|e| self.at_unless_unsupported(("validators", None), e))?;
         for var in &k.vars {
             let wanted = ResId {
                 gvk: var.gvk.clone(),
@@ -163,42 +173,78 @@ impl<'t> Target<'t> {
                 first.vars.push(var.name.clone());
             }
         }
-        vars::add(&mut into.vars, k.vars.iter().cloned()).map_err(|e| format!("merging vars: {e}"))?;
+        vars::add(&mut into.vars, k.vars.iter().cloned())
+            .map_err(|e| self.at(("vars", None), &format!("merging vars: {e}")))?;
         Ok(into)
     }
 
+    /// Says where in the kustomization file a field stands that something is wrong with.
+    fn at(&self, (field, item): Field, why: &str) -> String {
+        let file = self.loader.join(self.file).unwrap_or_default();
+        let text = self.loader.load_text(self.file).unwrap_or_default();
+        let mut line = None;
+        let found = fairway_yaml::visit_scalars(&text, &fairway_yaml::Limits::default(), |scalar| {
+            let is_field = matches!(scalar.path.first(), Some(Step::Key(key)) if key == field);
+            let is_item = match (item, scalar.path.get(1)) {
+                (Some(n), Some(Step::Item(at))) => *at == n,
+                (item, _) => item.is_none(),
+            };
+            if line.is_none() && is_field && is_item {
+                line = Some(scalar.line);
+            }
+        });
+        let line = line.filter(|_| found.is_ok()).map(|l| format!(":{l}")).unwrap_or_default();
+        let item = item.map(|n| format!("[{n}]")).unwrap_or_default();
+        format!("{file}{line}: {field}{item}: {why}")
+    }
+
+    /// As [`Target::at`]; what is unsupported is told by how it begins.
+    fn at_unless_unsupported(&self, field: Field, why: String) -> String {
+        if why.starts_with("unsupported: ") { why } else { self.at(field, &why) }
+    }
+
+    /// Adds what paths lead to; `field` is the one of the kustomization that lists them, where one does.
     fn add_resources(
         &self,
         into: &mut Accumulator,
         paths: &[Str],
+        field: Option<&'static str>,
         build: &mut Build<'_>,
     ) -> Result<(), String> {
-        for path in paths {
-            let text = match self.loader.load(path) {
-                Ok(bytes) => bytes,
-                Err(as_file) if as_file.is_final => return Err(as_file.why),
-                Err(as_file) => {
-                    let opened = self.loader.open(path);
-                    let loader = opened.map_err(|e| format!("accumulation err='{}': {e}", as_file.why))?;
-                    let taken = std::mem::take(into);
-                    *into = self
-                        .add_directory(taken, loader, path, false, build)
-                        .map_err(|e| format!("'{path}': {e}"))?;
-                    continue;
-                }
-            };
-            let file = self.loader.join(path).unwrap_or_else(|_| path.to_string());
-            let text = std::str::from_utf8(&text).map_err(|_| format!("'{file}': not UTF-8"))?;
-            let mut resources = factory::resmap(text, &file, &build.openapi)
-                .map_err(|e| format!("accumulating resources from '{path}': {e} in File: {path}"))?;
-            if let Some(place) = &self.place {
-                let origin = place.join(path).text();
-                resources.all_mut().iter_mut().for_each(|r| r.set_annotation(ORIGIN_ANNOTATION, &origin));
-            }
-            into.resources
-                .append_all(resources, &build.openapi)
-                .map_err(|e| format!("merging resources from '{path}': {e}"))?;
+        for (n, path) in paths.iter().enumerate() {
+            self.add_resource(into, path, build).map_err(|e| match field {
+                Some(field) => self.at((field, Some(n)), &e),
+                None => e,
+            })?;
         }
+        Ok(())
+    }
+
+    fn add_resource(&self, into: &mut Accumulator, path: &Str, build: &mut Build<'_>) -> Result<(), String> {
+        let text = match self.loader.load(path) {
+            Ok(bytes) => bytes,
+            Err(as_file) if as_file.is_final => return Err(as_file.why),
+            Err(as_file) => {
+                let opened = self.loader.open(path);
+                let loader = opened.map_err(|e| format!("accumulation err='{}': {e}", as_file.why))?;
+                let taken = std::mem::take(into);
+                *into = self
+                    .add_directory(taken, loader, path, false, build)
+                    .map_err(|e| format!("'{path}': {e}"))?;
+                return Ok(());
+            }
+        };
+        let file = self.loader.join(path).unwrap_or_else(|_| path.to_string());
+        let text = std::str::from_utf8(&text).map_err(|_| format!("'{file}': not UTF-8"))?;
+        let mut resources = factory::resmap(text, &file, &build.openapi)
+            .map_err(|e| format!("accumulating resources from '{path}': {e} in File: {path}"))?;
+        if let Some(place) = &self.place {
+            let origin = place.join(path).text();
+            resources.all_mut().iter_mut().for_each(|r| r.set_annotation(ORIGIN_ANNOTATION, &origin));
+        }
+        into.resources
+            .append_all(resources, &build.openapi)
+            .map_err(|e| format!("merging resources from '{path}': {e}"))?;
         Ok(())
     }
 
@@ -284,26 +330,29 @@ impl<'t> Target<'t> {
             map.append(resource, &build.openapi)?;
             Ok(map)
         };
-        for args in &k.config_maps {
+        for (n, args) in k.config_maps.iter().enumerate() {
             let mut args = args.clone();
             merge_options(&mut args.options, &k.generator_options);
-            absorb(one(generate::config_map(&args, &self.loader)?)?, self.maker("ConfigMapGenerator"))?;
+            generate::config_map(&args, &self.loader)
+                .and_then(|made| absorb(one(made)?, self.maker("ConfigMapGenerator")))
+                .map_err(|e| self.at(("configMapGenerator", Some(n)), &e))?;
         }
-        for args in &k.secrets {
+        for (n, args) in k.secrets.iter().enumerate() {
             let mut args = args.clone();
             merge_options(&mut args.options, &k.generator_options);
-            absorb(one(generate::secret(&args, &self.loader)?)?, self.maker("SecretGenerator"))?;
+            generate::secret(&args, &self.loader)
+                .and_then(|made| absorb(one(made)?, self.maker("SecretGenerator")))
+                .map_err(|e| self.at(("secretGenerator", Some(n)), &e))?;
         }
-        for args in &k.charts {
+        for (n, args) in k.charts.iter().enumerate() {
             let mut args = args.clone();
             if args.namespace.is_empty() {
                 args.namespace =
                     if k.namespace.is_empty() { self.chart_namespace.clone() } else { k.namespace.clone() };
             }
-            absorb(
-                generate::inflate(&args, &self.loader, build)?,
-                self.maker("HelmChartInflationGenerator"),
-            )?;
+            generate::inflate(&args, &self.loader, build)
+                .and_then(|made| absorb(made, self.maker("HelmChartInflationGenerator")))
+                .map_err(|e| self.at_unless_unsupported(("helmCharts", Some(n)), e))?;
         }
         let configs = self
             .plugin_configs(&k.generators, build)
@@ -337,22 +386,26 @@ impl<'t> Target<'t> {
             }
             into.resources.append_all(inline, &build.openapi)?;
         }
-        self.add_resources(&mut into, &paths, build)?;
+        self.add_resources(&mut into, &paths, None, build)?;
         Ok(into.resources)
     }
 
     fn run_transformers(&self, into: &mut Accumulator, build: &mut Build<'_>) -> Result<(), String> {
-        let mut all: Vec<(Box<dyn Transform>, Option<Maker>)> = Vec::new();
-        for (kind, transformer) in self.builtin_transformers(&into.config())? {
-            all.push((transformer, self.maker(kind)));
+        let mut all: Vec<(Field, Box<dyn Transform>, Option<Maker>)> = Vec::new();
+        for Named { kind, field, transform } in self.builtin_transformers(&into.config())? {
+            all.push((field, transform, self.maker(kind)));
         }
-        let configs = self.plugin_configs(&self.kustomization.transformers, build)?;
+        let plugins: Field = ("transformers", None);
+        let at = |e: String| self.at_unless_unsupported(plugins, e);
+        let configs = self.plugin_configs(&self.kustomization.transformers, build).map_err(at)?;
         for config in configs.iter() {
-            all.push((plugin::transformer(config, &self.loader, build)?, Maker::plugin(config)));
+            let made = plugin::transformer(config, &self.loader, build).map_err(at)?;
+            all.push((plugins, made, Maker::plugin(config)));
         }
-        let at = |e: String| format!("{}: {e}", self.loader.join(self.file).unwrap_or_default());
-        for (transformer, maker) in all {
-            transformer.transform(&mut into.resources, &build.openapi).map_err(at)?;
+        for (field, transformer, maker) in all {
+            transformer
+                .transform(&mut into.resources, &build.openapi)
+                .map_err(|e| self.at_unless_unsupported(field, e))?;
             into.resources.drop_gone();
             if let Some(maker) = maker {
                 into.resources.all_mut().iter_mut().for_each(|r| maker.note_changed(r));
@@ -387,17 +440,22 @@ impl<'t> Target<'t> {
     fn builtin_transformers(&self, config: &TransformerConfig) -> Result<Vec<Named>, String> {
         let k = &self.kustomization;
         let mut out: Vec<Named> = Vec::new();
+        let mut add = |kind, field: Field, transform: Box<dyn Transform>| {
+            out.push(Named { kind, field, transform });
+        };
         if !k.patches_strategic_merge.is_empty() {
+            let field = ("patchesStrategicMerge", None);
             let patches = plugin::strategic_patches(&k.patches_strategic_merge, &self.loader)
-                .map_err(|e| format!("patchesStrategicMerge: {e}"))?;
+                .map_err(|e| self.at(field, &e))?;
             if patches.is_empty() {
-                return Err("patchesStrategicMerge: patch appears to be empty".to_owned());
+                return Err(self.at(field, "patch appears to be empty"));
             }
-            out.push(("PatchStrategicMergeTransformer", Box::new(StrategicMerge { patches })));
+            add("PatchStrategicMergeTransformer", field, Box::new(StrategicMerge { patches }));
         }
         for (n, patch) in k.patches.iter().enumerate() {
-            let made = plugin::patch_entry(patch, &self.loader).map_err(|e| format!("patches[{n}]: {e}"))?;
-            out.push(("PatchTransformer", Box::new(made)));
+            let field = ("patches", Some(n));
+            let made = plugin::patch_entry(patch, &self.loader).map_err(|e| self.at(field, &e))?;
+            add("PatchTransformer", field, Box::new(made));
         }
         if !k.namespace.is_empty() {
             let namespace = Namespace {
@@ -406,48 +464,53 @@ impl<'t> Target<'t> {
                 unset_only: false,
                 subjects: Subjects::Default,
             };
-            out.push(("NamespaceTransformer", Box::new(namespace)));
+            add("NamespaceTransformer", ("namespace", None), Box::new(namespace));
         }
-        for (kind, text, fields, is_prefix) in [
-            ("PrefixTransformer", &k.name_prefix, &config.name_prefix, true),
-            ("SuffixTransformer", &k.name_suffix, &config.name_suffix, false),
+        for (kind, field, text, fields, is_prefix) in [
+            ("PrefixTransformer", "namePrefix", &k.name_prefix, &config.name_prefix, true),
+            ("SuffixTransformer", "nameSuffix", &k.name_suffix, &config.name_suffix, false),
         ] {
             if !text.is_empty() {
-                out.push((kind, Box::new(Affix { text: text.clone(), is_prefix, fields: fields.clone() })));
+                let affix = Affix { text: text.clone(), is_prefix, fields: fields.clone() };
+                add(kind, (field, None), Box::new(affix));
             }
         }
-        self.label_transformers(config, &mut out)?;
+        self.label_transformers(config, &mut add)?;
         if !k.common_annotations.is_empty() {
             let annotations = MapEntries {
                 entries: k.common_annotations.clone(),
                 fields: config.common_annotations.clone(),
             };
-            out.push(("AnnotationsTransformer", Box::new(annotations)));
+            add("AnnotationsTransformer", ("commonAnnotations", None), Box::new(annotations));
         }
         for (n, patch) in k.patches_json6902.iter().enumerate() {
+            let field = ("patchesJson6902", Some(n));
             let made = plugin::json_operations(&patch.path, &patch.patch, &self.loader)
                 .and_then(|operations| Json6902::new(patch.target.as_ref(), &operations))
-                .map_err(|e| format!("patchesJson6902[{n}]: {e}"))?;
-            out.push(("PatchJson6902Transformer", Box::new(made)));
+                .map_err(|e| self.at(field, &e))?;
+            add("PatchJson6902Transformer", field, Box::new(made));
         }
-        for replica in &k.replicas {
-            out.push((
-                "ReplicaCountTransformer",
-                Box::new(Replicas { replica: replica.clone(), fields: config.replicas.clone() }),
-            ));
+        for (n, replica) in k.replicas.iter().enumerate() {
+            let replicas = Replicas { replica: replica.clone(), fields: config.replicas.clone() };
+            add("ReplicaCountTransformer", ("replicas", Some(n)), Box::new(replicas));
         }
-        for image in &k.images {
-            out.push(("ImageTagTransformer", Box::new(Images::new(image.clone(), config.images.clone()))));
+        for (n, image) in k.images.iter().enumerate() {
+            let images = Images::new(image.clone(), config.images.clone());
+            add("ImageTagTransformer", ("images", Some(n)), Box::new(images));
         }
         if !k.replacements.is_empty() {
-            let list = plugin::replacements(&k.replacements, &self.loader)
-                .map_err(|e| format!("replacements: {e}"))?;
-            out.push(("ReplacementTransformer", Box::new(Replacements { list })));
+            let field = ("replacements", None);
+            let list = plugin::replacements(&k.replacements, &self.loader).map_err(|e| self.at(field, &e))?;
+            add("ReplacementTransformer", field, Box::new(Replacements { list }));
         }
         Ok(out)
     }
 
-    fn label_transformers(&self, config: &TransformerConfig, out: &mut Vec<Named>) -> Result<(), String> {
+    fn label_transformers(
+        &self,
+        config: &TransformerConfig,
+        add: &mut dyn FnMut(&'static str, Field, Box<dyn Transform>),
+    ) -> Result<(), String> {
         let k = &self.kustomization;
         for (n, label) in k.labels.iter().enumerate() {
             let mut fields = label.fields.clone();
@@ -464,13 +527,15 @@ impl<'t> Target<'t> {
                 }
                 merge_one(&mut fields, &FieldSpec::created("metadata/labels"))
             };
-            gather().map_err(|e| format!("labels[{n}]: {e}"))?;
-            out.push(("LabelTransformer", Box::new(MapEntries { entries: label.pairs.clone(), fields })));
+            let field = ("labels", Some(n));
+            gather().map_err(|e| self.at(field, &e))?;
+            let labels = MapEntries { entries: label.pairs.clone(), fields };
+            add("LabelTransformer", field, Box::new(labels));
         }
         if !k.labels.is_empty() || !k.common_labels.is_empty() {
             let common =
                 MapEntries { entries: k.common_labels.clone(), fields: config.common_labels.clone() };
-            out.push(("LabelTransformer", Box::new(common)));
+            add("LabelTransformer", ("commonLabels", None), Box::new(common));
         }
         Ok(())
     }

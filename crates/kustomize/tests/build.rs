@@ -425,3 +425,66 @@ fn a_component_s_field_specs_must_agree_with_those_that_are_there() {
     );
     assert!(why.contains("comp") && why.contains("spec/x"), "{why}");
 }
+
+/// A tree in which `app/link.yaml` leads to `base/d.yaml`, `app/near.yaml` to `app/d.yaml` and `linked` to `base`.
+struct Linked(MemoryTree);
+
+fn unlinked(path: &str) -> String {
+    match path {
+        "app/link.yaml" => "base/d.yaml".to_owned(),
+        "app/near.yaml" => "app/d.yaml".to_owned(),
+        _ => path.replacen("linked", "base", 1),
+    }
+}
+
+impl FileTree for Linked {
+    fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
+        self.0.read(&unlinked(path))
+    }
+    fn list(&self, dir: &str) -> Result<Option<Vec<fairway_core::TreeEntry>>, TreeError> {
+        self.0.list(&unlinked(dir))
+    }
+    fn content_id(&self, path: &str) -> Result<Option<fairway_core::ContentId>, TreeError> {
+        self.0.content_id(&unlinked(path))
+    }
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        Ok(unlinked(path))
+    }
+}
+
+#[test]
+fn links_count_for_what_they_lead_to() {
+    let build_with = |resources: &str| {
+        let files = [
+            ("app/kustomization.yaml", resources),
+            ("app/d.yaml", DEPLOYMENT),
+            ("base/d.yaml", DEPLOYMENT),
+            ("base/kustomization.yaml", "resources: [d.yaml]\nnamePrefix: b-\n"),
+        ];
+        build(&Linked(tree(&files)), "app", &BuildOptions::default()).map(|b| b.yaml())
+    };
+    assert!(build_with("resources: [near.yaml]\n").unwrap().contains("name: web"));
+    assert!(build_with("resources: [../linked]\n").unwrap().contains("name: b-web"));
+    let why = build_with("resources: [link.yaml]\n").unwrap_err().to_string();
+    assert!(why.contains("'base/d.yaml', where 'app/link.yaml' leads to,"), "{why}");
+}
+
+#[test]
+fn errors_name_the_line_of_the_field_in_each_file_on_the_way() {
+    let why = error(
+        &[
+            ("top/kustomization.yaml", "# prod\nresources:\n- ../base\n"),
+            (
+                "base/kustomization.yaml",
+                "resources:\n- d.yaml\npatches:\n- target: {kind: Pod}\n  patch: '[]'\n- path: gone.yaml\n",
+            ),
+            ("base/d.yaml", DEPLOYMENT),
+        ],
+        "top",
+    );
+    assert!(why.contains("top/kustomization.yaml:3: resources[0]: '../base'"), "{why}");
+    assert!(
+        why.contains("base/kustomization.yaml:6: patches[1]: ") && why.contains("'base/gone.yaml'"),
+        "{why}"
+    );
+}

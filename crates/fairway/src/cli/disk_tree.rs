@@ -150,6 +150,12 @@ impl FileTree for DiskTree {
     fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
         self.id(&normalize_path(path)?, 0)
     }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        let real = self.locate(path)?;
+        let inside = real.as_deref().and_then(|r| r.strip_prefix(&self.root).ok()).and_then(Path::to_str);
+        Ok(inside.map_or_else(|| path.to_owned(), |inside| inside.replace('\\', "/")))
+    }
 }
 
 #[cfg(test)]

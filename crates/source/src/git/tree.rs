@@ -97,8 +97,12 @@ impl GitTree {
 
     /// Walks a path, following links inside the tree.
     fn find(&self, path: &str) -> Result<Option<Found<'_>>, TreeError> {
-        let mut walk = Walk { tree: self, asked: path, stack: vec![(String::new(), self.root)], links: 0 };
-        walk.follow(path)
+        self.walk(path).follow(path)
+    }
+
+    fn walk<'p>(&self, path: &'p str) -> Walk<'_, 'p> {
+        let stack = vec![(String::new(), self.root)];
+        Walk { tree: self, asked: path, stack, file: String::new(), links: 0 }
     }
 }
 
@@ -107,6 +111,8 @@ struct Walk<'t, 'p> {
     tree: &'t GitTree,
     asked: &'p str,
     stack: Vec<(String, gix::ObjectId)>,
+    /// Name of the file that was found.
+    file: String,
     links: usize,
 }
 
@@ -135,6 +141,7 @@ impl<'t> Walk<'t, '_> {
                 EntryKind::Commit => return self.submodule(&part, &parts),
                 EntryKind::Blob | EntryKind::BlobExecutable => {
                     let last = parts.iter().all(|rest| rest.is_empty() || rest == ".");
+                    self.file = part;
                     return Ok(last.then_some(Found::File(entry.id)));
                 }
             }
@@ -212,6 +219,17 @@ impl FileTree for GitTree {
             Some(Found::Inside(tree, rest)) => tree.content_id(&rest),
             None => Ok(None),
         }
+    }
+
+    fn real_path(&self, path: &str) -> Result<String, TreeError> {
+        let mut walk = self.walk(path);
+        let found = walk.follow(path)?;
+        if walk.links == 0 || !matches!(found, Some(Found::Dir(_) | Found::File(_))) {
+            return Ok(path.to_owned());
+        }
+        let above = walk.stack.iter().skip(1).map(|(name, _)| name.as_str());
+        let file = Some(walk.file.as_str()).filter(|name| !name.is_empty());
+        Ok(above.chain(file).collect::<Vec<_>>().join("/"))
     }
 }
 
