@@ -81,7 +81,7 @@ pub(crate) fn plain_changes(
     let apart = status_is_apart(&resource.subresources);
     // Custom kinds may have defaults for whatever a value is.
     let may_change = !resource.custom && !ENTANGLED.contains(&kind.as_str()) && manager != "kubectl";
-    let mut walk = Walk { found: Vec::new(), may_change };
+    let mut walk = Walk { found: Vec::new(), may_change, name: String::from("f:") };
     let mut owned = 0;
     for (key, value) in desired.iter() {
         match key.as_str() {
@@ -111,6 +111,8 @@ pub(crate) fn plain_changes(
 struct Walk {
     found: Vec<FieldChange>,
     may_change: bool,
+    /// `f:` and a field's name, in one place for all of them.
+    name: String,
 }
 
 impl Walk {
@@ -145,9 +147,9 @@ impl Walk {
         let (Some(child), Some(live)) = (ty.field(key), live.get(key)) else { return false };
         // Fields of maps are members themselves where they are not declared; declared ones are not.
         let declared = !child.name.is_empty();
-        let mut name = Str::from("f:");
-        name.push_str(key);
-        match fields.get(&name) {
+        self.name.truncate(2);
+        self.name.push_str(key);
+        match fields.get(&self.name) {
             Some(Value::Object(below)) => {
                 *owned += 1;
                 let at = At { parent, step: Step::Key(key) };
