@@ -128,6 +128,13 @@ async fn a_chart_of_an_http_repository_is_found_checked_and_kept() {
     assert!(sources.open_source(&app, "1.0.0").await.is_ok());
     assert_eq!((shelf.asked("/charts/index.yaml"), shelf.asked("/charts/web-1.2.0.tgz")), (1, 1));
 
+    // The provenance file lies beside the archive.
+    shelf.put("/charts/web-1.2.0.tgz.prov", "signed");
+    let (file, provenance) = sources.chart_provenance(&repo, "web", "1.x").await.unwrap();
+    assert_eq!((file.as_str(), provenance.as_slice()), ("web-1.2.0.tgz", &b"signed"[..]));
+    let none = sources.chart_provenance(&repo, "web", "1.0.0").await.unwrap_err();
+    assert!(none.to_string().contains("web-1.0.0.tgz.prov"), "{none}");
+
     let wrong = sources.open_source(&app, "0.9.0").await.err().unwrap();
     assert!(wrong.to_string().contains("the index states abc"), "{wrong}");
     let none = sources.resolve_source(&source(&repo, "web", "7.x")).await.unwrap_err();
@@ -261,6 +268,18 @@ async fn a_chart_of_an_oci_registry_is_pulled_with_a_token() {
     let none = sources.open_source(&app, "9.9.9").await.err().unwrap();
     assert_eq!(none.kind, SourceErrorKind::RevisionNotFound, "{none}");
     assert!(sources.open_source(&app, "../../other/manifests/1").await.is_err());
+
+    // A provenance file is a layer of its own, where one was pushed.
+    let none = sources.chart_provenance(&format!("oci://{repo}"), "web", "1.1.0+build").await.unwrap_err();
+    assert!(none.to_string().contains("no provenance file"), "{none}");
+    let signature = format!("sha256:{}", digest(b"signed"));
+    let media = "application/vnd.cncf.helm.chart.provenance.v1.prov";
+    let signed = format!(",{{\"mediaType\":\"{media}\",\"digest\":\"{signature}\",\"size\":6}}]");
+    shelf.put("charts/web/manifests/signed", manifest.replacen(']', &signed, 1));
+    shelf.put(&format!("charts/web/blobs/{signature}"), "signed");
+    let (file, provenance) =
+        sources.chart_provenance(&format!("oci://{repo}"), "web", "signed").await.unwrap();
+    assert_eq!((file.as_str(), provenance.as_slice()), ("web-signed.tgz", &b"signed"[..]));
 
     // The artifact itself as a source: its revision is a digest.
     let app = source(&whole, "", "1.1.0+build");
