@@ -109,6 +109,7 @@ struct World {
     compared: BTreeMap<ObjectKey, Comparison>,
     hooks: BTreeMap<(SyncPhase, ObjectKey), HookOutcome>,
     approved: bool,
+    goes_on: bool,
     budget: DeletionBudget,
 }
 
@@ -146,7 +147,7 @@ impl World {
             kinds: &AllKinds,
             marks: &Words,
             hooks: &self.hooks,
-            goes_on: false,
+            goes_on: self.goes_on,
             deletion_approved: self.approved,
             budget: self.budget,
             held: &BTreeSet::new(),
@@ -300,6 +301,26 @@ fn prunes_run_in_reversed_waves_and_prune_last_behind_everything() {
     );
 }
 
+/// The action of the first hook in a plan, after another run has left a hook of this run, or of an earlier one.
+fn first_hook(world: &World) -> Action {
+    let plan = world.plan();
+    plan.tasks().find(|(_, _, task)| task.hook.is_some()).unwrap().2.action
+}
+
+#[test]
+fn a_sync_that_goes_on_knows_its_own_hooks_and_no_others() {
+    let hook = "batch/v1 Job a/m hook=PreSync";
+    let of = |run: &str, goes_on: bool| {
+        let live = format!("{hook} fairway.dev/hook-run={run}");
+        World { goes_on, ..World::new(&[hook], &[&live]) }
+    };
+    let (own, earlier) = ("presync-1700000000", "presync-1600000000");
+    assert_eq!(first_hook(&of(own, true)), Action::AwaitHook);
+    assert_eq!(first_hook(&of(earlier, true)), Action::RunHook);
+    // One that begins in the same second as another ended is another.
+    assert_eq!(first_hook(&of(own, false)), Action::RunHook);
+}
+
 #[test]
 fn without_prune_nothing_is_deleted() {
     let mut world = World::new(&["v1 ConfigMap a/x"], &["v1 ConfigMap a/gone"]);
@@ -399,6 +420,27 @@ fn deleting_an_app_runs_its_hooks_around_reversed_waves() {
             "1. run-hook batch/Job/a/after (PostDelete hook)",
         ]
     );
+}
+
+#[test]
+fn a_deletion_that_is_tried_again_waits_for_the_hook_that_it_started() {
+    let hook = "batch/v1 Job a/before hook=PreDelete";
+    let action = |run: &str| {
+        let world = World::new(&[hook], &[&format!("{hook} fairway.dev/hook-run={run}")]);
+        let plan = plan_deletion(&DeletionInput {
+            app: &world.app,
+            live: &world.live,
+            desired: &world.desired,
+            marks: &Words,
+            hooks: &world.hooks,
+            started_unix: 7,
+            revision: "",
+            deletion_approved: false,
+        });
+        plan.tasks().find(|(_, _, task)| task.hook.is_some()).unwrap().2.action
+    };
+    assert_eq!(action("predelete-7"), Action::AwaitHook);
+    assert_eq!(action("predelete-6"), Action::RunHook);
 }
 
 fn any_object() -> impl Strategy<Value = String> {
