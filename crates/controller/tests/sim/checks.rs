@@ -219,6 +219,10 @@ fn hook_ran(world: &mut World, written: &Value) {
     let Some(application) = application(world, &app) else {
         return violate(world, format!("hook {name} runs and its App {app} is gone"));
     };
+    if annotation(written, "argocd.argoproj.io/hook").ends_with("Delete") {
+        let run = (format!("{} deletion", text(&application, "/metadata/uid")), name, 0);
+        return ran(world, run, &app);
+    }
     let state = &application["status"]["operationState"];
     let ended = world.checks.ended.get(&app).copied().unwrap_or_default();
     let of = format!("{} {}", text(&application, "/metadata/uid"), text(state, "/syncResult/revision"));
@@ -228,6 +232,11 @@ fn hook_ran(world: &mut World, written: &Value) {
         let phase = text(state, "/phase").to_owned();
         return violate(world, format!("hook {name} of {app} runs before its sync is on record ({phase})"));
     }
+    ran(world, run, &app);
+}
+
+fn ran(world: &mut World, run: (String, String, u32), app: &str) {
+    let name = run.1.clone();
     let times = world.checks.hooks.entry(run).or_default();
     *times += 1;
     if *times > 1 {

@@ -229,7 +229,8 @@ pub fn first(chance: &mut Chance) -> Commit {
 
 /// Adds an object to an App.
 pub fn add(app: &mut AppSpec, chance: &mut Chance) {
-    let hook = Kind::Hook(chance.one_of(&["PreSync", "Sync", "PostSync", "SyncFail"]));
+    let hook =
+        Kind::Hook(chance.one_of(&["PreSync", "Sync", "PostSync", "SyncFail", "PreDelete", "PostDelete"]));
     let kind = chance.one_of(&[
         Kind::Config,
         Kind::Config,

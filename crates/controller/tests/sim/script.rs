@@ -304,9 +304,16 @@ pub fn mend(world: &mut World) {
 pub fn nudge(world: &mut World) {
     make_apps(world);
     let commit = world.git.commits.last().cloned().unwrap();
-    for app in commit.apps.values().filter(|a| !a.automated) {
+    for app in commit.apps.values() {
         let path = format!("{APPS}/{}", app.name);
         let Some(live) = world.live(&path) else { continue };
+        // Who syncs by hand tries again by hand: a revision that failed is not tried again by itself.
+        let state = &live["status"]["operationState"];
+        let failed_by_hand = matches!(state["phase"].as_str(), Some("Failed" | "Error"))
+            && state["operation"]["initiatedBy"]["automated"] != true;
+        if app.automated && !failed_by_hand {
+            continue;
+        }
         let idle = live.get("operation").is_none() && live["status"]["operationState"]["phase"] != "Running";
         if idle && live["status"]["sync"]["status"] != "Synced" {
             let operation =
