@@ -217,6 +217,11 @@ pub fn first(chance: &mut Chance) -> Commit {
         };
         apps.insert(app.name.clone(), app);
     }
+    if let Some(first) = apps.get_mut("app-0") {
+        // What holds others must not go with an App that is deleted, or everything in it goes too.
+        first.cascade = false;
+        first.prune = false;
+    }
     let mut commit = Commit { apps, rooted: chance.percent(50) };
     for name in commit.apps.keys().cloned().collect::<Vec<_>>() {
         let app = commit.apps.get_mut(&name).unwrap();
@@ -279,7 +284,4 @@ pub fn bring_late(commit: &mut Commit, chance: &mut Chance) {
     app.objects.insert("late".to_owned(), plain.clone());
     let crd = Spec { kind: Kind::Crd, name: "widgets.sim.example".to_owned(), ..plain };
     app.objects.insert("crd".to_owned(), crd);
-    // What holds others must not go with an App that is deleted, or everything in it goes too.
-    app.cascade = false;
-    app.prune = false;
 }

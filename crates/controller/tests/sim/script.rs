@@ -307,11 +307,14 @@ pub fn nudge(world: &mut World) {
     for app in commit.apps.values() {
         let path = format!("{APPS}/{}", app.name);
         let Some(live) = world.live(&path) else { continue };
-        // Who syncs by hand tries again by hand: a revision that failed is not tried again by itself.
+        // A revision that failed is not tried again by itself: not one synced by hand, nor one whose attempts were over before
+        // what it lacks was there.
         let state = &live["status"]["operationState"];
-        let failed_by_hand = matches!(state["phase"].as_str(), Some("Failed" | "Error"))
-            && state["operation"]["initiatedBy"]["automated"] != true;
-        if app.automated && !failed_by_hand {
+        let failed = matches!(state["phase"].as_str(), Some("Failed" | "Error"));
+        let by_hand = state["operation"]["initiatedBy"]["automated"] != true;
+        let lacked =
+            state["message"].as_str().is_some_and(|m| m.contains("not find") || m.contains("not found"));
+        if app.automated && !(failed && (by_hand || lacked)) {
             continue;
         }
         let idle = live.get("operation").is_none() && live["status"]["operationState"]["phase"] != "Running";
