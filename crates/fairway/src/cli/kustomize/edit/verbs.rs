@@ -159,6 +159,7 @@ pub enum Add {
         secret_type: String,
     },
     /// Adds a patch.
+    #[command(disable_version_flag = true)]
     Patch(PatchArgs),
 }
 
@@ -198,6 +199,7 @@ pub enum Remove {
     /// Removes generators of Secrets.
     Secret(Names),
     /// Removes a patch: path or text and target are those that it was added with.
+    #[command(disable_version_flag = true)]
     Patch(PatchArgs),
 }
 
