@@ -122,7 +122,7 @@ pub fn write(
 }
 
 /// Says whether creating an object by server-side apply would be refused for what its schema lacks or what validation forbids.
-/// This is [`write`] of a new object without its ownership: much cheaper, and it refuses the same.
+/// This is [`write()`] of a new object without its ownership: much cheaper, and it refuses the same.
 ///
 /// # Errors
 /// What the server refuses.
