@@ -264,8 +264,12 @@ pub fn settled(world: &mut World) -> Vec<String> {
             text(status, "/operationState/phase")
         );
         let extra = extras(world, app);
-        let synced = text(status, "/sync/status") == "Synced" || (!app.prune && !extra.is_empty());
-        if !synced || text(status, "/health/status") != "Healthy" || revision != Some(head) {
+        // What is no longer wanted and may not be pruned keeps its App out of sync, and counts in its health as in Argo CD
+        // (`controller/health.go`).
+        let keeps_extra = !app.prune && !extra.is_empty();
+        let synced = text(status, "/sync/status") == "Synced" || keeps_extra;
+        let well = text(status, "/health/status") == "Healthy" || keeps_extra;
+        if !synced || !well || revision != Some(head) {
             said.push_str(&format!(
                 " at {revision:?} of {head}: {} {}",
                 status["conditions"], status["operationState"]["message"]
