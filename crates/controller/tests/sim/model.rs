@@ -186,7 +186,9 @@ impl Commit {
                 files.push((format!("apps/{}/{file}.json", app.name), object.manifest().to_string()));
             }
             if app.broken {
-                files.push((format!("apps/{}/broken.yaml", app.name), "a: [1\nb: 2".to_owned()));
+                // A broken file that does not look like a manifest is passed over, as in Argo CD.
+                let text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [1\nb: 2";
+                files.push((format!("apps/{}/broken.yaml", app.name), text.to_owned()));
             }
             if self.rooted {
                 files.push((format!("root/{}.json", app.name), app.manifest().to_string()));
