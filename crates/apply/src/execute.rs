@@ -93,7 +93,7 @@ fn refuse(plan: &SyncPlan, report: &mut SyncReport) {
 
 async fn phases(plan: &SyncPlan, ctx: &ApplyContext, report: &mut SyncReport) -> Result<(), Stop> {
     rehearse(plan, ctx, report).await?;
-    if plan.tasks().any(|(_, _, task)| task.hook.is_some()) {
+    if plan.has_hooks() {
         (ctx.record)(report).await;
     }
     for phase in &plan.phases {

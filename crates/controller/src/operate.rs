@@ -311,7 +311,7 @@ impl Engine {
     ) {
         let Planned { plan, revisions, started_unix } = planned;
         self.lacking.forget(&pass.app.id);
-        let has_hooks = plan.tasks().any(|(_, _, task)| task.hook.is_some());
+        let has_hooks = plan.has_hooks();
         let (control, controlled) = watch::channel(Control::Run);
         let ledger = Arc::new(Ledger::default());
         let (engine, id, told) = (self.clone(), pass.app.id.clone(), ledger.clone());

@@ -4,6 +4,7 @@ use crate::app_entry::{Memory, RunningSync};
 use crate::compare::{Compared, ObjectState};
 use crate::engine::{Engine, application_key, time_text};
 use crate::error::ReconcileError;
+use crate::ledger::Ledger;
 use crate::operate::SHOW_AFTER;
 use crate::queue::Level;
 use crate::reconcile::Pass;
@@ -15,6 +16,7 @@ use fairway_argocd::{
 use fairway_core::{App, Condition, Health, Str, SyncStatus};
 use fairway_value::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Engine {
@@ -37,10 +39,8 @@ impl Engine {
         let mut told = None;
         if let Some(running) = &mut memory.running {
             clears_operation = application.operation().is_some();
-            running.shown = true;
-            let (number, shown) = shown_state(running, pass.app.multi_source);
-            told = Some((running.ledger.clone(), number));
-            state = Some(shown);
+            let (shown, of) = show(running, pass.app.multi_source);
+            (state, told) = (Some(shown), Some(of));
         }
         if let Some(ended) = take_ended(memory).await {
             let ended_state = self.ended_state(pass.app, &ended);
@@ -76,11 +76,7 @@ impl Engine {
             reconciled_at: &memory.reconciled_at,
             controller_namespace: &self.options.namespace,
         });
-        let written = self.patch_status(application, status, clears_operation).await?;
-        if let Some((ledger, number)) = told.filter(|_| written) {
-            ledger.record(number);
-        }
-        Ok(())
+        self.patch_status(application, status, clears_operation, told).await
     }
 
     /// Writes what is known when a pass ended early: what was known before stays.
@@ -136,31 +132,27 @@ impl Engine {
         let mut told = None;
         if let Some(running) = memory.running.as_mut().filter(|r| !r.task.is_finished()) {
             // It goes on, and may wait for being on record.
-            running.shown = true;
-            let (number, shown) = shown_state(running, app.multi_source);
+            let (shown, of) = show(running, app.multi_source);
             status.set_path(&["operationState"], shown.to_value());
-            told = Some((running.ledger.clone(), number));
+            told = Some(of);
             clears_operation = application.operation().is_some();
         }
         if let Some(ended) = take_ended(memory).await {
             status.set_path(&["operationState"], self.ended_state(app, &ended).to_value());
             clears_operation = application.operation().is_some();
         }
-        let written = self.patch_status(application, status, clears_operation).await?;
-        if let Some((ledger, number)) = told.filter(|_| written) {
-            ledger.record(number);
-        }
-        Ok(())
+        self.patch_status(application, status, clears_operation, told).await
     }
 
-    /// Writes a status where it differs from the one that is there, and takes away what asked for it. Returns whether the
-    /// Application has it now; one that is gone has nothing.
+    /// Writes a status where it differs from the one that is there, and takes away what asked for it. What it `told` of a
+    /// running sync is on record then, unless the Application is gone.
     async fn patch_status(
         &self,
         application: &Application,
         status: Value,
         clears_operation: bool,
-    ) -> Result<bool, ReconcileError> {
+        told: Option<Told>,
+    ) -> Result<(), ReconcileError> {
         let mut patch = Value::object();
         let before = application.get(&["status"]).cloned().unwrap_or_else(Value::object);
         let mut change = merge_patch(&before, &status);
@@ -176,29 +168,25 @@ impl Engine {
         if application.refresh().is_some() {
             patch.set_path(&["metadata", "annotations", fairway_argocd::ANNOTATION_REFRESH], Value::Null);
         }
-        if patch.as_object().is_some_and(fairway_value::Map::is_empty) {
-            return Ok(true);
+        if !patch.as_object().is_some_and(fairway_value::Map::is_empty) {
+            self.metrics.status_written();
+            match self.home().report(&application_key(&application.id()), &patch).await {
+                Ok(_) => {}
+                // It is gone: there is nothing left to say.
+                Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => return Ok(()),
+                Err(e) => return Err(e.into()),
+            }
         }
-        self.metrics.status_written();
-        match self.home().report(&application_key(&application.id()), &patch).await {
-            Ok(_) => Ok(true),
-            // It is gone: there is nothing left to say.
-            Err(e) if e.kind == fairway_core::ApiErrorKind::NotFound => Ok(false),
-            Err(e) => Err(e.into()),
+        if let Some(Told { ledger, number }) = told {
+            ledger.record(number);
         }
+        Ok(())
     }
 
     /// Says how a sync ended: for good, or until its next attempt.
     fn ended_state(&self, app: &App, ended: &(RunningSync, SyncReport)) -> OperationState {
         let (running, report) = ended;
-        let mut state = running.state.clone();
-        state.sync_result = Some(SyncResult {
-            revisions: running.revisions.clone(),
-            sources: running.sources.clone(),
-            multi_source: app.multi_source,
-            resources: report.results.iter().map(resource_result).collect(),
-        });
-        state.message = report.message.as_str().into();
+        let mut state = state_with(running, report, app.multi_source);
         state.finished_at = time_text(self.clock.now()).into();
         state.phase = match report.phase {
             ReportPhase::Succeeded => OperationPhase::Succeeded,
@@ -249,18 +237,32 @@ async fn take_ended(memory: &mut Memory) -> Option<(RunningSync, SyncReport)> {
     Some((running, report))
 }
 
-/// Returns how a running sync is shown, and which of its reports that is.
-fn shown_state(running: &RunningSync, multi_source: bool) -> (u64, OperationState) {
+/// Which report of a running sync a status tells.
+struct Told {
+    ledger: Arc<Ledger>,
+    number: u64,
+}
+
+/// Returns how a running sync is shown from now on.
+fn show(running: &mut RunningSync, multi_source: bool) -> (OperationState, Told) {
+    running.shown = true;
     let (number, report) = running.ledger.newest();
-    let mut state = running.state.clone();
-    state.message = report.message.as_str().into();
-    state.sync_result = Some(SyncResult {
+    (state_with(running, &report, multi_source), Told { ledger: running.ledger.clone(), number })
+}
+
+/// Returns the state of a sync with what a report of it says.
+fn state_with(running: &RunningSync, report: &SyncReport, multi_source: bool) -> OperationState {
+    let result = SyncResult {
         revisions: running.revisions.clone(),
         sources: running.sources.clone(),
         multi_source,
         resources: report.results.iter().map(resource_result).collect(),
-    });
-    (number, state)
+    };
+    OperationState {
+        message: report.message.as_str().into(),
+        sync_result: Some(result),
+        ..running.state.clone()
+    }
 }
 
 fn resource_result(result: &TaskResult) -> ResourceResult {

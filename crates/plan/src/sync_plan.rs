@@ -77,6 +77,12 @@ impl SyncPlan {
         })
     }
 
+    /// Whether a task is a hook.
+    #[must_use]
+    pub fn has_hooks(&self) -> bool {
+        self.tasks().any(|(_, _, task)| task.hook.is_some())
+    }
+
     /// Whether executing the plan would write nothing and wait for nothing.
     #[must_use]
     pub fn is_idle(&self) -> bool {
