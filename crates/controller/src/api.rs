@@ -14,6 +14,7 @@ use fairway_core::{
 };
 use fairway_plan::SyncPlan;
 use fairway_value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Engine {
@@ -213,6 +214,12 @@ impl Engine {
     #[must_use]
     pub fn load(&self) -> (crate::desired::RenderStats, usize) {
         (self.renderer.stats(), self.queue.len())
+    }
+
+    /// Returns the Apps that look after orphans, with how many there are.
+    #[must_use]
+    pub fn orphans(&self) -> BTreeMap<AppId, orphans::Watched> {
+        self.orphan_watch.all()
     }
 
     /// Returns the objects that an App renders at another revision, marked and with namespaces.

@@ -487,7 +487,6 @@ impl Engine {
         self.apps.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         self.lacking.forget(id);
         self.orphan_watch.set(id, None);
-        self.metrics.forget_orphans(id);
         self.renderer.forget(id);
     }
 

@@ -48,6 +48,7 @@ pub use error::ReconcileError;
 pub use fairway_lua::{Action, ActionError, ActionParam, Effect, EffectKind};
 pub use mask::{mask, mask_all};
 pub use metrics::Metrics;
+pub use orphans::Watched;
 pub use queue::Level;
 pub use remote::RemoteSources;
 pub use snapshot::Snapshot;

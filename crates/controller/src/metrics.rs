@@ -1,12 +1,9 @@
 //! What is counted, by Argo CD's metric names where one exists.
 
-use fairway_core::{App, AppId, Str};
+use fairway_core::App;
 use prometheus::{
-    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
-    TextEncoder,
+    Encoder as _, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry, TextEncoder,
 };
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Counters of the engine.
@@ -17,9 +14,6 @@ pub struct Metrics {
     failures: IntCounterVec,
     events: IntCounter,
     status_writes: IntCounter,
-    orphans: IntGaugeVec,
-    /// Under which project an App's orphans are counted.
-    orphans_of: Mutex<BTreeMap<AppId, Str>>,
 }
 
 impl Default for Metrics {
@@ -56,13 +50,7 @@ impl Metrics {
         let status_writes =
             IntCounter::new("fairway_status_writes_total", "Status patches sent to the API server.")
                 .expect(valid);
-        let orphans = IntGaugeVec::new(
-            Opts::new("argocd_app_orphaned_resources_count", "Number of orphaned resources per application"),
-            &["namespace", "name", "project"],
-        )
-        .expect(valid);
-        let collectors: [Box<dyn prometheus::core::Collector>; 6] = [
-            Box::new(orphans.clone()),
+        let collectors: [Box<dyn prometheus::core::Collector>; 5] = [
             Box::new(reconcile.clone()),
             Box::new(sync_total.clone()),
             Box::new(failures.clone()),
@@ -76,8 +64,7 @@ impl Metrics {
         registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))
             .expect("because the process collector is registered once");
-        let orphans_of = Mutex::default();
-        Self { registry, reconcile, sync_total, failures, events, status_writes, orphans, orphans_of }
+        Self { registry, reconcile, sync_total, failures, events, status_writes }
     }
 
     pub(crate) fn reconciled(&self, app: &App, took: Duration) {
@@ -102,31 +89,6 @@ impl Metrics {
 
     pub(crate) fn failed(&self, category: &str) {
         self.failures.with_label_values(&[category]).inc();
-    }
-
-    /// Says how many orphans an App's namespace has, where its project asks.
-    pub(crate) fn orphans(&self, app: &App, count: usize) {
-        let mut projects = self.orphans_of.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = projects.insert(app.id.clone(), app.project.clone())
-            && before != app.project
-        {
-            self.drop_orphans(&app.id, &before);
-        }
-        let labels = [app.id.namespace.as_str(), &app.id.name, &app.project];
-        self.orphans.with_label_values(&labels).set(i64::try_from(count).unwrap_or(i64::MAX));
-    }
-
-    /// Counts an App's orphans no more.
-    pub(crate) fn forget_orphans(&self, app: &AppId) {
-        let mut projects = self.orphans_of.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(project) = projects.remove(app) {
-            self.drop_orphans(app, &project);
-        }
-    }
-
-    fn drop_orphans(&self, app: &AppId, project: &str) {
-        // A gauge that is not there is as good as removed.
-        let _ = self.orphans.remove_label_values(&[app.namespace.as_str(), &app.name, project]);
     }
 
     pub(crate) fn cluster_event(&self) {

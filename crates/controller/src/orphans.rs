@@ -5,7 +5,7 @@ use crate::compare::Compared;
 use fairway_argocd::Project;
 use fairway_core::{AppId, Condition, ConditionKind, Live, LiveView, ObjectKey, Str};
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most orphans that are looked at, and the deepest level below one.
 const ORPHANS_MAX: usize = 20_000;
@@ -13,23 +13,42 @@ const DEPTH_MAX: usize = 16;
 
 /// Which Apps look after the orphans of which namespace: an object that no App has concerns them.
 #[derive(Default)]
-pub(crate) struct OrphanWatch(Mutex<BTreeMap<AppId, Str>>);
+pub(crate) struct OrphanWatch(Mutex<BTreeMap<AppId, Watched>>);
+
+/// The orphans that one App looks after.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    /// The App's project, which asks for it.
+    pub project: Str,
+    /// Where they are; empty where the App has no namespace.
+    pub namespace: Str,
+    /// How many there were when the App was last compared.
+    pub count: usize,
+}
 
 impl OrphanWatch {
-    /// Says which namespace an App looks after, if any.
-    pub fn set(&self, app: &AppId, namespace: Option<&Str>) {
-        let mut watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match namespace {
-            Some(namespace) => watched.insert(app.clone(), namespace.clone()),
-            None => watched.remove(app),
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AppId, Watched>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says what an App looks after, if anything.
+    pub fn set(&self, app: &AppId, watched: Option<Watched>) {
+        match watched {
+            Some(watched) => self.lock().insert(app.clone(), watched),
+            None => self.lock().remove(app),
         };
     }
 
     /// Returns the Apps that look after a namespace.
     pub fn of(&self, namespace: &str) -> Vec<AppId> {
-        let watched = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let of_it = watched.iter().filter(|(_, of)| *of == namespace && !of.is_empty());
+        let watched = self.lock();
+        let of_it = watched.iter().filter(|(_, of)| of.namespace == namespace && !of.namespace.is_empty());
         of_it.map(|(app, _)| app.clone()).collect()
+    }
+
+    /// Returns what all Apps look after.
+    pub fn all(&self) -> BTreeMap<AppId, Watched> {
+        self.lock().clone()
     }
 }
 

@@ -7,7 +7,7 @@ use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
 use crate::operate::Start;
-use crate::orphans;
+use crate::orphans::{self, Watched};
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
 use fairway_argocd::{Application, Permission, Project, lower};
@@ -287,14 +287,13 @@ impl Engine {
     fn orphan_warning(&self, project: &Project, pass: &Pass<'_>) -> Option<Condition> {
         let namespace = &pass.app.destination.namespace;
         let is_app = |id: &AppId| self.application(id).is_some();
-        let asks = project.warns_of_orphans().is_some();
-        self.orphan_watch.set(&pass.app.id, Some(namespace).filter(|_| asks));
         let found = orphans::orphans(project, pass.place, namespace, pass.compared, &is_app);
-        if asks {
-            self.metrics.orphans(pass.app, found.len());
-        } else {
-            self.metrics.forget_orphans(&pass.app.id);
-        }
+        let watched = project.warns_of_orphans().map(|_| Watched {
+            project: pass.app.project.clone(),
+            namespace: namespace.clone(),
+            count: found.len(),
+        });
+        self.orphan_watch.set(&pass.app.id, watched);
         orphans::warning(project, &found)
     }
 

@@ -4,12 +4,10 @@ use fairway_controller::Engine;
 use fairway_value::Value;
 use std::fmt::Write as _;
 
-/// Returns `argocd_app_info` and what the cache holds, in Prometheus' text format.
+/// Returns `argocd_app_info`, the orphans, and what the cache holds, in Prometheus' text format.
 pub fn text(engine: &Engine) -> String {
     let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ =
-        writeln!(out, "# HELP argocd_app_info Information about application.\n# TYPE argocd_app_info gauge");
+    head(&mut out, "argocd_app_info", "Information about application.");
     for app in engine.applications() {
         let of = |path: &[&str]| app.get(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         let lowered = fairway_argocd::lower(app.object().value()).app;
@@ -26,8 +24,17 @@ pub fn text(engine: &Engine) -> String {
             ("health_status", of(&["status", "health", "status"])),
             ("operation", if app.operation().is_some() { "sync".to_owned() } else { String::new() }),
         ];
-        let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}=\"{}\"", escape(v))).collect();
-        let _ = writeln!(out, "argocd_app_info{{{}}} 1", labels.join(","));
+        sample(&mut out, "argocd_app_info", &labels, 1);
+    }
+    let orphans = "argocd_app_orphaned_resources_count";
+    head(&mut out, orphans, "Number of orphaned resources per application");
+    for (app, watched) in engine.orphans() {
+        let labels = [
+            ("name", app.name.to_string()),
+            ("namespace", app.namespace.to_string()),
+            ("project", watched.project.to_string()),
+        ];
+        sample(&mut out, orphans, &labels, watched.count as u64);
     }
     let stats = engine.home().cache().stats();
     let (renders, waiting) = engine.load();
@@ -42,9 +49,22 @@ pub fn text(engine: &Engine) -> String {
         ("fairway_renders_reused", "Sources whose earlier rendering still held.", renders.reused),
         ("workqueue_depth", "Applications that wait for a worker.", waiting as u64),
     ] {
-        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+        head(&mut out, name, help);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "{name} {value}");
     }
     out
+}
+
+fn head(out: &mut String, name: &str, help: &str) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+}
+
+fn sample(out: &mut String, name: &str, labels: &[(&str, String)], value: u64) {
+    let labels: Vec<String> = labels.iter().map(|(k, v)| format!("{k}=\"{}\"", escape(v))).collect();
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{name}{{{}}} {value}", labels.join(","));
 }
 
 fn escape(value: &str) -> String {
