@@ -62,8 +62,7 @@ fn push_heal_prune(world: &mut World) -> anyhow::Result<()> {
     world.app_well("one")?;
 
     let clone = world.clone("config-repo")?;
-    world.commit(&clone, &[("one/web.yaml", &deployment("nginx:1.28"))])?;
-    git(&clone, &["push", "-q"])?;
+    world.push(&clone, &[("one/web.yaml", &deployment("nginx:1.28"))])?;
     let pushed = Instant::now();
     world.until("the pushed image is live", || {
         Ok((image(world)?.as_deref() == Some("nginx:1.28")).then_some(()))
@@ -79,8 +78,7 @@ fn push_heal_prune(world: &mut World) -> anyhow::Result<()> {
     })?;
     println!("    healed after {} ms (kubectl's start included)", scaled.elapsed().as_millis());
 
-    world.commit(&clone, &[("one/settings.yaml", "")])?;
-    git(&clone, &["push", "-q"])?;
+    world.push(&clone, &[("one/settings.yaml", "")])?;
     world.until("the ConfigMap is pruned", || {
         Ok(world.kubectl.get("configmap", "one", "settings")?.is_none().then_some(()))
     })?;
@@ -134,11 +132,7 @@ fn bad_input_loses_nothing(world: &mut World) -> anyhow::Result<()> {
     world.app_well("one")?;
     world.app_well("two")?;
     let clone = world.clone("config-repo")?;
-    let push = |files: &[(&str, &str)]| -> anyhow::Result<()> {
-        world.commit(&clone, files)?;
-        git(&clone, &["push", "-q"])?;
-        Ok(())
-    };
+    let push = |files: &[(&str, &str)]| world.push(&clone, files);
 
     // YAML that does not parse, with its file.
     push(&[("one/web.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web\nspec: [")])?;

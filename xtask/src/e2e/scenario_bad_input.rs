@@ -1,17 +1,29 @@
 //! Bad input, nothing lost: what each kind of it shows, and that it stays with its own App.
 
-use super::kube::git;
 use super::scenario::{CONFIG_MAP, app, deployment, expect_condition, start};
 use super::world::World;
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
-use std::path::Path;
+use std::path::PathBuf;
 
-/// Pushes files; one without content is deleted.
-fn push(world: &World, clone: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
-    world.commit(clone, files)?;
-    git(clone, &["push", "-q"])?;
-    Ok(())
+/// Starts with two Apps of a ConfigMap each and further files. Returns a clone of the repository.
+fn start_two(world: &mut World, more: &[(&str, &str)]) -> anyhow::Result<PathBuf> {
+    let (one, two) = (app("one", "one", ""), app("two", "two", ""));
+    let files = [
+        ("apps/one.yaml", one.as_str()),
+        ("apps/two.yaml", two.as_str()),
+        ("one/settings.yaml", CONFIG_MAP),
+        ("two/settings.yaml", CONFIG_MAP),
+    ];
+    start(world, &[&files[..], more].concat())?;
+    world.app_well("one")?;
+    world.app_well("two")?;
+    world.clone("config-repo")
+}
+
+/// The manifest of the first App, as it is in the repository.
+fn manifest(world: &World) -> String {
+    app("one", "one", "").replace("GIT", &world.git_url())
 }
 
 fn operation_says(world: &World, name: &str, words: &[&str]) -> anyhow::Result<()> {
@@ -38,24 +50,11 @@ fn becomes(world: &World, namespace: &str, wanted: &str) -> anyhow::Result<()> {
 
 /// What cannot be rendered, and what a project does not permit.
 pub(super) fn what_cannot_be_rendered(world: &mut World) -> anyhow::Result<()> {
-    let (one, two) = (app("one", "one", ""), app("two", "two", ""));
-    start(
-        world,
-        &[
-            ("apps/one.yaml", &one),
-            ("apps/two.yaml", &two),
-            ("one/settings.yaml", CONFIG_MAP),
-            ("two/settings.yaml", CONFIG_MAP),
-        ],
-    )?;
-    world.app_well("one")?;
-    world.app_well("two")?;
-    let clone = world.clone("config-repo")?;
-    let one = one.replace("GIT", &world.git_url());
+    let clone = start_two(world, &[])?;
+    let one = manifest(world);
 
     // YAML that does not parse: file, line, column and the line itself.
-    push(
-        world,
+    world.push(
         &clone,
         &[("one/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings\ndata: [\n")],
     )?;
@@ -64,14 +63,13 @@ pub(super) fn what_cannot_be_rendered(world: &mut World) -> anyhow::Result<()> {
     }
 
     // A path that is not there.
-    push(world, &clone, &[("apps/one.yaml", &one.replace("path: one", "path: nowhere"))])?;
+    world.push(&clone, &[("apps/one.yaml", &one.replace("path: one", "path: nowhere"))])?;
     expect_condition(world, "one", "ComparisonError", "nowhere: app path does not exist")?;
 
     // A chart that fails by its own words.
     let chart = "apiVersion: v2\nname: one\nversion: 1.0.0\n";
     let template = "{{ fail \"set the colour\" }}\n";
-    push(
-        world,
+    world.push(
         &clone,
         &[
             ("apps/one.yaml", &one),
@@ -87,8 +85,7 @@ pub(super) fn what_cannot_be_rendered(world: &mut World) -> anyhow::Result<()> {
                    annotations: {argocd.argoproj.io/sync-wave: '-1'}}\nspec:\n  sourceRepos: ['*']\n  \
                    destinations: [{server: '*', namespace: '*'}]\n  clusterResourceWhitelist: [{group: '', kind: Namespace}]\n  \
                    namespaceResourceBlacklist: [{group: '', kind: ConfigMap}]\n";
-    push(
-        world,
+    world.push(
         &clone,
         &[
             ("one/Chart.yaml", ""),
@@ -102,9 +99,9 @@ pub(super) fn what_cannot_be_rendered(world: &mut World) -> anyhow::Result<()> {
 
     // Nothing of all that touched what is there, nor the other App.
     ensure!(colour(world, "one")? == "blue", "the ConfigMap was changed");
-    push(world, &clone, &[("two/settings.yaml", &CONFIG_MAP.replace("blue", "green"))])?;
+    world.push(&clone, &[("two/settings.yaml", &CONFIG_MAP.replace("blue", "green"))])?;
     becomes(world, "two", "green")?;
-    push(world, &clone, &[("apps/one.yaml", &one)])?;
+    world.push(&clone, &[("apps/one.yaml", &one)])?;
     world.app_well("one")?;
     Ok(())
 }
@@ -117,20 +114,7 @@ const POLICY: &str = "apiVersion: admissionregistration.k8s.io/v1\nkind: Validat
 
 /// What the cluster refuses: a policy, another manager; and a kind that the App brings itself.
 pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> {
-    let (one, two) = (app("one", "one", ""), app("two", "two", ""));
-    start(
-        world,
-        &[
-            ("apps/one.yaml", &one),
-            ("apps/two.yaml", &two),
-            ("one/settings.yaml", CONFIG_MAP),
-            ("two/settings.yaml", CONFIG_MAP),
-            ("two/web.yaml", &deployment("nginx:1.27")),
-        ],
-    )?;
-    world.app_well("one")?;
-    world.app_well("two")?;
-    let clone = world.clone("config-repo")?;
+    let clone = start_two(world, &[("two/web.yaml", &deployment("nginx:1.27"))])?;
 
     // The policy's own message is on the App, and the API that the dashboard reads has it.
     world.kubectl.apply(POLICY)?;
@@ -142,7 +126,7 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
             other => bail!("kubectl says {other:?}"),
         }
     })?;
-    push(world, &clone, &[("one/settings.yaml", &red), ("two/settings.yaml", &red)])?;
+    world.push(&clone, &[("one/settings.yaml", &red), ("two/settings.yaml", &red)])?;
     operation_says(
         world,
         "one",
@@ -151,7 +135,7 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
     ensure!(colour(world, "one")? == "blue", "what was denied is live");
     // The other App is under no such policy.
     becomes(world, "two", "red")?;
-    push(world, &clone, &[("one/settings.yaml", CONFIG_MAP)])?;
+    world.push(&clone, &[("one/settings.yaml", CONFIG_MAP)])?;
     world.app_well("one")?;
 
     // Another manager owns a field that Git names: it is taken back, and what it added beside stays.
@@ -177,16 +161,16 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
                group: example.com\n  scope: Namespaced\n  names: {plural: widgets, singular: widget, kind: Widget, listKind: WidgetList}\n  \
                versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]\n";
     let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: w}\nspec: {size: 1}\n";
-    push(world, &clone, &[("one/a-widget.yaml", widget), ("one/crd.yaml", crd)])?;
+    world.push(&clone, &[("one/a-widget.yaml", widget), ("one/crd.yaml", crd)])?;
     world.until("the Widget is there", || world.kubectl.get("widgets.example.com", "one", "w"))?;
     world.app_well("one")?;
 
     // A kind that another App brings later: the one that waits goes on by itself.
     let gadget = widget.replace("Widget", "Gadget");
-    push(world, &clone, &[("two/gadget.yaml", &gadget)])?;
+    world.push(&clone, &[("two/gadget.yaml", &gadget)])?;
     operation_says(world, "two", &["could not find example.com/Gadget"])?;
     let crd = crd.replace("widget", "gadget").replace("Widget", "Gadget");
-    push(world, &clone, &[("one/gadget-crd.yaml", &crd)])?;
+    world.push(&clone, &[("one/gadget-crd.yaml", &crd)])?;
     world.until("the Gadget is there", || world.kubectl.get("gadgets.example.com", "two", "w"))?;
     world.app_well("two")?;
     Ok(())
@@ -194,29 +178,17 @@ pub(super) fn what_the_cluster_refuses(world: &mut World) -> anyhow::Result<()> 
 
 /// A repository that is away stops its own Apps alone, loses nothing, and is followed again when it comes back.
 pub(super) fn a_repository_away(world: &mut World) -> anyhow::Result<()> {
-    let (one, two) = (app("one", "one", ""), app("two", "two", ""));
-    start(
-        world,
-        &[
-            ("apps/one.yaml", &one),
-            ("apps/two.yaml", &two),
-            ("one/settings.yaml", CONFIG_MAP),
-            ("two/settings.yaml", CONFIG_MAP),
-        ],
-    )?;
-    world.app_well("one")?;
-    let clone = world.clone("config-repo")?;
-    let one = one.replace("GIT", &world.git_url());
+    let clone = start_two(world, &[])?;
+    let one = manifest(world);
     let away =
         one.replace(&format!("{}/config-repo.git", world.git_url()), "http://127.0.0.1:1/config-repo.git");
     ensure!(away != one, "the address is not in the App");
-    push(world, &clone, &[("apps/one.yaml", &away)])?;
+    world.push(&clone, &[("apps/one.yaml", &away)])?;
     expect_condition(world, "one", "ComparisonError", "127.0.0.1:1")?;
     ensure!(colour(world, "one")? == "blue", "a repository that is away changed the ConfigMap");
-    push(world, &clone, &[("two/settings.yaml", &CONFIG_MAP.replace("blue", "green"))])?;
+    world.push(&clone, &[("two/settings.yaml", &CONFIG_MAP.replace("blue", "green"))])?;
     becomes(world, "two", "green")?;
-    push(
-        world,
+    world.push(
         &clone,
         &[("apps/one.yaml", &one), ("one/settings.yaml", &CONFIG_MAP.replace("blue", "white"))],
     )?;
@@ -234,8 +206,10 @@ pub(super) fn a_cluster_away(world: &mut World) -> anyhow::Result<()> {
     let before = uid(world)?;
     let clone = world.clone("config-repo")?;
     world.pause_cluster(true)?;
-    push(world, &clone, &[("one/settings.yaml", &CONFIG_MAP.replace("blue", "white"))])?;
-    std::thread::sleep(std::time::Duration::from_secs(5));
+    world.push(&clone, &[("one/settings.yaml", &CONFIG_MAP.replace("blue", "white"))])?;
+    world.until("the engine has taken the push", || {
+        Ok(world.fairway(&["app", "manifests", "one"])?.contains("white").then_some(()))
+    })?;
     world.pause_cluster(false)?;
     becomes(world, "one", "white")?;
     world.app_well("one")?;

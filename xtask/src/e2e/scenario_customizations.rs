@@ -1,6 +1,5 @@
 //! What `argocd-cm` says about kinds: health checks and actions of users' own.
 
-use super::kube::git;
 use super::scenario::{CONFIG_MAP, app, deployment, start};
 use super::world::World;
 use anyhow::{Context, ensure};
@@ -47,8 +46,7 @@ pub fn own_health_and_actions(world: &mut World) -> anyhow::Result<()> {
         ("endless", "Unknown", "takes more than"),
         ("green", "Healthy", ""),
     ] {
-        world.commit(&clone, &[("one/settings.yaml", &CONFIG_MAP.replace("blue", colour))])?;
-        git(&clone, &["push", "-q"])?;
+        world.push(&clone, &[("one/settings.yaml", &CONFIG_MAP.replace("blue", colour))])?;
         world.until(&format!("{colour} is {status}"), || {
             let [found, message] = health(world)?;
             Ok((found == status && message.contains(words)).then_some(()))

@@ -279,8 +279,8 @@ impl World {
         })
     }
 
-    /// Writes files and commits them; an empty content deletes the file.
-    pub fn commit(&self, dir: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
+    /// Writes files into a clone, commits and pushes them; an empty content deletes the file.
+    pub fn push(&self, dir: &Path, files: &[(&str, &str)]) -> anyhow::Result<()> {
         for (path, content) in files {
             let path = dir.join(path);
             if content.is_empty() {
@@ -292,6 +292,7 @@ impl World {
         }
         git(dir, &["add", "-A"])?;
         git(dir, &["commit", "-q", "-m", "change"])?;
+        git(dir, &["push", "-q"])?;
         Ok(())
     }
 
