@@ -299,7 +299,7 @@ pub fn settled(world: &mut World) -> Vec<String> {
 }
 
 /// Objects that an App has in the cluster and does not want.
-fn extras(world: &World, app: &AppSpec) -> Vec<String> {
+pub fn extras(world: &World, app: &AppSpec) -> Vec<String> {
     let wanted: BTreeSet<String> = app.lasting().map(|o| o.path(&app.namespace)).collect();
     let kinds = [
         "/api/v1/configmaps",

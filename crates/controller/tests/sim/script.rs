@@ -1,5 +1,6 @@
 //! What people do, and what befalls the cluster and the repository.
 
+use crate::checks;
 use crate::model::{self, AppSpec, Commit, Kind, REPO};
 use crate::world::World;
 use serde_json::{Value, json};
@@ -317,8 +318,13 @@ pub fn nudge(world: &mut World) {
         if app.automated && !(failed && (by_hand || lacked)) {
             continue;
         }
-        let idle = live.get("operation").is_none() && live["status"]["operationState"]["phase"] != "Running";
-        if idle && live["status"]["sync"]["status"] != "Synced" {
+        let idle = live.get("operation").is_none() && state["phase"] != "Running";
+        // A sync that may not prune leaves what is no longer wanted, however often it is asked for.
+        let is_done = state["phase"] == "Succeeded"
+            && state["syncResult"]["revision"] == live["status"]["sync"]["revision"]
+            && !app.prune
+            && !checks::extras(world, app).is_empty();
+        if idle && !is_done && live["status"]["sync"]["status"] != "Synced" {
             let operation =
                 json!({ "operation": { "sync": { "prune": app.prune }, "retry": { "limit": 3 } } });
             world.person("PATCH", &path, &operation);
