@@ -11,9 +11,11 @@ pub mod actions;
 mod app;
 mod builtin;
 mod fields;
+mod kruise;
 mod pod;
 mod rollout;
 mod rules;
+mod seen;
 mod spark;
 mod special;
 
@@ -40,8 +42,10 @@ pub fn assess_builtin(object: &Object) -> Option<Health> {
 /// object's own kind is not looked at.
 #[must_use]
 pub fn assess_shipped(kind: &GroupKind, object: &Object) -> Option<Health> {
-    special::assess_as(&kind.group, &kind.kind, object)
-        .or_else(|| rules::assess_as(&kind.group, &kind.kind, object))
+    match special::assess_as(&kind.group, &kind.kind, object) {
+        Some(judged) => judged,
+        None => rules::assess_as(&kind.group, &kind.kind, object),
+    }
 }
 
 /// Judges an object that is being deleted, whatever its kind; nothing where it is not, or is a hook that waits to be read.

@@ -1,4 +1,5 @@
-use super::parse::{Act, Line, Op, Operand, Piece, Shape, Slot, Step, Template, Test, Tests};
+use super::parse::{Act, Line, Loop, Op, Operand, Piece, Shape, Slot, Step, Template, Test, Tests};
+use crate::seen::{Res, Seen, field, returned};
 use fairway_core::{Health, HealthStatus, Value};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -16,16 +17,6 @@ enum Flow {
     End,
 }
 
-/// A value that a test sees.
-#[derive(Clone)]
-enum Seen<'v> {
-    Value(&'v Value),
-    Text(String),
-    Number(f64),
-    Bool(bool),
-    Nil,
-}
-
 /// One run of a program on an object.
 pub(super) struct Run<'v> {
     root: &'v Value,
@@ -33,13 +24,12 @@ pub(super) struct Run<'v> {
     /// Place of each entry in its list, from 1.
     indices: Vec<f64>,
     counts: BTreeMap<&'v str, f64>,
-    texts: BTreeMap<&'v str, Option<String>>,
+    texts: BTreeMap<&'v str, Seen<'v>>,
+    lists: BTreeMap<&'v str, Vec<Seen<'v>>>,
     status: Option<HealthStatus>,
-    message: Option<String>,
+    message: Seen<'v>,
     steps: usize,
 }
-
-type Res<T> = Result<T, String>;
 
 impl<'v> Run<'v> {
     pub fn new(root: &'v Value) -> Self {
@@ -49,16 +39,17 @@ impl<'v> Run<'v> {
             indices: Vec::new(),
             counts: BTreeMap::new(),
             texts: BTreeMap::new(),
+            lists: BTreeMap::new(),
             status: None,
-            message: None,
+            message: Seen::Nil,
             steps: 0,
         }
     }
 
-    /// Runs to the end; nothing where no line judged.
+    /// Runs to the end; nothing where no line judged, or where the message is no text, as Argo CD reads what its scripts return.
     pub fn judge(mut self, lines: &'v [Line]) -> Res<Option<Health>> {
         self.lines(lines)?;
-        Ok(self.status.map(|status| Health::new(status, self.message.unwrap_or_default())))
+        Ok(returned(self.status, &self.message))
     }
 
     fn lines(&mut self, lines: &'v [Line]) -> Res<Flow> {
@@ -74,7 +65,7 @@ impl<'v> Run<'v> {
                     let branch = if self.hold(tests)? { yes } else { no };
                     self.lines(branch)?
                 }
-                Line::Each(operand, body) => self.each(operand, body)?,
+                Line::Each(entries, body) => self.each(entries, body)?,
             };
             if !matches!(flow, Flow::On) {
                 return Ok(flow);
@@ -83,12 +74,14 @@ impl<'v> Run<'v> {
         Ok(Flow::On)
     }
 
-    fn each(&mut self, operand: &'v Operand, body: &'v [Line]) -> Res<Flow> {
-        let entries: Vec<&'v Value> = match self.seen(operand)? {
+    fn each(&mut self, entries: &'v Loop, body: &'v [Line]) -> Res<Flow> {
+        let entries = match self.seen(&entries.over)? {
             Seen::Nil => Vec::new(),
-            Seen::Value(Value::Array(list)) => list.iter().collect(),
-            Seen::Value(Value::Object(map)) => map.values().collect(),
-            _ => return Err("bad argument to a loop: table expected".to_owned()),
+            seen if entries.every => seen.entries()?,
+            seen => match &entries.by {
+                Some(key) => sorted(seen.items()?, key)?,
+                None => seen.items()?,
+            },
         };
         let mut index = 0.0;
         for entry in entries {
@@ -122,8 +115,18 @@ impl<'v> Run<'v> {
             }
             Act::Zero(name) => {
                 self.counts.insert(name, 0.0);
+                self.lists.remove(name.as_str());
                 Ok(Flow::On)
             }
+            Act::Push(name, text) => {
+                let text = self.text(text)?;
+                let list = self.lists.entry(name).or_default();
+                if !text.is_nil() {
+                    list.push(text);
+                }
+                Ok(Flow::On)
+            }
+            Act::Fail => Err("bad argument: the object has a value of another type".to_owned()),
             Act::Let(name, text) => {
                 let text = self.text(text)?;
                 self.texts.insert(name, text);
@@ -134,8 +137,8 @@ impl<'v> Run<'v> {
         }
     }
 
-    /// Returns a text; nothing where it is one value that is not there.
-    fn text(&self, template: &'v Template) -> Res<Option<String>> {
+    /// Returns a text, or one value as it is: of any type, nothing too.
+    fn text(&self, template: &'v Template) -> Res<Seen<'v>> {
         if let [Piece::Value(slots)] = template.as_slice() {
             return self.first(slots);
         }
@@ -143,26 +146,36 @@ impl<'v> Run<'v> {
         for piece in template {
             match piece {
                 Piece::Text(text) => out.push_str(text),
-                Piece::Value(slots) => {
-                    let text = self.first(slots)?.ok_or("attempt to concatenate a nil value")?;
-                    out.push_str(&text);
-                }
+                Piece::Value(slots) => out.push_str(&self.first(slots)?.joined()?),
             }
         }
-        Ok(Some(out))
+        Ok(Seen::Text(out))
     }
 
-    fn first(&self, slots: &'v [Slot]) -> Res<Option<String>> {
+    fn first(&self, slots: &'v [Slot]) -> Res<Seen<'v>> {
+        let mut seen = Seen::Nil;
         for slot in slots {
-            let text = match slot {
-                Slot::Text(text) => Some(text.clone()),
-                Slot::Value(operand, shape) => joined(&self.seen(operand)?).map(|t| shaped(t, shape)),
+            seen = match slot {
+                Slot::Text(text) => Seen::Text(text.clone()),
+                Slot::Value(operand, Shape::Whole) => self.seen(operand)?,
+                Slot::Value(Operand::Name(name), Shape::Join(between)) => {
+                    let list = self.lists.get(name.as_str()).map(Vec::as_slice).unwrap_or_default();
+                    Seen::Text(join(list, between)?)
+                }
+                Slot::Value(operand, Shape::Join(between)) => {
+                    let list: Vec<_> = self.seen(operand)?.items()?.into_iter().map(Seen::Value).collect();
+                    Seen::Text(join(&list, between)?)
+                }
+                Slot::Value(operand, shape) => match self.seen(operand)? {
+                    Seen::Nil => Seen::Nil,
+                    seen => Seen::Text(shaped(seen.joined()?, shape)),
+                },
             };
-            if text.is_some() {
-                return Ok(text);
+            if seen.truthy() {
+                break;
             }
         }
-        Ok(None)
+        Ok(seen)
     }
 
     fn hold(&self, tests: &'v Tests) -> Res<bool> {
@@ -184,31 +197,56 @@ impl<'v> Run<'v> {
     fn holds(&self, test: &'v Test) -> Res<bool> {
         let left = self.seen(&test.left)?;
         let Some((op, values)) = &test.compare else {
-            return Ok(truthy(&left) != test.negated);
+            return Ok(left.truthy() != test.negated);
         };
         if *op == Op::Ne {
             for value in values {
-                if equal(&left, &self.seen(value)?) {
+                if self.same(&left, value)? {
                     return Ok(false);
                 }
             }
             return Ok(true);
         }
         for value in values {
+            if *op == Op::Eq {
+                if self.same(&left, value)? {
+                    return Ok(true);
+                }
+                continue;
+            }
             let right = self.seen(value)?;
             let hit = match op {
-                Op::Eq | Op::Ne => equal(&left, &right),
-                Op::Contains => contains(&left, &right),
-                Op::Lt => order(&left, &right)? == Ordering::Less,
-                Op::Le => order(&left, &right)? != Ordering::Greater,
-                Op::Gt => order(&left, &right)? == Ordering::Greater,
-                Op::Ge => order(&left, &right)? != Ordering::Less,
+                Op::Eq | Op::Ne => left.equals(&right),
+                Op::Starts => text_for_search(&left)?.starts_with(text_for_search(&right)?),
+                Op::Ends => text_for_search(&left)?.ends_with(text_for_search(&right)?),
+                Op::Lt => left.order(&right)? == Ordering::Less,
+                Op::Le => left.order(&right)? != Ordering::Greater,
+                Op::Gt => left.order(&right)? == Ordering::Greater,
+                Op::Ge => left.order(&right)? != Ordering::Less,
             };
             if hit {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Returns the list that a name stands for, if one was pushed to.
+    fn list_of(&self, operand: &Operand) -> Option<&[Seen<'v>]> {
+        match operand {
+            Operand::Name(name) if !self.texts.contains_key(name.as_str()) => {
+                Some(self.lists.get(name.as_str()).map(Vec::as_slice).unwrap_or_default())
+            }
+            _ => None,
+        }
+    }
+
+    fn same(&self, left: &Seen<'v>, value: &'v Operand) -> Res<bool> {
+        match value {
+            Operand::Kind(kind) => Ok(left.kind() == kind),
+            Operand::Text(text) => Ok(left.is(text)),
+            value => Ok(left.equals(&self.seen(value)?)),
+        }
     }
 
     fn seen(&self, operand: &'v Operand) -> Res<Seen<'v>> {
@@ -222,13 +260,10 @@ impl<'v> Run<'v> {
                 Some(item) => follow(item, steps)?,
                 None => Seen::Nil,
             },
-            Operand::Length(inner) => match self.seen(inner)? {
-                Seen::Value(Value::Array(list)) => Seen::Number(list.len() as f64),
-                Seen::Value(Value::String(text)) => Seen::Number(text.len() as f64),
-                Seen::Value(Value::Object(_)) => Seen::Number(0.0),
-                _ => return Err("attempt to get length of a nil value".to_owned()),
-            },
-            Operand::Name(name) if name == "message" => self.message.clone().map_or(Seen::Nil, Seen::Text),
+            Operand::Length(inner) if let Some(list) = self.list_of(inner) => Seen::Number(list.len() as f64),
+            Operand::Length(inner) => Seen::Number(self.seen(inner)?.length()?),
+            Operand::ToNumber(inner) => self.seen(inner)?.to_number(),
+            Operand::Name(name) if name == "message" => self.message.clone(),
             Operand::Name(name) if name == "status" => {
                 self.status.map_or(Seen::Nil, |s| Seen::Text(s.as_str().to_owned()))
             }
@@ -237,11 +272,10 @@ impl<'v> Run<'v> {
             }
             Operand::Name(name) => match (self.counts.get(name.as_str()), self.texts.get(name.as_str())) {
                 (Some(count), _) => Seen::Number(*count),
-                (None, Some(Some(text))) => Seen::Text(text.clone()),
-                (None, Some(None)) => Seen::Nil,
+                (None, Some(seen)) => seen.clone(),
                 (None, None) => Seen::Number(0.0),
             },
-            Operand::Text(text) => Seen::Text(text.clone()),
+            Operand::Text(text) | Operand::Kind(text) => Seen::Text(text.clone()),
             Operand::Number(number) => Seen::Number(*number),
             Operand::Bool(flag) => Seen::Bool(*flag),
             Operand::Nil => Seen::Nil,
@@ -252,12 +286,7 @@ impl<'v> Run<'v> {
 fn follow<'v>(from: &'v Value, steps: &[Step]) -> Res<Seen<'v>> {
     let mut at = from;
     for step in steps {
-        let next = match at {
-            Value::Object(map) => map.get(&step.key),
-            Value::Array(list) => step.key.parse::<usize>().ok().and_then(|n| list.get(n.checked_sub(1)?)),
-            _ => None,
-        };
-        match next.filter(|v| !v.is_null()) {
+        match field(at, &step.key)?.filter(|v| !v.is_null()) {
             Some(value) => at = value,
             None if step.strict => {
                 return Err(format!("attempt to index a nil value (field '{}')", step.key));
@@ -268,72 +297,37 @@ fn follow<'v>(from: &'v Value, steps: &[Step]) -> Res<Seen<'v>> {
     Ok(Seen::Value(at))
 }
 
-fn truthy(seen: &Seen<'_>) -> bool {
-    match seen {
-        Seen::Nil => false,
-        Seen::Bool(flag) => *flag,
-        Seen::Value(value) => !matches!(value, Value::Null | Value::Bool(false)),
-        Seen::Text(_) | Seen::Number(_) => true,
-    }
+fn text_for_search<'a>(seen: &'a Seen<'_>) -> Res<&'a str> {
+    seen.text().ok_or_else(|| format!("attempt to index a {} value (field 'find')", seen.kind()))
 }
 
-fn text_of<'a>(seen: &'a Seen<'_>) -> Option<&'a str> {
-    match seen {
-        Seen::Text(text) => Some(text),
-        Seen::Value(value) => value.as_str(),
-        _ => None,
-    }
+fn join(list: &[Seen<'_>], between: &str) -> Res<String> {
+    Ok(list.iter().map(Seen::joined).collect::<Res<Vec<_>>>()?.join(between))
 }
 
-fn number_of(seen: &Seen<'_>) -> Option<f64> {
-    match seen {
-        Seen::Number(number) => Some(*number),
-        Seen::Value(value) => value.as_f64(),
-        _ => None,
+/// Sorts by a key as Go's sort does with few entries: by insertion. What lacks the key goes to the end.
+fn sorted<'v>(mut list: Vec<&'v Value>, key: &str) -> Res<Vec<&'v Value>> {
+    let is_before = |a: &'v Value, b: &'v Value| -> Res<bool> {
+        let a = Seen::Value(a).field(key)?;
+        if a.is_nil() {
+            return Ok(false);
+        }
+        let b = Seen::Value(b).field(key)?;
+        Ok(b.is_nil() || a.order(&b)? == Ordering::Less)
+    };
+    for from in 1..list.len() {
+        let mut at = from;
+        while at > 0 && is_before(list[at], list[at - 1])? {
+            list.swap(at, at - 1);
+            at -= 1;
+        }
     }
-}
-
-fn bool_of(seen: &Seen<'_>) -> Option<bool> {
-    match seen {
-        Seen::Bool(flag) => Some(*flag),
-        Seen::Value(value) => value.as_bool(),
-        _ => None,
-    }
-}
-
-/// Equal as Lua has it: nothing is equal to a value of another type.
-fn equal(left: &Seen<'_>, right: &Seen<'_>) -> bool {
-    if matches!(left, Seen::Nil) || matches!(right, Seen::Nil) {
-        return matches!(left, Seen::Nil) && matches!(right, Seen::Nil);
-    }
-    let texts = text_of(left).zip(text_of(right)).map(|(l, r)| l == r);
-    let numbers = || number_of(left).zip(number_of(right)).map(|(l, r)| (l - r).abs() < f64::EPSILON);
-    let flags = || bool_of(left).zip(bool_of(right)).map(|(l, r)| l == r);
-    texts.or_else(numbers).or_else(flags).unwrap_or(false)
-}
-
-fn contains(left: &Seen<'_>, right: &Seen<'_>) -> bool {
-    text_of(left).zip(text_of(right)).is_some_and(|(l, r)| l.contains(r))
-}
-
-fn order(left: &Seen<'_>, right: &Seen<'_>) -> Res<Ordering> {
-    if let Some((l, r)) = number_of(left).zip(number_of(right)) {
-        return Ok(l.total_cmp(&r));
-    }
-    if let Some((l, r)) = text_of(left).zip(text_of(right)) {
-        return Ok(l.cmp(r));
-    }
-    Err("attempt to compare values of different types".to_owned())
-}
-
-/// Returns a value as Lua joins it to a text: texts and numbers only.
-fn joined(seen: &Seen<'_>) -> Option<String> {
-    text_of(seen).map(str::to_owned).or_else(|| number_of(seen).map(fairway_value::format_float))
+    Ok(list)
 }
 
 fn shaped(text: String, shape: &Shape) -> String {
     match shape {
-        Shape::Whole => text,
+        Shape::Whole | Shape::Join(_) => text,
         Shape::Lower => text.to_lowercase(),
         Shape::Short => text.chars().take(SHORT_CHARS).collect(),
         Shape::Without(words) => text.replace(words.as_str(), ""),

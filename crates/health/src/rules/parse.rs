@@ -17,7 +17,11 @@ pub(super) enum Operand {
     /// A path that starts at the entry of the loop around this one.
     Outer(Vec<Step>),
     Length(Box<Operand>),
+    /// A value read as a number.
+    ToNumber(Box<Operand>),
     Name(String),
+    /// A type: `string`, `number`, `boolean`, `table`.
+    Kind(String),
     Text(String),
     Number(f64),
     Bool(bool),
@@ -32,7 +36,8 @@ pub(super) enum Op {
     Le,
     Gt,
     Ge,
-    Contains,
+    Starts,
+    Ends,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +65,8 @@ pub(super) enum Shape {
     Short,
     /// Without these words.
     Without(String),
+    /// The entries of a list with this between them.
+    Join(String),
 }
 
 /// One choice for a place in a text; the first that there is counts.
@@ -77,14 +84,26 @@ pub(super) enum Act {
     Count(String),
     Zero(String),
     Let(String, Template),
+    Push(String, Template),
+    Fail,
     Break,
     Return,
+}
+
+/// What a loop goes over.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Loop {
+    pub over: Operand,
+    /// Whether the entries of a map count too.
+    pub every: bool,
+    /// The key that the entries are sorted by; those without it come last.
+    pub by: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Line {
     Do(Tests, Act),
-    Each(Operand, Vec<Line>),
+    Each(Loop, Vec<Line>),
     If(Tests, Vec<Line>, Vec<Line>),
 }
 
@@ -166,11 +185,13 @@ fn block(rest: &mut &Source<'_>, depth: usize) -> Result<Vec<Line>, String> {
         }
         *rest = after;
         let at = |why: String| format!("line {number}: {why}");
-        if let Some(path) = line.strip_prefix("each ") {
-            let operand = operand(path.trim());
+        let words = line.split_once(' ').filter(|(word, _)| matches!(*word, "each" | "every"));
+        if let Some((word, path)) = words {
+            let (path, by) = path.split_once(" by ").map_or((path, None), |(p, b)| (p, Some(b.to_owned())));
             let lines = block(rest, depth + 1)?;
             expect_end(rest, *number)?;
-            out.push(Line::Each(operand, lines));
+            let entries = Loop { over: operand(path.trim()), every: word == "every", by };
+            out.push(Line::Each(entries, lines));
         } else if let Some(condition) = line.strip_prefix("if ") {
             let tests = tests(condition).map_err(at)?;
             let yes = block(rest, depth + 1)?;
@@ -218,11 +239,16 @@ fn statement(line: &str) -> Result<Line, String> {
             return Ok(Line::Do(tests(left)?, Act::Judge { status, message, last }));
         }
     }
-    if let Some((left, right)) = split_word(line, "let") {
-        let (name, text) = right.split_once('=').ok_or("`let` needs `=`")?;
-        let text = text.trim();
-        let text = if text == "\"\"" { Vec::new() } else { template(text) };
-        return Ok(Line::Do(tests(left)?, Act::Let(name.trim().to_owned(), text)));
+    for (word, act) in [("let", Act::Let as fn(_, _) -> _), ("push", Act::Push)] {
+        if let Some((left, right)) = split_word(line, word) {
+            let (name, text) = right.split_once('=').ok_or_else(|| format!("`{word}` needs `=`"))?;
+            let text = match text.trim() {
+                "\"\"" => Vec::new(),
+                "nil" => vec![Piece::Value(vec![Slot::Value(Operand::Nil, Shape::Whole)])],
+                text => template(text),
+            };
+            return Ok(Line::Do(tests(left)?, act(name.trim().to_owned(), text)));
+        }
     }
     if let Some((left, name)) = split_word(line, "+") {
         return Ok(Line::Do(tests(left)?, Act::Count(name.trim().to_owned())));
@@ -230,7 +256,7 @@ fn statement(line: &str) -> Result<Line, String> {
     if let Some(name) = line.strip_prefix("zero ") {
         return Ok(Line::Do(Vec::from([Vec::new()]), Act::Zero(name.trim().to_owned())));
     }
-    for (word, act) in [("break", Act::Break), ("return", Act::Return)] {
+    for (word, act) in [("break", Act::Break), ("return", Act::Return), ("fail", Act::Fail)] {
         if let Some(left) = line.strip_suffix(word) {
             return Ok(Line::Do(tests(left)?, act));
         }
@@ -278,7 +304,8 @@ fn test(word: &str) -> Result<Test, String> {
         ("=", Op::Eq),
         ("<", Op::Lt),
         (">", Op::Gt),
-        ("~", Op::Contains),
+        ("^=", Op::Starts),
+        ("$=", Op::Ends),
     ];
     let first = ops
         .iter()
@@ -318,6 +345,9 @@ fn value(text: &str) -> Operand {
     if let Some(inner) = text.strip_prefix('"').and_then(|t| t.strip_suffix('"')) {
         return Operand::Text(inner.to_owned());
     }
+    if let Some(kind) = text.strip_prefix('<').and_then(|t| t.strip_suffix('>')) {
+        return Operand::Kind(kind.to_owned());
+    }
     match text {
         "nil" => Operand::Nil,
         "true" => Operand::Bool(true),
@@ -331,6 +361,9 @@ fn value(text: &str) -> Operand {
 fn operand(text: &str) -> Operand {
     if let Some(inner) = text.strip_prefix('#') {
         return Operand::Length(Box::new(operand(inner)));
+    }
+    if let Some(inner) = text.strip_prefix("tonumber(").and_then(|t| t.strip_suffix(')')) {
+        return Operand::ToNumber(Box::new(operand(inner)));
     }
     if let Some(name) = text.strip_prefix('$') {
         return Operand::Name(name.to_owned());
@@ -378,6 +411,9 @@ fn slots(inside: &str) -> Vec<Slot> {
         Some((path, "short")) => Slot::Value(operand(path), Shape::Short),
         Some((path, word)) if word.starts_with("without ") => {
             Slot::Value(operand(path), Shape::Without(word["without ".len()..].to_owned()))
+        }
+        Some((path, word)) if word.starts_with("join ") => {
+            Slot::Value(operand(path), Shape::Join(word["join ".len()..].to_owned()))
         }
         _ => Slot::Value(operand(path), Shape::Whole),
     };
