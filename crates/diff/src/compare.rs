@@ -6,7 +6,7 @@ use fairway_value::{Str, Value, escape_pointer_token};
 /// whole; an added or removed subtree is one change. Values of Secrets are masked.
 pub(crate) fn changes(before: &Value, after: &Value) -> Vec<FieldChange> {
     let mut out = Vec::new();
-    walk(before, after, &mut String::new(), &mut out);
+    walk(before, after, None, &mut out);
     if is_secret(before) || is_secret(after) {
         for change in &mut out {
             mask(change);
@@ -20,45 +20,72 @@ pub(crate) fn is_secret(object: &Value) -> bool {
     text("kind") == "Secret" && text("apiVersion") == "v1"
 }
 
-fn walk(before: &Value, after: &Value, path: &mut String, out: &mut Vec<FieldChange>) {
-    let len = path.len();
+/// A place in an object, from the inside out: most places are the same in both, and need no pointer.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    pub parent: Option<&'a At<'a>>,
+    pub step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Step<'a> {
+    Key(&'a str),
+    Entry(usize),
+}
+
+impl At<'_> {
+    /// Writes the JSON pointer.
+    pub fn pointer(&self, out: &mut String) {
+        if let Some(parent) = self.parent {
+            parent.pointer(out);
+        }
+        out.push('/');
+        match self.step {
+            Step::Key(key) => out.push_str(&escape_pointer_token(key)),
+            Step::Entry(at) => out.push_str(&at.to_string()),
+        }
+    }
+}
+
+fn walk(before: &Value, after: &Value, parent: Option<&At<'_>>, out: &mut Vec<FieldChange>) {
     match (before, after) {
+        (Value::Object(old), Value::Object(new)) if old.shares(new) => {}
         (Value::Object(old), Value::Object(new)) => {
+            // Both are ordered by key; what is new comes after what was there.
+            let at = |key| At { parent, step: Step::Key(key) };
+            let mut rest = new.iter().peekable();
+            let mut added = Vec::new();
             for (key, value) in old.iter() {
-                enter(path, key);
-                match new.get(key) {
-                    Some(other) => walk(value, other, path, out),
-                    None => out.push(change(path, Some(value), None)),
+                while let Some(entry) = rest.next_if(|(k, _)| k.as_str() < key.as_str()) {
+                    added.push(entry);
                 }
-                path.truncate(len);
+                match rest.next_if(|(k, _)| *k == key) {
+                    Some((_, other)) => walk(value, other, Some(&at(key)), out),
+                    None => out.push(change(Some(&at(key)), Some(value), None)),
+                }
             }
-            for (key, value) in new.iter().filter(|(k, _)| !old.contains_key(k)) {
-                enter(path, key);
-                out.push(change(path, None, Some(value)));
-                path.truncate(len);
+            for (key, value) in added.into_iter().chain(rest) {
+                out.push(change(Some(&at(key)), None, Some(value)));
             }
         }
         (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
             for (n, (value, other)) in old.iter().zip(new.iter()).enumerate() {
-                enter(path, &n.to_string());
-                walk(value, other, path, out);
-                path.truncate(len);
+                walk(value, other, Some(&At { parent, step: Step::Entry(n) }), out);
             }
         }
         (old, new) => {
             if !equal(old, new) {
-                out.push(change(path, Some(old), Some(new)));
+                out.push(change(parent, Some(old), Some(new)));
             }
         }
     }
 }
 
-fn enter(path: &mut String, token: &str) {
-    path.push('/');
-    path.push_str(&escape_pointer_token(token));
-}
-
-fn change(path: &str, before: Option<&Value>, after: Option<&Value>) -> FieldChange {
+fn change(at: Option<&At<'_>>, before: Option<&Value>, after: Option<&Value>) -> FieldChange {
+    let mut path = String::new();
+    if let Some(at) = at {
+        at.pointer(&mut path);
+    }
     FieldChange { path: Str::from(path), before: before.cloned(), after: after.cloned() }
 }
 

@@ -182,7 +182,7 @@ fn server_side(
     }
     let write = Write { manager, api_version, kind, subresource: "", force: true, now: "" };
     let placed = in_namespace_of(desired, live);
-    let mut predicted = match managed::apply(Some(live), &placed, &write, schemas) {
+    let mut predicted = match managed::foresee(live, &placed, &write, schemas) {
         Ok(predicted) => predicted,
         Err(ApplyError::Typed(why)) if why.starts_with("failed to decode managed fields") => {
             return uncertain(UncertainReason::BrokenManagedFields(why), live);

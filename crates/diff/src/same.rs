@@ -2,10 +2,11 @@
 //! order stated, and the manager owns exactly these fields. Whatever is not plain goes the long way.
 
 use crate::FieldChange;
+use crate::compare::{At, Step};
 use crate::predict::status_is_apart;
 use fairway_schema::managed::{PathElement, equal};
 use fairway_schema::{ListType, Scalar, Schemas, TypeRef};
-use fairway_value::{Map, Str, Value, escape_pointer_token};
+use fairway_value::{Map, Str, Value};
 
 /// Longest associative list that is compared entry by entry here.
 const ENTRIES_MAX: usize = 64;
@@ -28,30 +29,6 @@ const NEVER_OWNED: [&str; 9] = [
 
 /// Kinds in which one changed field changes others, or whose values are masked.
 const ENTANGLED: [&str; 5] = ["Service", "DaemonSet", "Secret", "ClusterRole", "PersistentVolumeClaim"];
-
-/// A place in an object, from the inside out.
-struct At<'a> {
-    parent: Option<&'a At<'a>>,
-    step: Step<'a>,
-}
-
-enum Step<'a> {
-    Key(&'a str),
-    Entry(usize),
-}
-
-impl At<'_> {
-    fn pointer(&self, out: &mut String) {
-        if let Some(parent) = self.parent {
-            parent.pointer(out);
-        }
-        out.push('/');
-        match self.step {
-            Step::Key(key) => out.push_str(&escape_pointer_token(key)),
-            Step::Entry(at) => out.push_str(&at.to_string()),
-        }
-    }
-}
 
 /// What applying `desired` as `manager` surely changes, ordered as in the object; nothing where that needs the long way. An empty
 /// list says that not even ownership changes.

@@ -11,7 +11,7 @@ pub(crate) use numbers::check_numbers;
 use crate::managed::go_type;
 use crate::quantity::Quantity;
 use crate::time::{canonical_micro_time, canonical_time};
-use crate::types::{Empty, FieldDef, MapDef};
+use crate::types::{Empty, FieldDef, MapDef, order};
 use crate::{Scalar, Schemas, TypeRef, structural};
 use fairway_value::{Map, Str, Value};
 
@@ -374,11 +374,23 @@ fn convert_map(
         }
         return Ok(Value::Object(out.into_iter().collect()));
     }
-    let mut out: Vec<(Str, Value)> = Vec::with_capacity(map.fields.len());
-    for field in &map.fields {
-        let given = entries.get(&field.name).filter(|v| !v.is_null());
-        if let Some(value) = convert_field(ty, field, given, unknown)? {
+    let mut out: Vec<(Str, Value)> = Vec::with_capacity(entries.len() + 2);
+    let mut always = map.always().peekable();
+    for (key, value) in entries.iter().filter(|(_, v)| !v.is_null()) {
+        let Some(field) = map.field(key) else { continue };
+        while let Some(absent) = always.next_if(|f| order(&f.name, key).is_lt()) {
+            if let Some(value) = convert_field(ty, absent, None, unknown)? {
+                out.push((absent.name.clone(), value));
+            }
+        }
+        always.next_if(|f| f.name == *key);
+        if let Some(value) = convert_field(ty, field, Some(value), unknown)? {
             out.push((field.name.clone(), value));
+        }
+    }
+    for absent in always {
+        if let Some(value) = convert_field(ty, absent, None, unknown)? {
+            out.push((absent.name.clone(), value));
         }
     }
     if ty.name() == "io.k8s.api.core.v1.PodSpec" && matches!(unknown, Unknown::Dropped | Unknown::Kept) {

@@ -1,5 +1,6 @@
 use fairway_value::{Map, Str, Value};
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 /// What a scalar holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,12 +110,43 @@ pub(crate) struct MapDef {
     pub element: Option<TypeId>,
     pub atomic: bool,
     pub required: Box<[Str]>,
+    /// Places of the fields that are written whether they are given or not; worked out when first asked for.
+    always: OnceLock<Box<[usize]>>,
+    /// Places of the fields that have a default; worked out when first asked for.
+    defaulted: OnceLock<Box<[usize]>>,
 }
 
 impl MapDef {
     pub fn field(&self, name: &str) -> Option<&FieldDef> {
-        let at = self.fields.binary_search_by(|f| f.name.as_str().cmp(name)).ok()?;
+        let at = self.fields.binary_search_by(|f| order(&f.name, name)).ok()?;
         self.fields.get(at)
+    }
+
+    /// Returns the fields that are written whether they are given or not, in order.
+    pub fn always(&self) -> impl Iterator<Item = &FieldDef> {
+        self.some(&self.always, |f| matches!(f.empty, Empty::Struct | Empty::Required))
+    }
+
+    /// Returns the fields that have a default, in order.
+    pub fn defaulted(&self) -> impl Iterator<Item = &FieldDef> {
+        self.some(&self.defaulted, |f| f.default.is_some())
+    }
+
+    fn some<'m>(
+        &'m self,
+        known: &'m OnceLock<Box<[usize]>>,
+        which: fn(&FieldDef) -> bool,
+    ) -> impl Iterator<Item = &'m FieldDef> {
+        let find = || (0..self.fields.len()).filter(|at| which(&self.fields[*at])).collect();
+        known.get_or_init(find).iter().filter_map(|at| self.fields.get(*at))
+    }
+}
+
+/// The order of names: that of their bytes. Most differ in the first.
+pub(crate) fn order(a: &str, b: &str) -> std::cmp::Ordering {
+    match (a.as_bytes().first(), b.as_bytes().first()) {
+        (Some(x), Some(y)) if x != y => x.cmp(y),
+        _ => a.cmp(b),
     }
 }
 
@@ -221,7 +253,8 @@ impl Reader {
         let fields = fields.iter().map(|(name, field)| self.field(name.clone(), field)).collect();
         let atomic = line.get("a").is_some();
         let required = strings(line.get("r"));
-        TypeDef { map: Some(MapDef { fields, element: None, atomic, required }), ..TypeDef::default() }
+        let map = MapDef { fields, atomic, required, ..MapDef::default() };
+        TypeDef { map: Some(map), ..TypeDef::default() }
     }
 
     fn field(&mut self, name: Str, field: &Value) -> FieldDef {
@@ -434,6 +467,7 @@ impl Structural<'_> {
             element,
             atomic: text_of(schema, "x-kubernetes-map-type") == "atomic",
             required: strings(schema.get("required")),
+            ..MapDef::default()
         }
     }
 }

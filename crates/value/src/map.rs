@@ -26,6 +26,12 @@ impl Map {
         self.entries.is_empty()
     }
 
+    /// Whether two maps are surely the same because they share their storage.
+    #[must_use]
+    pub fn shares(&self, other: &Self) -> bool {
+        std::ptr::eq(self.entries.as_slice(), other.entries.as_slice())
+    }
+
     /// Most entries among which one is looked for in turn: comparing lengths first is faster there than halving.
     const FEW: usize = 12;
 

@@ -44,8 +44,10 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
             }
             declared(ty, map);
             let Some(def) = ty.map_def() else { return };
-            for field in def.fields.iter().filter(|f| has_defaults(ty.at(f.ty))) {
-                if let Some(inner) = map.get_mut(&field.name) {
+            for (key, inner) in map.iter_mut() {
+                if matches!(inner, Value::Object(_) | Value::Array(_))
+                    && let Some(field) = def.field(key)
+                {
                     visit(ty.at(field.ty), inner);
                 }
             }
@@ -70,7 +72,7 @@ fn has_defaults(ty: TypeRef<'_>) -> bool {
 /// Defaults that the type's declaration names (`+default=`). Zero values of fields by value are part of the stored form.
 fn declared(ty: TypeRef<'_>, map: &mut Map) {
     let Some(def) = ty.map_def() else { return };
-    for field in &def.fields {
+    for field in def.defaulted() {
         let Some(default) = &field.default else { continue };
         match field.empty {
             Empty::OmitNull => super::set::pointer(map, &field.name, default.clone()),

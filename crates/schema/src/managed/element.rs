@@ -32,6 +32,11 @@ impl PathElement {
         }
     }
 
+    /// Whether [`PathElement::parse`] reads a key.
+    pub(crate) fn is_readable(text: &str) -> bool {
+        text.starts_with("f:") || Self::parse(text).is_some()
+    }
+
     /// Writes the key of a `fieldsV1` document.
     #[must_use]
     pub fn to_key(&self) -> Str {
@@ -180,8 +185,11 @@ pub fn equal(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::String(a), Value::String(b)) => a == b,
         (Value::Array(a), Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b))
+            a.len() == b.len()
+                && (std::ptr::eq(a.as_slice(), b.as_slice())
+                    || a.iter().zip(b.iter()).all(|(a, b)| equal(a, b)))
         }
+        (Value::Object(a), Value::Object(b)) if a.shares(b) => true,
         (Value::Object(a), Value::Object(b)) => {
             a.len() == b.len() && a.iter().zip(b.iter()).all(|((ak, av), (bk, bv))| ak == bk && equal(av, bv))
         }

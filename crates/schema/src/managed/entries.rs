@@ -126,6 +126,24 @@ pub fn read(managed_fields: Option<&Value>) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
+/// Checks what [`read`] checks, and keeps nothing.
+pub(super) fn check(managed_fields: Option<&Value>) -> Result<(), ()> {
+    for item in managed_fields.and_then(Value::as_array).unwrap_or_default() {
+        let text = |key: &str| item.get(key).and_then(Value::as_str).unwrap_or_default();
+        let plain = matches!(text("operation"), "Apply" | "Update")
+            && !text("apiVersion").is_empty()
+            && text("fieldsType") == "FieldsV1";
+        let readable = match item.get("fieldsV1") {
+            None | Some(Value::Null) => true,
+            Some(fields) => Set::is_readable(fields),
+        };
+        if !plain || !readable {
+            return Err(());
+        }
+    }
+    Ok(())
+}
+
 /// Writes `metadata.managedFields` in the server's order: appliers first, then by time, manager, version, subresource.
 #[must_use]
 pub fn write(entries: &[Entry]) -> Value {

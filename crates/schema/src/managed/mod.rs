@@ -5,6 +5,7 @@
 
 mod element;
 mod entries;
+mod foresee;
 mod set;
 mod takeover;
 mod text;
@@ -14,6 +15,7 @@ mod write;
 
 pub use element::PathElement;
 pub use entries::{Entry, Operation, read, write};
+pub use foresee::foresee;
 pub use set::{Set, SetError};
 pub use takeover::take_over;
 pub use write::{ApplyError, Conflict, LAST_APPLIED, Write, apply, keep_times, update, without_trusted};

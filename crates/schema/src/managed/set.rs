@@ -69,6 +69,18 @@ impl Set {
         Ok((set, own))
     }
 
+    /// Whether [`Set::parse`] reads a document.
+    pub(crate) fn is_readable(fields: &Value) -> bool {
+        fn below(fields: &Value, depth: usize) -> bool {
+            let Value::Object(map) = fields else { return false };
+            depth <= DEPTH_MAX
+                && map.iter().all(|(key, inner)| {
+                    key == "." || (PathElement::is_readable(key) && below(inner, depth + 1))
+                })
+        }
+        below(fields, 0)
+    }
+
     /// Writes the set as a `fieldsV1` document.
     #[must_use]
     pub fn to_value(&self) -> Value {

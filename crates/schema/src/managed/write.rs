@@ -125,7 +125,7 @@ fn describe_faults(mut faults: Vec<TypeFault>) -> String {
 }
 
 /// Takes `metadata.managedFields` out of an object.
-fn without_managed(object: &Value) -> Value {
+pub(super) fn without_managed(object: &Value) -> Value {
     let mut out = object.clone();
     out.remove_path(&["metadata", "managedFields"]);
     out
@@ -200,22 +200,32 @@ pub(crate) fn apply_as(
     check_config(config, write, schemas)?;
     let (merged, managers) = merged(&versions, (&live_bare, config), managers, write)?;
     let changed = !super::element::equal(&merged, &live_bare);
-    let mut object = if changed { merged } else { live_bare };
-    if changed {
-        canonical::canonicalize_applied(&mut object, schemas, decode).map_err(|why| {
-            ApplyError::Typed(format!(
-                "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {why}",
-                describe(config),
-                gvk(write.api_version, write.kind)
-            ))
-        })?;
-        defaults::apply(&mut object, schemas);
-    }
+    let mut object = if changed { stored(merged, config, write, schemas, decode)? } else { live_bare };
     let managers = finished(managers, write, changed);
     set_managed(&mut object, &managers);
     if write.manager == "kubectl" {
         renew_last_applied(&mut object, config);
     }
+    Ok(object)
+}
+
+/// Brings a merged object into the form in which it is stored.
+pub(super) fn stored(
+    merged: Value,
+    config: &Value,
+    write: &Write<'_>,
+    schemas: &Schemas,
+    decode: fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>,
+) -> Result<Value, ApplyError> {
+    let mut object = merged;
+    canonical::canonicalize_applied(&mut object, schemas, decode).map_err(|why| {
+        ApplyError::Typed(format!(
+            "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {why}",
+            describe(config),
+            gvk(write.api_version, write.kind)
+        ))
+    })?;
+    defaults::apply(&mut object, schemas);
     Ok(object)
 }
 

@@ -31,23 +31,33 @@ pub(super) fn drop_disabled(object: &mut Value, schemas: &Schemas) {
     );
     let Some(ty) = schemas.type_of(text("apiVersion"), text("kind")).filter(|_| concerned) else { return };
     if let Some(spec) = ty.field("spec")
-        && object.get("spec").is_some_and(|value| names_any(value, 0))
+        && object.get("spec").is_some_and(|value| has_any(spec.ty, value))
         && let Some(value) = object.get_mut("spec")
     {
         visit(spec.ty, value);
     }
 }
 
-/// Whether a key is anywhere that one of the fields has: mostly there is none, and nothing needs to be written to.
-fn names_any(value: &Value, depth: usize) -> bool {
-    depth < fairway_value::DEPTH_MAX
-        && match value {
-            Value::Object(map) => map.iter().any(|(key, inner)| {
-                OFF.iter().any(|(_, field)| *field == key.as_str()) || names_any(inner, depth + 1)
-            }),
-            Value::Array(items) => items.iter().any(|inner| names_any(inner, depth + 1)),
-            _ => false,
+/// Whether one of the fields is anywhere: mostly there is none, and nothing needs to be written to.
+fn has_any(ty: TypeRef<'_>, value: &Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            let Some(def) = ty.map_def() else { return false };
+            let off = |key: &str| OFF.iter().any(|(name, field)| *field == key && *name == ty.name());
+            map.iter().any(|(key, inner)| {
+                let below = || def.field(key).is_some_and(|field| has_any(ty.at(field.ty), inner));
+                match inner {
+                    Value::Object(_) | Value::Array(_) => off(key) || below(),
+                    _ => off(key),
+                }
+            })
         }
+        Value::Array(items) => {
+            let item = ty.list_def().map(|l| ty.at(l.item)).filter(|t| t.is_map());
+            item.is_some_and(|item| items.iter().any(|inner| has_any(item, inner)))
+        }
+        _ => false,
+    }
 }
 
 fn visit(ty: TypeRef<'_>, value: &mut Value) {

@@ -11,33 +11,51 @@ use fairway_value::{Map, Value};
 /// An entry of an associative list without its keys.
 pub(crate) fn merge(ty: TypeRef<'_>, live: &Value, config: &Value) -> Result<Value, String> {
     match shape(ty, config) {
-        Shape::Scalar(_) => Ok(config.clone()),
+        Shape::Scalar(_) => Ok(whole(live, config)),
         Shape::Map(map) => {
             let (left, right) = (live.as_object(), config.as_object());
             let none = |m: Option<&Map>| m.is_none_or(Map::is_empty);
             if map.atomic || (none(left) && none(right)) {
-                return Ok(config.clone());
+                return Ok(whole(live, config));
             }
             let mut out = left.cloned().unwrap_or_default();
             for (key, value) in right.into_iter().flat_map(Map::iter) {
-                let merged = match out.get(key) {
-                    Some(before) => {
-                        let id = map.field(key).map(|d| d.ty).or(map.element).unwrap_or(UNTYPED);
-                        merge(ty.at(id), before, value)?
-                    }
-                    None => value.clone(),
+                let Some(before) = out.get(key) else {
+                    out.insert(key.clone(), value.clone());
+                    continue;
                 };
-                out.insert(key.clone(), merged);
+                let id = map.field(key).map(|d| d.ty).or(map.element).unwrap_or(UNTYPED);
+                let merged = merge(ty.at(id), before, value)?;
+                if !shared(&merged, before) {
+                    out.insert(key.clone(), merged);
+                }
             }
             Ok(Value::Object(out))
         }
         Shape::List(list) => {
             let (left, right) = (live.as_array().unwrap_or_default(), config.as_array().unwrap_or_default());
             if list.list_type == ListType::Atomic || (left.is_empty() && right.is_empty()) {
-                return Ok(config.clone());
+                return Ok(whole(live, config));
             }
-            merge_list(ty, list, left, right)
+            let merged = merge_list(ty, list, left, right)?;
+            let same = left.len() == merged.len() && left.iter().zip(&merged).all(|(l, m)| shared(l, m));
+            Ok(if same { live.clone() } else { Value::from(merged) })
         }
+    }
+}
+
+/// Takes the configuration's value, in the live object's storage where it is the same: what has not changed is then told at a glance.
+fn whole(live: &Value, config: &Value) -> Value {
+    if live == config { live.clone() } else { config.clone() }
+}
+
+/// Whether a merged value is the one that was there.
+fn shared(merged: &Value, before: &Value) -> bool {
+    match (merged, before) {
+        (Value::Object(a), Value::Object(b)) => a.shares(b),
+        (Value::Array(a), Value::Array(b)) => std::ptr::eq(a.as_slice(), b.as_slice()),
+        (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
+        (a, b) => a == b,
     }
 }
 
@@ -73,7 +91,12 @@ pub(super) fn find<'v>(
 
 /// Merges two associative lists: entries in both are merged and take the configuration's order among themselves; what is
 /// only in the live list keeps its place relative to them.
-fn merge_list(ty: TypeRef<'_>, list: &ListDef, left: &[Value], right: &[Value]) -> Result<Value, String> {
+fn merge_list(
+    ty: TypeRef<'_>,
+    list: &ListDef,
+    left: &[Value],
+    right: &[Value],
+) -> Result<Vec<Value>, String> {
     let (right_order, right_seen) = index(ty, list, right)?;
     let (left_order, left_seen) = index(ty, list, left)?;
     let mut shared = right_order.iter().filter(|e| find(&left_seen, e).is_some());
@@ -121,5 +144,5 @@ fn merge_list(ty: TypeRef<'_>, list: &ListDef, left: &[Value], right: &[Value]) 
             }
         }
     }
-    Ok(Value::from(out))
+    Ok(out)
 }

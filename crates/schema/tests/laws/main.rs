@@ -1,5 +1,8 @@
 //! Laws of field ownership and of server-side apply, over random objects and random types.
 
+mod foreseen;
+mod made;
+
 use fairway_schema::managed::{Set, Write, apply, equal};
 use fairway_schema::{Schemas, defaults, merge, quantity};
 use fairway_value::{Value, from_json};
