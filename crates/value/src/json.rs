@@ -121,6 +121,13 @@ fn write_scalar(value: &Value, escape: HtmlEscape, out: &mut String) {
 fn write_string(text: &str, escape: HtmlEscape, out: &mut String) {
     use std::fmt::Write as _;
     out.push('"');
+    // Most texts hold nothing to escape.
+    let plain = |b: u8| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if text.bytes().all(plain) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut plain_from = 0;
     for (at, c) in text.char_indices() {
         let replacement = match c {

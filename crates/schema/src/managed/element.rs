@@ -1,4 +1,4 @@
-use fairway_value::{HtmlEscape, Str, Value, from_json, to_json};
+use fairway_value::{HtmlEscape, Str, Value, from_json, to_json, write_json};
 use std::cmp::Ordering;
 use std::fmt;
 
@@ -47,8 +47,18 @@ impl PathElement {
                 key
             }
             Self::Key(fields) => {
-                let map: Value = fields.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-                format!("k:{}", to_json(&map, HtmlEscape::Yes)).into()
+                let mut key = String::with_capacity(48);
+                key.push_str("k:{");
+                for (n, (name, value)) in fields.iter().enumerate() {
+                    if n > 0 {
+                        key.push(',');
+                    }
+                    write_json(&Value::String(name.clone()), HtmlEscape::Yes, &mut key);
+                    key.push(':');
+                    write_json(value, HtmlEscape::Yes, &mut key);
+                }
+                key.push('}');
+                key.into()
             }
             Self::Value(value) => format!("v:{}", to_json(value, HtmlEscape::Yes)).into(),
             Self::Index(at) => format!("i:{at}").into(),

@@ -16,8 +16,38 @@ pub(crate) struct TypeFault {
 /// Collects the places of a value that do not fit a type.
 pub(crate) fn validate(ty: TypeRef<'_>, value: &Value, duplicates: Duplicates) -> Vec<TypeFault> {
     let mut faults = Vec::new();
+    // Mostly everything fits, and no path needs to be named.
+    if fits(ty, value) {
+        return faults;
+    }
     check(ty, value, duplicates, &mut String::new(), &mut faults);
     faults
+}
+
+/// Whether all of a value fits its type, no entry of a list being there twice.
+fn fits(ty: TypeRef<'_>, value: &Value) -> bool {
+    match (shape(ty, value), value) {
+        (Shape::Scalar(scalar), _) => check_scalar(scalar, value).is_none(),
+        (_, Value::Null) => true,
+        (Shape::Map(map), Value::Object(entries)) => entries.iter().all(|(key, inner)| {
+            let id = map.field(key).map(|f| f.ty).or(map.element);
+            id.is_some_and(|id| fits(ty.at(id), inner))
+        }),
+        (Shape::List(list), Value::Array(items)) => {
+            let mut seen = Set::default();
+            let atomic = list.list_type == ListType::Atomic;
+            items.iter().all(|item| {
+                let new = atomic
+                    || item_element(ty, list, item).is_ok_and(|element| {
+                        let new = !seen.has(&element);
+                        seen.insert(element);
+                        new
+                    });
+                new && fits(ty.at(list.item), item)
+            })
+        }
+        (Shape::Map(_) | Shape::List(_), _) => false,
+    }
 }
 
 fn check(
