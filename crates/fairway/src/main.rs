@@ -152,9 +152,10 @@ impl ToolCommand {
 
 fn main() -> ExitCode {
     if let Some(outcome) = run_tool() {
-        return exit_code(outcome);
+        return exit_code(outcome, TOOL_ERROR);
     }
     let args = Args::parse();
+    let word = if matches!(args.command, Command::Tool(_)) { TOOL_ERROR } else { "error" };
     // What is not well is what `check` prints, in a table; the engine's log would say it once more, in between.
     let usual = if matches!(args.command, Command::Check(_)) { "error,kube_client=off" } else { WARNINGS };
     log_to_stderr(args.log.as_deref().unwrap_or(usual), args.log_json);
@@ -169,8 +170,11 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(error.into()),
     };
-    exit_code(outcome)
+    exit_code(outcome, word)
 }
+
+/// How helm and kustomize begin an error, which scripts may look for.
+const TOOL_ERROR: &str = "Error";
 
 /// Runs a command that stands in for another tool, if the command line begins with one.
 fn run_tool() -> Option<anyhow::Result<()>> {
@@ -191,13 +195,13 @@ fn run_tool() -> Option<anyhow::Result<()>> {
 }
 
 /// Says what went wrong, if anything did, and turns it into the exit code.
-fn exit_code(outcome: anyhow::Result<()>) -> ExitCode {
+fn exit_code(outcome: anyhow::Result<()>, word: &str) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let (code, has_words) = cli::code_of(&error);
             if has_words {
-                eprintln!("error: {}", in_one_line(&error));
+                eprintln!("{word}: {}", in_one_line(&error));
             }
             code
         }

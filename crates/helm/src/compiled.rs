@@ -1,7 +1,7 @@
 use crate::Error;
 use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::{Chart, Crd, is_crd_file};
-use crate::engine::{Lookup, Program, Rendering, functions, lenient, template_files};
+use crate::engine::{Lookup, Program, Rendering, functions, lenient};
 use crate::manifest;
 use crate::release::Release;
 use crate::tree::{Node, from_values};
@@ -88,7 +88,12 @@ impl CompiledChart {
         let root = self.prepare(options)?;
         let mut files = self.run(&root, options, ports)?;
         let notes = take_notes(&mut files, &root.node.name, options.subchart_notes);
-        let sorted = manifest::sort(files, self.helm)?;
+        let sorted = manifest::sort(files, self.helm).map_err(|fault| {
+            let origin = self.program(&root.node).ok().and_then(|program| {
+                program.origin(&root.node, &root.values, &self.rendering(&root, options, ports), &fault)
+            });
+            fault.error(origin.as_ref())
+        })?;
         let mut crds = Vec::new();
         collect_crds(&root.node, &root.node.name, &mut crds);
         Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes, helm: self.helm })
@@ -111,7 +116,7 @@ impl CompiledChart {
         process_dependencies(&mut node, &user)?;
         let values = coalesce_values(&node, &user, Nulls::of(self.helm))?;
         if !options.skip_schema_validation {
-            crate::schema::validate(&node, &values)?;
+            crate::schema::validate(&node, &values, &options.values)?;
         }
         let required = &self.chart.metadata.kube_version;
         if !required.is_empty() && !is_compatible_range(required, &kube.numbers) {
@@ -129,7 +134,12 @@ impl CompiledChart {
         options: &Options,
         ports: Ports<'_>,
     ) -> Result<Vec<(String, String)>, Error> {
-        let rendering = Rendering {
+        let rendering = self.rendering(root, options, ports);
+        self.program(&root.node)?.run(&root.node, &root.values, &rendering)
+    }
+
+    fn rendering<'a>(&self, root: &'a Prepared<'_>, options: &'a Options, ports: Ports<'a>) -> Rendering<'a> {
+        Rendering {
             release_name: &options.release_name,
             namespace: &options.namespace,
             is_upgrade: options.is_upgrade,
@@ -137,8 +147,7 @@ impl CompiledChart {
             kube: &root.kube,
             api_versions: &options.api_versions,
             run: Run { ports, limits: &options.limits },
-        };
-        self.program(&root.node)?.run(&root.node, &root.values, &rendering)
+        }
     }
 
     fn check_installable(&self) -> Result<(), Error> {
@@ -156,7 +165,7 @@ impl CompiledChart {
         if let Some((_, program)) = programs.iter().find(|(k, _)| *k == key) {
             return Ok(program.clone());
         }
-        let program = Program::parse(&template_files(root), self.functions.clone())?;
+        let program = Program::parse(root, self.functions.clone())?;
         if programs.len() >= PROGRAMS_MAX {
             programs.remove(0);
         }

@@ -17,13 +17,20 @@ pub enum Error {
     #[error("chart archive: {0}")]
     Archive(String),
     /// A file of the chart cannot be parsed.
-    #[error("cannot load {file}: error converting YAML to JSON: yaml")]
+    #[error("cannot load {file}: {why}")]
     Yaml {
         /// The file, such as `values.yaml`.
         file: String,
-        /// Where and why.
-        #[source]
-        source: fairway_yaml::Error,
+        /// Why, in Go's words, and where.
+        why: String,
+    },
+    /// A file of values cannot be parsed.
+    #[error("failed to parse {file}: {why}")]
+    ValuesFile {
+        /// The file.
+        file: String,
+        /// Why, in Go's words, and where.
+        why: String,
     },
     /// A file of the chart holds something of the wrong kind.
     #[error("cannot load {file}: {why}")]
@@ -60,18 +67,33 @@ pub enum Error {
     #[error("{0}")]
     Values(String),
     /// Values break the chart's schema.
-    #[error("values don't meet the specifications of the schema(s) in the following chart(s):\n{0}")]
-    Schema(String),
-    /// A template cannot be parsed or run. The message names the chart, file, line and the chain of calls.
-    #[error("{0}")]
-    Template(String),
+    #[error(
+        "values don't meet the specifications of the schema(s) in the following chart(s):\n{faults}{context}"
+    )]
+    Schema {
+        /// Helm's list of what is wrong.
+        faults: String,
+        /// The values that are wrong and where they come from; nothing, or an empty line and lines below it.
+        context: String,
+    },
+    /// A template cannot be parsed or run.
+    #[error("{message}{context}")]
+    Template {
+        /// Helm's own words.
+        message: String,
+        /// The place with its line, the calls that led there and the value that was wrong; nothing, or an empty line
+        /// and lines below it.
+        context: String,
+    },
     /// A rendered manifest is no YAML, or no object.
-    #[error("YAML parse error on {file}: {why}")]
+    #[error("YAML parse error on {file}: {why}{context}")]
     Manifest {
         /// The template that it came from.
         file: String,
-        /// What is wrong, with a line inside the manifest.
+        /// What is wrong, in Helm's words, with a line inside the manifest.
         why: String,
+        /// The lines of what was rendered, and the line that wrote it; nothing, or an empty line and lines below it.
+        context: String,
     },
     /// A template asked for by name is not in the output.
     #[error("could not find template {0} in chart")]
@@ -92,4 +114,25 @@ pub enum Error {
         /// Why not.
         why: String,
     },
+}
+
+impl Error {
+    /// A file of the chart that is no YAML.
+    pub(crate) fn yaml(file: &str, text: &str, error: &fairway_yaml::Error) -> Self {
+        Self::Yaml { file: file.to_owned(), why: yaml_fault(file, text, error) }
+    }
+
+    /// A file of values that is no YAML.
+    pub(crate) fn values_file(file: &str, text: &str, error: &fairway_yaml::Error) -> Self {
+        Self::ValuesFile { file: file.to_owned(), why: yaml_fault(file, text, error) }
+    }
+}
+
+fn yaml_fault(file: &str, text: &str, error: &fairway_yaml::Error) -> String {
+    let mut why = error.go_text();
+    if error.line > 0 {
+        let spot = crate::explain::Spot { line: error.line, column: error.column };
+        why.push_str(&crate::explain::yaml(text, file, spot));
+    }
+    why
 }

@@ -19,6 +19,7 @@ mod decode;
 mod dependency;
 mod engine;
 mod error;
+mod explain;
 mod go_match;
 mod hook;
 mod ignore;

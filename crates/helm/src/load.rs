@@ -150,7 +150,8 @@ impl Parts {
 }
 
 fn yaml(file: &File) -> Result<Value, Error> {
-    fairway_yaml::parse(&file.text()).map_err(|source| Error::Yaml { file: file.name.clone(), source })
+    let text = file.text();
+    fairway_yaml::parse(&text).map_err(|e| Error::yaml(&file.name, &text, &e))
 }
 
 fn values(file: &File) -> Result<Map, Error> {

@@ -5,9 +5,12 @@
 use crate::Error;
 use crate::capabilities::HelmVersion;
 use crate::decode::go_kind;
+use crate::explain::{self, Spot};
 use crate::hook::{Hook, HookEvent};
 use fairway_core::install_rank;
+use fairway_template::Call;
 use fairway_value::Value;
+use fairway_yaml::Step;
 
 /// A rendered manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,12 +33,16 @@ pub(crate) struct Sorted {
 }
 
 /// Sorts rendered files, given by name.
-pub(crate) fn sort(mut files: Vec<(String, String)>, helm: HelmVersion) -> Result<Sorted, Error> {
+///
+/// # Errors
+/// A manifest is no YAML or no object.
+pub(crate) fn sort(mut files: Vec<(String, String)>, helm: HelmVersion) -> Result<Sorted, Box<Fault>> {
     files.sort_by(|a, b| a.0.cmp(&b.0));
     let mut sorted = Sorted::default();
     for (source, text) in files {
         for content in split(&text, helm) {
-            let head = Head::read(content, &source)?;
+            let head =
+                Head::read(content).map_err(|wrong| Box::new(wrong.found_in(&source, &text, content)))?;
             match head.hook {
                 None => sorted.manifests.push(Manifest {
                     source: source.clone(),
@@ -131,6 +138,56 @@ fn is_regex_space(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\x0c' | '\r')
 }
 
+/// A rendered file that holds something other than manifests.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    /// The template's full name.
+    pub file: String,
+    /// What was rendered.
+    pub text: String,
+    /// The byte of it that tells where it comes from.
+    pub at: usize,
+    why: String,
+    spot: Option<Spot>,
+}
+
+impl Fault {
+    /// Returns the error, with the place that wrote what is wrong.
+    pub(crate) fn error(&self, origin: Option<&Call>) -> Error {
+        let mut context = String::new();
+        if let Some(spot) = self.spot {
+            context = explain::yaml(&self.text, &format!("{} as rendered", self.file), spot);
+            context.extend(origin.map(explain::origin));
+        }
+        Error::Manifest { file: self.file.clone(), why: self.why.clone(), context }
+    }
+}
+
+/// What is wrong with a manifest, in Helm's words, and its place in it.
+struct Wrong {
+    why: String,
+    spot: Option<Spot>,
+}
+
+impl Wrong {
+    /// Turns the place in a manifest into one in the file that it was split from.
+    fn found_in(self, file: &str, text: &str, content: &str) -> Fault {
+        let start = (content.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        let above = text.get(..start).map_or(0, |t| t.matches('\n').count());
+        // A manifest starts where its first line's indent ends.
+        let indent = text.get(..start).map_or(0, |t| t.len() - t.rfind('\n').map_or(0, |at| at + 1));
+        let spot = self.spot.map(|s| Spot {
+            line: s.line + above,
+            column: if s.line == 1 && s.column > 0 { s.column + indent } else { s.column },
+        });
+        let lines = text.split_inclusive('\n').take(spot.map_or(0, |s| s.line - 1));
+        let line_start: usize = lines.map(str::len).sum();
+        let line = text[line_start..].lines().next().unwrap_or_default();
+        let at = line_start + line.len() - line.trim_start().len();
+        Fault { file: file.to_owned(), text: text.to_owned(), at, why: self.why, spot }
+    }
+}
+
 struct Head {
     kind: String,
     hook: Option<String>,
@@ -140,52 +197,72 @@ struct Head {
 
 impl Head {
     /// Reads what Helm's `SimpleHead` holds.
-    fn read(content: &str, source: &str) -> Result<Self, Error> {
-        let fail = |why: String| Error::Manifest { file: source.to_owned(), why };
-        let value = fairway_yaml::parse(content).map_err(|e| fail(e.to_string()))?;
-        let wrong = |value: &Value, what: &str| {
-            fail(format!(
+    fn read(content: &str) -> Result<Self, Wrong> {
+        let value = fairway_yaml::parse(content).map_err(|e| Wrong {
+            why: e.go_text(),
+            spot: (e.line > 0).then_some(Spot { line: e.line, column: e.column }),
+        })?;
+        let wrong = |value: &Value, path: &[&str], what: &str| Wrong {
+            why: format!(
                 "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go {what}",
                 go_kind(value)
-            ))
+            ),
+            spot: line_of(content, path).map(|line| Spot { line, column: 0 }),
         };
         if !matches!(value, Value::Object(_) | Value::Null) {
-            return Err(wrong(&value, "value of type releaseutil.SimpleHead"));
+            return Err(wrong(&value, &[], "value of type releaseutil.SimpleHead"));
         }
-        let string = |at: Option<&Value>, field: &str| match at {
+        let string = |at: Option<&Value>, field: &str, path: &[&str]| match at {
             None | Some(Value::Null) => Ok(String::new()),
             Some(v @ (Value::Array(_) | Value::Object(_))) => {
-                Err(wrong(v, &format!("struct field SimpleHead.{field} of type string")))
+                Err(wrong(v, path, &format!("struct field {field} of type string")))
             }
             Some(Value::String(s)) => Ok(s.to_string()),
             Some(other) => Ok(other.to_string()),
         };
-        let kind = string(value.get("kind"), "kind")?;
-        string(value.get("apiVersion"), "apiVersion")?;
+        // In the order in which Go reads JSON that was made from YAML: by key.
+        string(value.get("apiVersion"), "SimpleHead.apiVersion", &["apiVersion"])?;
+        let kind = string(value.get("kind"), "SimpleHead.kind", &["kind"])?;
         let metadata = match value.get("metadata") {
             None | Some(Value::Null) => None,
             Some(m @ Value::Object(_)) => Some(m),
-            Some(other) => return Err(wrong(other, "struct field SimpleHead.metadata of type struct")),
+            Some(other) => return Err(wrong(other, &["metadata"], METADATA)),
         };
-        string(metadata.and_then(|m| m.get("name")), "metadata.name")?;
         let mut annotations = Vec::new();
         match metadata.and_then(|m| m.get("annotations")) {
             None | Some(Value::Null) => {}
             Some(Value::Object(map)) => {
                 for (key, value) in map.iter() {
-                    annotations.push((key.to_string(), string(Some(value), "metadata.annotations")?));
+                    annotations.push((
+                        key.to_string(),
+                        string(Some(value), ".metadata.annotations", &["metadata", "annotations", key])?,
+                    ));
                 }
             }
             Some(other) => {
                 return Err(wrong(
                     other,
-                    "struct field SimpleHead.metadata.annotations of type map[string]string",
+                    &["metadata", "annotations"],
+                    "struct field .metadata.annotations of type map[string]string",
                 ));
             }
         }
+        string(metadata.and_then(|m| m.get("name")), ".metadata.name", &["metadata", "name"])?;
         let hook = annotations.iter().find(|(k, _)| k == "helm.sh/hook").map(|(_, v)| v.clone());
         Ok(Self { kind, hook, annotations, value })
     }
+}
+
+/// The type that Helm reads `metadata` into.
+const METADATA: &str = "struct field SimpleHead.metadata of type struct { Name string \"json:\\\"name\\\"\"; \
+                        Annotations map[string]string \"json:\\\"annotations\\\"\" }";
+
+fn line_of(content: &str, path: &[&str]) -> Option<usize> {
+    if path.is_empty() {
+        return Some(1);
+    }
+    let steps: Vec<Step> = path.iter().map(|key| Step::Key((*key).into())).collect();
+    fairway_yaml::line_of(content, &steps)
 }
 
 /// Kinds that Helm 4 installs last of those it knows.
@@ -260,7 +337,8 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_no_object_is_refused() {
-        let error = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())], HelmVersion::V3).unwrap_err();
+        let fault = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())], HelmVersion::V3).unwrap_err();
+        let error = fault.error(None);
         assert!(error.to_string().contains("cannot unmarshal array"), "{error}");
     }
 }

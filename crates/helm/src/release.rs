@@ -77,8 +77,9 @@ impl Release {
         let mut objects = Vec::new();
         if show.include_crds {
             for crd in &self.crds {
-                let documents = fairway_yaml::parse_documents(&crd.file.text())
-                    .map_err(|source| Error::Yaml { file: crd.source.clone(), source })?;
+                let text = crd.file.text();
+                let documents =
+                    fairway_yaml::parse_documents(&text).map_err(|e| Error::yaml(&crd.source, &text, &e))?;
                 objects.extend(
                     documents
                         .into_iter()
@@ -140,8 +141,11 @@ fn parse_stream(stream: &str, helm: HelmVersion) -> Result<Vec<RenderedObject>, 
     let mut objects = Vec::new();
     for document in split(stream, helm) {
         let source = source_of(document).unwrap_or_default().to_owned();
-        let value = fairway_yaml::parse(document)
-            .map_err(|e| Error::Manifest { file: source.clone(), why: e.to_string() })?;
+        let value = fairway_yaml::parse(document).map_err(|e| Error::Manifest {
+            file: source.clone(),
+            why: e.go_text(),
+            context: String::new(),
+        })?;
         if !value.is_null() {
             objects.push(RenderedObject { source, value });
         }

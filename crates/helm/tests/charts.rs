@@ -213,3 +213,72 @@ fn one_compiled_chart_serves_many_releases() {
         assert_eq!(release.manifests[0].content, format!("name: r-{n}"));
     }
 }
+
+fn whole_error(files: &[(&str, &str)], values: &str) -> String {
+    render(files, &options(values), &Show::default()).unwrap_err().to_string()
+}
+
+#[test]
+fn an_error_begins_with_helms_words_and_goes_on_with_place_calls_and_value() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 0.2.0\n"),
+        ("charts/s/values.yaml", "db: {hots: h}\n"),
+        (
+            "charts/s/templates/_h.tpl",
+            "{{- define \"s.url\" -}}\nurl: {{ .Values.db.host.name }}\n{{- end -}}\n",
+        ),
+        ("charts/s/templates/a.yaml", "kind: X\n{{ include \"s.url\" . }}\n"),
+    ];
+    let expect = "\
+template: c/charts/s/templates/a.yaml:2:3: executing \"c/charts/s/templates/a.yaml\" at <include \"s.url\" .>: error \
+calling include: template: c/charts/s/templates/_h.tpl:2:15: executing \"s.url\" at <.Values.db.host.name>: nil pointer \
+evaluating interface {}.name
+
+  in c/charts/s/templates/_h.tpl:2:15, template \"s.url\", chart s 0.2.0
+    2 | url: {{ .Values.db.host.name }}
+      |         ^^^^^^^^^^^^^^^^^^^^
+  .Values.db.host is nil: .Values.db has no host, it has the key hots; did you mean hots?
+  called in c/charts/s/templates/a.yaml:2:3 by include \"s.url\" .";
+    assert_eq!(whole_error(&files, ""), expect);
+}
+
+#[test]
+fn a_manifest_that_is_no_yaml_is_shown_with_the_line_that_wrote_it() {
+    let files = [
+        ("Chart.yaml", CHART),
+        ("templates/a.yaml", "kind: X\n---\n{{- if true }}\nkind: Y\na: {{ .Values.a }}\n{{- end }}\n"),
+    ];
+    let expect = "\
+YAML parse error on c/templates/a.yaml: error converting YAML to JSON: yaml: line 2: mapping values are not allowed in \
+this context
+
+  in c/templates/a.yaml as rendered, line 4, column 5
+    2 | ---
+    3 | kind: Y
+    4 | a: b: c
+      |     ^
+  written by c/templates/a.yaml:5
+    5 | a: {{ .Values.a }}
+      | ^^^^^^^^^^^^^^^^^^";
+    assert_eq!(whole_error(&files, "a: 'b: c'"), expect);
+    let secret = [("Chart.yaml", CHART), ("templates/a.yaml", "kind: Secret\na: {{ .Values.a }}\n")];
+    let error = whole_error(&secret, "a: 'hunter2: c'");
+    assert!(error.contains("line 2") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn values_that_break_a_schema_are_shown_with_who_set_them() {
+    let schema = r#"{"properties": {"n": {"type": "integer"}, "token": {"type": "integer"}}}"#;
+    let files = [
+        ("Chart.yaml", CHART),
+        ("values.yaml", "\ns:\n  token: hunter2\n"),
+        ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 0.2.0\n"),
+        ("charts/s/values.schema.json", schema),
+    ];
+    let error = whole_error(&files, "s: {'n': two}");
+    assert!(error.ends_with(
+        "\n\n  s.n is \"two\", set by the values given for the release\n  s.token is a string, not shown, set in \
+         c/values.yaml:3"
+    ), "{error}");
+}

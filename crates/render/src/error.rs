@@ -19,11 +19,11 @@ pub enum RenderError {
         why: String,
     },
     /// An object lacks what every object has.
-    #[error("{file}:{line}: {why}")]
+    #[error("{file}{}: {why}", if *line > 0 { format!(":{line}") } else { String::new() })]
     Object {
         /// The file.
         file: String,
-        /// Line of the document.
+        /// Line of the document; nought where it was not read from a file as it stands there.
         line: u32,
         /// What is missing.
         why: String,

@@ -1,3 +1,4 @@
+use crate::Trace;
 use std::fmt;
 
 /// What stopped a template.
@@ -24,6 +25,8 @@ pub struct Error {
     pub column: usize,
     /// The whole message.
     pub message: String,
+    /// The way there, for whoever wants more than the message.
+    pub trace: Box<Trace>,
 }
 
 impl fmt::Display for Error {

@@ -14,6 +14,7 @@
 //! This crate knows no charts, no Kubernetes and no file system.
 
 mod compile;
+mod describe;
 mod error;
 pub mod fmt;
 pub mod functions;
@@ -28,14 +29,17 @@ mod set;
 mod sprig;
 mod time;
 mod toml;
+mod trace;
 mod url;
 pub mod value;
 mod vm;
 mod x509;
 
+pub use describe::{is_secret_name, makes_secret};
 pub use error::{Error, ErrorKind};
 pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, RenderSource, Signature};
 pub use limits::Limits;
 pub use ports::{Clock, FixedClock, Ports, Random, SeededRandom};
-pub use set::{MissingKey, Run, Templates};
+pub use set::{MissingKey, Run, Templates, Traced};
+pub use trace::{Call, Excerpt, Trace};
 pub use value::{List, Map, Object, Struct, Value};

@@ -2,8 +2,8 @@ use crate::compile::compile;
 use crate::parse::parse;
 use crate::program::{Program, Source};
 use crate::value::text_of;
-use crate::vm::Machine;
-use crate::{Error, ErrorKind, Functions, Limits, Ports, Value};
+use crate::vm::{Machine, Origin};
+use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Ports, Value};
 use fairway_value::Str;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -65,9 +65,7 @@ impl Templates {
     /// Returns the names of all templates, in order.
     #[must_use]
     pub fn names(&self) -> Vec<Str> {
-        let mut names: Vec<Str> = self.layer.programs.keys().cloned().collect();
-        names.sort_unstable();
-        names
+        self.layer.names()
     }
 
     /// Runs a template on data.
@@ -84,9 +82,44 @@ impl Templates {
                 line: 0,
                 column: 0,
                 message: format!("template: no template {quoted} associated with template {root}"),
+                trace: Box::default(),
             });
         };
         Machine::new(Arc::clone(&self.layer), program, self.missing_key, run).execute(data).map(text_of)
+    }
+
+    /// Runs a template as [`Templates::execute`] does and keeps where its output comes from.
+    ///
+    /// # Errors
+    /// As there; nothing where there is no such template.
+    pub fn trace(&self, name: &str, data: Value, run: Run<'_>) -> Result<Option<Traced>, Error> {
+        let Some(program) = self.layer.get(name) else { return Ok(None) };
+        let machine = Machine::new(Arc::clone(&self.layer), program, self.missing_key, run);
+        let (text, origins) = machine.execute_with_origins(data)?;
+        Ok(Some(Traced { text: text_of(text), origins }))
+    }
+}
+
+/// What a template wrote, with where each part came from.
+pub struct Traced {
+    /// The output.
+    pub text: String,
+    origins: Vec<Origin>,
+}
+
+impl Traced {
+    /// Returns the place in the templates that wrote a byte of the output: the text's name, the line from 1, and the
+    /// line itself. What a called template wrote counts as written by the action that called it.
+    #[must_use]
+    pub fn origin(&self, at: usize) -> Option<Call> {
+        let known = self.origins.partition_point(|o| o.at <= at).checked_sub(1)?;
+        let origin = &self.origins[known];
+        let start = origin.start + if origin.verbatim { at - origin.at } else { 0 };
+        let text = &origin.source.text;
+        let line = 1 + text.as_bytes().get(..start)?.iter().filter(|b| **b == b'\n').count();
+        let name = origin.source.name.to_string();
+        let excerpt = Excerpt::of_line(text, line);
+        Some(Call { file: name.clone(), template: name, line, excerpt, ..Call::default() })
     }
 }
 
@@ -114,6 +147,18 @@ impl Layer {
             }
             layer = layer.below.as_deref()?;
         }
+    }
+
+    /// Returns the names of all templates that can be called.
+    pub fn names(&self) -> Vec<Str> {
+        let mut names = Vec::new();
+        let mut layer = Some(self);
+        while let Some(this) = layer {
+            names.extend(this.programs.keys().cloned());
+            layer = this.below.as_deref();
+        }
+        names.sort_unstable();
+        names
     }
 
     pub fn root_name(&self) -> &Str {

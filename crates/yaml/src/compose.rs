@@ -1,7 +1,7 @@
 use crate::mapping::{Entry, Mapping, MappingError};
 use crate::number::{float_to_value, format_g32};
 use crate::resolve::{Resolved, resolve};
-use crate::scan::{Event, EventKind, Events, Fault};
+use crate::scan::{Event, EventKind, Events};
 use crate::{Dialect, Error, Options};
 use fairway_value::{Array, Str, Value};
 use std::borrow::Cow;
@@ -76,6 +76,11 @@ impl Open {
         match &mut self.items {
             Items::Sequence(list) => list.push(node.value),
             Items::Mapping(_, waiting @ None) => match node.key {
+                Key::Not(_) if matches!(node.value, Value::Array(_) | Value::Object(_)) => {
+                    let mut shown = String::new();
+                    go_syntax(&node.value, &mut shown);
+                    return Err(format!("invalid map key: {shown}"));
+                }
                 Key::Not(what) => return Err(format!("{what} cannot be a mapping key")),
                 Key::Text(_) | Key::Merge => *waiting = Some(node),
             },
@@ -118,7 +123,7 @@ impl<'t> Composer<'t> {
                 text.len(),
                 options.limits.bytes_max
             );
-            return Err(Error { line: 0, column: 0, message, excerpt: String::new() });
+            return Err(Error::at(text, 0, 0, message));
         }
         refuse_control_characters(text)?;
         Ok(Self {
@@ -151,11 +156,7 @@ impl<'t> Composer<'t> {
     }
 
     fn next(&mut self) -> Result<Event<'t>, Error> {
-        self.events.next().map_err(|Fault { mark, problem, context }| {
-            let message =
-                if context.is_empty() { problem.to_owned() } else { format!("{problem} {context}") };
-            Error::at(self.text, mark.line + 1, mark.column + 1, message)
-        })
+        self.events.next().map_err(|fault| Error::malformed(self.text, &fault, self.events.line()))
     }
 
     fn error_at(&self, line: usize, column: usize, message: impl Into<String>) -> Error {
@@ -283,7 +284,8 @@ impl<'t> Composer<'t> {
     }
 
     fn scalar(&self, tag: Option<&str>, text: Cow<'_, str>, plain: bool, line: usize) -> Result<Node, Error> {
-        let fail = |what: &str| Err(self.error_at(line, 0, format!("cannot decode `{text}` as {what}")));
+        let fail =
+            |what: &str| Err(self.error_at(line, 0, format!("cannot decode !!str `{text}` as a {what}")));
         let resolved = match tag.map(short_tag) {
             None if !plain => Resolved::Str,
             None => resolve(&text, self.options.dialect),
@@ -341,6 +343,37 @@ impl<'t> Composer<'t> {
 #[expect(clippy::cast_precision_loss, reason = "Go's conversion loses the same bits")]
 fn int_to_float(i: i64) -> f64 {
     i as f64
+}
+
+/// Longest text of a key that is none.
+const SHOWN_BYTES_MAX: usize = 200;
+
+/// Writes a value as Go's `%#v` does, cut where it grows long.
+fn go_syntax(value: &Value, out: &mut String) {
+    if out.len() > SHOWN_BYTES_MAX {
+        return;
+    }
+    match value {
+        Value::Null => out.push_str("interface {}(nil)"),
+        Value::String(text) => out.push_str(&format!("{:?}", text.as_str())),
+        Value::Array(items) => {
+            out.push_str("[]interface {}{");
+            for (n, item) in items.iter().enumerate() {
+                out.push_str(if n > 0 { ", " } else { "" });
+                go_syntax(item, out);
+            }
+            out.push('}');
+        }
+        Value::Object(map) => {
+            out.push_str("map[interface {}]interface {}{");
+            for (n, (key, value)) in map.iter().enumerate() {
+                out.push_str(&format!("{}{:?}:", if n > 0 { ", " } else { "" }, key.as_str()));
+                go_syntax(value, out);
+            }
+            out.push('}');
+        }
+        other => out.push_str(&other.to_string()),
+    }
 }
 
 /// Refuses what YAML does not allow in a text, as go-yaml's reader does.
@@ -401,7 +434,9 @@ mod tests {
     fn keys_become_strings_and_the_last_wins() {
         check("1: a\nyes: b\n1.5: c\n", r#"{"1":"a","1.5":"c","true":"b"}"#);
         check("a: 1\na: 2\n", r#"{"a":2}"#);
-        refused("[a]: b\n", "cannot be a mapping key");
+        refused("[a]: b\n", "invalid map key: []interface {}{\"a\"}");
+        let braces = r#"invalid map key: map[interface {}]interface {}{"b":interface {}(nil)}"#;
+        refused("a: {{b}}\n", braces);
         refused("~: b\n", "cannot be a mapping key");
         let error = parse_strict("a: 1\nb: 2\na: 3\n").unwrap_err();
         assert_eq!((error.line, error.excerpt.as_str()), (3, "a: 3"));
@@ -413,7 +448,7 @@ mod tests {
         refused("a: .inf\n", "unsupported value");
         check("!!float 3\n", "3");
         check("!!str 3\n", "\"3\"");
-        refused("!!int x\n", "cannot decode `x` as !!int");
+        refused("!!int x\n", "cannot decode !!str `x` as a !!int");
     }
 
     #[test]

@@ -30,5 +30,5 @@ pub use emit::{Style, to_string, to_string_with, write_to};
 pub use error::{EXCERPT_CHARS_MAX, Error};
 pub use number::{format_g, format_g32};
 pub use options::{Dialect, DuplicateKeys, Limits, Options};
-pub use outline::{RawScalar, Step, visit_scalars};
+pub use outline::{RawScalar, Step, line_of, visit_scalars};
 pub use parse::{Document, parse, parse_documents, parse_documents_with, parse_strict, parse_with};

@@ -1,4 +1,4 @@
-use crate::scan::{Event, EventKind, Events, Fault};
+use crate::scan::{Event, EventKind, Events};
 use crate::{Error, Limits};
 use fairway_value::Str;
 
@@ -34,16 +34,35 @@ enum Frame {
     Mapping(bool),
 }
 
+/// Finds where the node at a path stands: the line of its key, or of the first scalar in an item of a list. Counted from
+/// 1, in the first document that has it; nothing where there is none or the text is no YAML.
+#[must_use]
+pub fn line_of(text: &str, path: &[Step]) -> Option<usize> {
+    let mut found = None;
+    // What is read before a fault counts too: a file with one further down is the case in which this is asked.
+    let _ = visit(text, &Limits::default(), |scalar, _| {
+        if found.is_none() && !path.is_empty() && scalar.path.starts_with(path) {
+            found = Some(scalar.line);
+        }
+    });
+    found
+}
+
 /// Calls `visit` on every scalar value (keys are only shown as parts of paths) in the order of the text: for what a tree of
 /// values does not tell, such as how a number was written.
 ///
 /// # Errors
 /// Malformed YAML, or a limit of [`Limits`] reached.
-pub fn visit_scalars(
-    text: &str,
-    limits: &Limits,
-    mut visit: impl FnMut(&RawScalar<'_>),
-) -> Result<(), Error> {
+pub fn visit_scalars(text: &str, limits: &Limits, mut each: impl FnMut(&RawScalar<'_>)) -> Result<(), Error> {
+    visit(text, limits, |scalar, is_key| {
+        if !is_key {
+            each(scalar);
+        }
+    })
+}
+
+/// Calls `each` on every scalar, with whether it is a key; the path of a key is that of its value.
+fn visit(text: &str, limits: &Limits, mut each: impl FnMut(&RawScalar<'_>, bool)) -> Result<(), Error> {
     let mut events = Events::new(text);
     let mut frames: Vec<Frame> = Vec::new();
     let mut path: Vec<Step> = Vec::new();
@@ -52,9 +71,8 @@ pub fn visit_scalars(
         if count > limits.nodes_max.saturating_mul(2) || frames.len() > limits.depth_max {
             return Err(Error::at(text, 0, 0, "more nodes or levels than the limit"));
         }
-        let Event { kind, mark } = events.next().map_err(|Fault { mark, problem, .. }| {
-            Error::at(text, mark.line + 1, mark.column + 1, problem)
-        })?;
+        let Event { kind, mark } =
+            events.next().map_err(|fault| Error::malformed(text, &fault, events.line()))?;
         match kind {
             EventKind::StreamEnd => break,
             EventKind::DocumentStart => documents += 1,
@@ -77,16 +95,16 @@ pub fn visit_scalars(
                 enter(&mut frames, &mut path, None);
             }
             EventKind::Scalar { value, plain, .. } => {
-                if !enter(&mut frames, &mut path, Some(&value)) {
-                    visit(&RawScalar {
-                        document: documents.saturating_sub(1),
-                        path: &path,
-                        text: &value,
-                        plain,
-                        line: mark.line + 1,
-                        column: mark.column + 1,
-                    });
-                }
+                let is_key = enter(&mut frames, &mut path, Some(&value));
+                let scalar = RawScalar {
+                    document: documents.saturating_sub(1),
+                    path: &path,
+                    text: &value,
+                    plain,
+                    line: mark.line + 1,
+                    column: mark.column + 1,
+                };
+                each(&scalar, is_key);
             }
         }
     }
@@ -116,6 +134,16 @@ fn enter(frames: &mut [Frame], path: &mut [Step], text: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_is_found_by_its_key() {
+        let text = "a: 1\nb:\n  c:\n  - x: 1\n  - y: 2\n";
+        let key = |k: &str| Step::Key(k.into());
+        assert_eq!(line_of(text, &[key("b"), key("c")]), Some(3));
+        assert_eq!(line_of(text, &[key("b"), key("c"), Step::Item(1)]), Some(5));
+        assert_eq!(line_of(text, &[key("b"), key("d")]), None);
+        assert_eq!(line_of("a: 1\nb: [", &[key("a")]), Some(1));
+    }
 
     #[test]
     fn scalars_are_shown_with_their_way_and_place() {

@@ -5,4 +5,4 @@ mod files;
 mod render;
 
 pub use render::Lookup;
-pub(crate) use render::{Program, Rendering, functions, lenient, template_files};
+pub(crate) use render::{Program, Rendering, functions, lenient};

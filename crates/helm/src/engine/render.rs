@@ -2,10 +2,12 @@ use super::data;
 use super::files::Files;
 use crate::Error;
 use crate::capabilities::{HelmVersion, KubeVersion};
+use crate::explain;
+use crate::manifest::Fault;
 use crate::tree::Node;
 use crate::values::table;
 use fairway_template::value::{ANY, GoType, STRING, TypeInfo};
-use fairway_template::{Functions, Map, MissingKey, Run, Templates, Value};
+use fairway_template::{Call, Functions, Map, MissingKey, Run, Templates, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -115,12 +117,14 @@ pub(crate) fn lenient(mut functions: Functions) -> Functions {
 
 impl Program {
     /// Parses templates.
-    pub(crate) fn parse(files: &[TemplateFile<'_>], functions: Arc<Functions>) -> Result<Self, Error> {
-        let mut templates = Templates::new("gotpl", functions, MissingKey::Zero);
-        for file in files {
-            templates
-                .parse(&file.name, &file.text)
-                .map_err(|e| Error::Template(parse_error(&file.name, &e.message)))?;
+    pub(crate) fn parse(root: &Node<'_>, functions: Arc<Functions>) -> Result<Self, Error> {
+        let files = template_files(root);
+        let mut templates = Templates::new(explain::TPL_NAME, functions, MissingKey::Zero);
+        for file in &files {
+            templates.parse(&file.name, &file.text).map_err(|e| Error::Template {
+                message: parse_error(&file.name, &e.message),
+                context: explain::trace(&e.trace, Some(root)),
+            })?;
         }
         let order = files.iter().map(|f| f.name.clone()).collect();
         Ok(Self { templates, order: Arc::new(order) })
@@ -133,29 +137,64 @@ impl Program {
         values: &Map,
         rendering: &Rendering<'_>,
     ) -> Result<Vec<(String, String)>, Error> {
-        let mut scopes = HashMap::new();
-        let release = release(rendering);
-        let capabilities = data::capabilities(rendering.kube, rendering.api_versions, rendering.helm);
-        let values = values.retyped(&VALUES);
-        let build = Scope { release, capabilities, scopes: &mut scopes };
-        build.chart(root, root.name.as_str(), Value::Map(values), true);
-
+        let scopes = scopes(root, values, rendering);
         let mut rendered = Vec::with_capacity(self.order.len());
         for name in self.order.iter().filter(|n| !is_partial(n)) {
-            let Some((scope, base)) = chart_of(&scopes, name) else { continue };
-            let template = Map::new();
-            template.insert("Name", Value::from(name.clone()));
-            template.insert("BasePath", Value::from(format!("{base}/templates")));
-            scope.insert("Template", Value::Map(template.retyped(&VALUES)));
-            let text = self
-                .templates
-                .execute(name, Value::Map(scope.retyped(&VALUES)), rendering.run)
-                .map_err(|e| Error::Template(exec_error(&e.message)))?;
-            let text = if text.contains("<no value>") { text.replace("<no value>", "") } else { text };
+            let Some(data) = data_of(&scopes, name) else { continue };
+            let text = self.templates.execute(name, data, rendering.run).map_err(|e| Error::Template {
+                message: exec_error(&e.message),
+                context: explain::trace(&e.trace, Some(root)),
+            })?;
+            let text = if text.contains(NO_VALUE) { text.replace(NO_VALUE, "") } else { text };
             rendered.push((name.clone(), text));
         }
         Ok(rendered)
     }
+
+    /// Runs the templates anew up to one of them and says which place in it wrote a byte of its text. Nothing where
+    /// that cannot be told: the text came out differently, since it holds something random, or was changed afterwards.
+    pub(crate) fn origin(
+        &self,
+        root: &Node<'_>,
+        values: &Map,
+        rendering: &Rendering<'_>,
+        wanted: &Fault,
+    ) -> Option<Call> {
+        let scopes = scopes(root, values, rendering);
+        for name in self.order.iter().filter(|n| !is_partial(n)) {
+            let Some(data) = data_of(&scopes, name) else { continue };
+            if *name == wanted.file {
+                let traced = self.templates.trace(name, data, rendering.run).ok()??;
+                return traced.origin(wanted.at).filter(|_| traced.text == wanted.text);
+            }
+            self.templates.execute(name, data, rendering.run).ok()?;
+        }
+        None
+    }
+}
+
+/// What Helm takes out of what templates write.
+const NO_VALUE: &str = "<no value>";
+
+/// Makes what templates see of each chart, by the chart's path.
+fn scopes(root: &Node<'_>, values: &Map, rendering: &Rendering<'_>) -> HashMap<String, Map> {
+    let mut scopes = HashMap::new();
+    let release = release(rendering);
+    let capabilities = data::capabilities(rendering.kube, rendering.api_versions, rendering.helm);
+    let values = values.retyped(&VALUES);
+    let build = Scope { release, capabilities, scopes: &mut scopes };
+    build.chart(root, root.name.as_str(), Value::Map(values), true);
+    scopes
+}
+
+/// Returns what a template is run on.
+fn data_of(scopes: &HashMap<String, Map>, name: &str) -> Option<Value> {
+    let (scope, base) = chart_of(scopes, name)?;
+    let template = Map::new();
+    template.insert("Name", Value::from(name.to_owned()));
+    template.insert("BasePath", Value::from(format!("{base}/templates")));
+    scope.insert("Template", Value::Map(template.retyped(&VALUES)));
+    Some(Value::Map(scope.retyped(&VALUES)))
 }
 
 /// Finds the scope of the chart that a template belongs to.

@@ -1,5 +1,5 @@
 use super::check::Checker;
-use super::report;
+use super::report::{self, Fault};
 use fairway_value::{Value, from_json, parse_pointer};
 use regex::Regex;
 use std::collections::HashMap;
@@ -36,11 +36,15 @@ impl Schema {
     /// # Errors
     /// What is wrong, one line each; or that the schema is none.
     pub fn validate(&self, value: &Value) -> Result<(), String> {
+        let faults = self.faults(value)?;
+        if faults.is_empty() { Ok(()) } else { Err(report::text(&faults)) }
+    }
+
+    /// Returns what is wrong with a value; an error where the schema is none.
+    pub(super) fn faults(&self, value: &Value) -> Result<Vec<Fault>, String> {
         let parsed = self.parsed.get_or_init(|| Document::parse(&self.text));
         let document = parsed.as_ref().map_err(Clone::clone)?;
-        let mut checker = Checker::new(document);
-        let faults = checker.run(value)?;
-        if faults.is_empty() { Ok(()) } else { Err(report::text(&faults)) }
+        Checker::new(document).run(value)
     }
 }
 

@@ -7,6 +7,7 @@
 mod check;
 mod document;
 mod format;
+mod place;
 mod report;
 
 pub use document::Schema;
@@ -15,28 +16,57 @@ use crate::Error;
 use crate::tree::Node;
 use fairway_template::{Map, Value};
 
-/// Validates the values of a chart and its subcharts, as Helm 3's `ValidateAgainstSchema`.
-pub(crate) fn validate(root: &Node<'_>, values: &Map) -> Result<(), Error> {
-    let mut faults = String::new();
-    chart(root, values, &mut faults);
-    if faults.is_empty() { Ok(()) } else { Err(Error::Schema(faults)) }
+/// Validates the values of a chart and its subcharts, as Helm 3's `ValidateAgainstSchema`. `user` are the values that
+/// the release was given, before those of charts: errors tell the two apart.
+pub(crate) fn validate(root: &Node<'_>, values: &Map, user: &fairway_value::Map) -> Result<(), Error> {
+    let mut report = Report { user, faults: String::new(), places: Vec::new() };
+    report.chart(&mut vec![root], values);
+    if report.faults.is_empty() {
+        return Ok(());
+    }
+    let context = report.context();
+    Err(Error::Schema { faults: report.faults, context })
 }
 
-fn chart(node: &Node<'_>, values: &Map, faults: &mut String) {
-    if let Some(schema) = &node.chart.schema
-        && let Err(text) = schema.validate(&Value::Map(values.clone()).to_json())
-    {
-        faults.push_str(&format!("{}:\n{text}\n", node.name));
-    }
-    for child in &node.children {
-        match values.get(&child.name) {
-            Some(Value::Map(own)) => chart(child, &own, faults),
-            None | Some(Value::Nil) => {}
-            Some(other) => faults.push_str(&format!(
-                "{}:\ninvalid type for values: expected object (map), got {}\n",
-                child.name,
-                other.go_type().name
-            )),
+/// What is wrong with the values of a chart and its subcharts.
+struct Report<'u> {
+    user: &'u fairway_value::Map,
+    faults: String,
+    places: Vec<String>,
+}
+
+impl Report<'_> {
+    fn chart(&mut self, charts: &mut Vec<&Node<'_>>, values: &Map) {
+        let Some(node) = charts.last().copied() else { return };
+        if let Some(schema) = &node.chart.schema {
+            let json = Value::Map(values.clone()).to_json();
+            match schema.faults(&json) {
+                Ok(faults) if faults.is_empty() => {}
+                Ok(faults) => {
+                    self.faults.push_str(&format!("{}:\n{}\n", node.name, report::text(&faults)));
+                    self.places.extend(place::places(charts, self.user, &json, &faults));
+                }
+                Err(why) => self.faults.push_str(&format!("{}:\n{why}\n", node.name)),
+            }
         }
+        for child in &node.children {
+            match values.get(&child.name) {
+                Some(Value::Map(own)) => {
+                    let mut below = charts.clone();
+                    below.push(child);
+                    self.chart(&mut below, &own);
+                }
+                None | Some(Value::Nil) => {}
+                Some(other) => self.faults.push_str(&format!(
+                    "{}:\ninvalid type for values: expected object (map), got {}\n",
+                    child.name,
+                    other.go_type().name
+                )),
+            }
+        }
+    }
+
+    fn context(&self) -> String {
+        self.places.iter().map(|place| format!("\n  {place}")).collect()
     }
 }

@@ -63,12 +63,11 @@ impl ValueSources {
 impl ValuesFile {
     fn parse(&self) -> Result<Map, Error> {
         let text = self.text.trim_start_matches('\u{feff}');
-        let parsed =
-            fairway_yaml::parse(text).map_err(|source| Error::Yaml { file: self.name.clone(), source })?;
+        let parsed = fairway_yaml::parse(text).map_err(|e| Error::values_file(&self.name, text, &e))?;
         match parsed {
             Value::Null => Ok(Map::new()),
             Value::Object(map) => Ok(floats(map)),
-            other => Err(Error::Shape {
+            other => Err(Error::ValuesFile {
                 file: self.name.clone(),
                 why: format!(
                     "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \

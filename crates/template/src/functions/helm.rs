@@ -166,19 +166,8 @@ fn yaml(value: &Value, empty: Value) -> Result<Value, String> {
         // A document of nothing leaves what it is read into as it is.
         Ok(fairway_value::Value::Null) => Ok(empty),
         Ok(data) => Ok(Value::from_json(&data)),
-        Err(e) => Err(go_yaml_text(&e)),
+        Err(e) => Err(e.go_text()),
     }
-}
-
-fn go_yaml_text(e: &fairway_yaml::Error) -> String {
-    let (problem, context) = match e.message.find(" while ") {
-        Some(at) => e.message.split_at(at),
-        None => (e.message.as_str(), ""),
-    };
-    // go-yaml counts lines from nought, leaves the first out, and adds one for faults of its scanner.
-    let line = if context.contains("scanning") { e.line } else { e.line.saturating_sub(1) };
-    let place = if e.line > 1 { format!("line {line}: ") } else { String::new() };
-    format!("error converting YAML to JSON: yaml: {place}{problem}")
 }
 
 fn from_yaml(value: &Value) -> Value {

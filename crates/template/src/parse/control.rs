@@ -74,6 +74,11 @@ impl Parser<'_> {
 
     fn action(&mut self) -> Parsed<Item> {
         let token = self.next_non_space();
+        let opens =
+            matches!(token.kind, TokenKind::Block | TokenKind::If | TokenKind::With | TokenKind::Range);
+        if opens {
+            self.open.push(token);
+        }
         let node = match token.kind {
             TokenKind::Block => self.block()?,
             TokenKind::Break => self.leave(Node::Break, "{{break}}")?,
@@ -99,6 +104,9 @@ impl Parser<'_> {
                 Node::Action(pipe.span, pipe)
             }
         };
+        if opens {
+            self.open.pop();
+        }
         Ok(Item::Node(node))
     }
 

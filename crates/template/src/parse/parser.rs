@@ -1,8 +1,9 @@
 use super::lexer::lex;
 use super::token::{Token, TokenKind};
 use super::tree::{NodeList, Span, Tree};
+use crate::describe::nearest;
 use crate::limits::NESTING_MAX;
-use crate::{Error, ErrorKind, Functions};
+use crate::{Call, Error, ErrorKind, Excerpt, Functions, Trace};
 use fairway_value::Str;
 
 /// Parses a text into the template under its name and those that it defines, as Go's `text/template/parse` does.
@@ -14,6 +15,7 @@ pub(crate) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Vec
             line: 0,
             column: 0,
             message: format!("template: {name}: text exceeds the limit of 4 GiB"),
+            trace: Box::default(),
         });
     }
     let lexed = lex(text, functions.get("break").is_none(), functions.get("continue").is_none());
@@ -29,6 +31,7 @@ pub(crate) fn parse(name: &str, text: &str, functions: &Functions) -> Result<Vec
         scope: Scope::new(),
         nesting: 0,
         limit: false,
+        open: Vec::new(),
     };
     parser.file().map_err(|message| parser.error(&message))?;
     Ok(parser.trees)
@@ -62,18 +65,38 @@ pub(super) struct Parser<'a> {
     pub scope: Scope,
     nesting: usize,
     limit: bool,
+    /// Where the keywords stand that wait for their `end`, the innermost last.
+    pub open: Vec<Token>,
 }
 
 impl Parser<'_> {
     fn error(&self, message: &str) -> Error {
         let line = self.tokens.get(self.fetched).map_or(1, |t| t.line);
+        let trace = Box::new(self.trace(message, line));
         Error {
             kind: if self.limit { ErrorKind::Limit } else { ErrorKind::Parse },
             template: self.name.to_owned(),
             line: line as usize,
             column: 0,
             message: format!("template: {}:{line}: {message}", self.name),
+            trace,
         }
+    }
+
+    /// Says what Go's message, which names the line that was reached, leaves open.
+    fn trace(&self, message: &str, line: u32) -> Trace {
+        let unclosed = self.open.last().filter(|_| message == "unexpected EOF");
+        let started = Some(self.scope.action_line).filter(|_| message.contains(" started at "));
+        let line = unclosed.map(|t| t.line).or(started).unwrap_or(line) as usize;
+        let unknown = message.strip_prefix("function \"").and_then(|rest| rest.split_once('"'));
+        let meant = unknown.and_then(|(name, _)| nearest(name, self.functions.names()));
+        let mut notes = Vec::new();
+        notes.extend(unclosed.map(|t| format!("this {} has no {{{{ end }}}}", self.value(*t))));
+        notes.extend(meant.map(|name| format!("did you mean {name}?")));
+        let excerpt = Excerpt::of_line(self.text, line).filter(|e| !e.line.trim().is_empty());
+        let name = self.name.to_owned();
+        let call = Call { file: name.clone(), template: name, line, excerpt, ..Call::default() };
+        Trace { calls: vec![call], notes, left_out: 0 }
     }
 
     fn token(&mut self, at: usize) -> Token {
@@ -199,6 +222,7 @@ impl Parser<'_> {
     fn definition(&mut self) -> Parsed<()> {
         const CONTEXT: &str = "define clause";
         let outer = std::mem::replace(&mut self.scope, Scope::new());
+        self.open.push(self.tokens[self.at.saturating_sub(1).min(self.tokens.len() - 1)]);
         let name = self.next_non_space();
         if !matches!(name.kind, TokenKind::String | TokenKind::RawString) {
             return self.unexpected(name, CONTEXT);
@@ -210,6 +234,7 @@ impl Parser<'_> {
             return Err(format!("unexpected {} in {CONTEXT}", end.show()));
         }
         self.add(name, root)?;
+        self.open.pop();
         self.scope = outer;
         Ok(())
     }

@@ -34,6 +34,9 @@ impl Machine<'_> {
             // These are compiled into jumps.
             Body::And | Body::Or => Ok(Value::Missing),
         };
+        if result.as_ref().is_err_and(|e| !e.limit) {
+            self.note_call(&function, from);
+        }
         self.stack.truncate(from);
         self.boxed = false;
         let value = result.map_err(|e| wrap(&function, e.into()))?;
@@ -63,6 +66,7 @@ impl Machine<'_> {
                 }
                 *count += 1;
                 let Some(program) = self.layer.get(&name) else {
+                    self.note_unknown_template(&name);
                     let root = &self.layer.root_name();
                     let (name, root) = (crate::fmt::quote(&name), crate::fmt::quote(root));
                     return Err(

@@ -1,9 +1,9 @@
-use super::range::Iteration;
+use super::range::Loop;
 use crate::functions::{CallError, Context};
-use crate::program::{Const, NodeRef, Op, Program};
+use crate::program::{Const, Op, Program, Source};
 use crate::set::Layer;
 use crate::value::{List, Map, UintKind, text_of};
-use crate::{Error, ErrorKind, Limits, MissingKey, Run, Value};
+use crate::{Error, Limits, MissingKey, Run, Value};
 use fairway_value::Str;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,15 +15,26 @@ pub(super) struct Slot {
     pub boxed: bool,
 }
 
+/// Where a stretch of output comes from; it goes on to the next one.
+pub(crate) struct Origin {
+    /// First byte of the output.
+    pub at: usize,
+    pub source: Arc<Source>,
+    /// First byte of the source: of the text, or of the action that wrote it.
+    pub start: usize,
+    /// Whether the output is the source's own text.
+    pub verbatim: bool,
+}
+
 /// What a template under way needs when it goes on.
 pub(super) struct Frame {
-    program: Arc<Program>,
-    pc: usize,
+    pub program: Arc<Program>,
+    pub pc: usize,
     vars: usize,
     dots: usize,
     stack: usize,
-    loops: usize,
-    capture: Option<Capture>,
+    pub loops: usize,
+    pub capture: Option<Capture>,
 }
 
 /// A template whose output becomes the result of a function call.
@@ -65,7 +76,7 @@ pub(crate) struct Machine<'a> {
     pub(super) stack: Vec<Value>,
     pub(super) vars: Vec<Slot>,
     pub(super) dots: Vec<Slot>,
-    pub(super) loops: Vec<Iteration>,
+    pub(super) loops: Vec<Loop>,
     pub(super) frames: Vec<Frame>,
     pub(super) includes: std::collections::HashMap<Str, usize>,
     pub(super) parsed: std::collections::HashMap<Str, Rc<crate::set::ParsedText>>,
@@ -75,7 +86,13 @@ pub(crate) struct Machine<'a> {
     pub(super) vars_base: usize,
     pub(super) boxed: bool,
     pub(super) node: u32,
-    pc: usize,
+    pub(super) pc: usize,
+    /// Where the output comes from, if that is asked for.
+    pub(super) origins: Option<Vec<Origin>>,
+    /// Templates under way whose output does not go straight into the whole's.
+    captures: usize,
+    /// What a fault says of the values that were wrong, where they are gone when it is reported.
+    pub(super) wrong: Vec<String>,
 }
 
 impl<'a> Machine<'a> {
@@ -99,6 +116,9 @@ impl<'a> Machine<'a> {
             boxed: false,
             node: 0,
             pc: 0,
+            origins: None,
+            captures: 0,
+            wrong: Vec::new(),
         }
     }
 
@@ -112,6 +132,17 @@ impl<'a> Machine<'a> {
         }
     }
 
+    /// Runs the program to its end and returns what it wrote, with where it came from.
+    pub fn execute_with_origins(mut self, data: Value) -> Result<(Vec<u8>, Vec<Origin>), Error> {
+        self.origins = Some(Vec::new());
+        self.vars.push(Slot { value: data.clone(), boxed: false });
+        self.dots.push(Slot { value: data, boxed: false });
+        match self.run() {
+            Ok(()) => Ok((self.out, self.origins.unwrap_or_default())),
+            Err(fault) => Err(self.error(fault)),
+        }
+    }
+
     fn run(&mut self) -> Result<(), Fault> {
         loop {
             self.ctx.work(1)?;
@@ -119,6 +150,9 @@ impl<'a> Machine<'a> {
             self.pc += 1;
             match op {
                 Op::Text { start, end } => {
+                    if self.origins.is_some() {
+                        self.note_origin(start, true);
+                    }
                     let text = &self.program.source.text.as_bytes()[start as usize..end as usize];
                     self.out.extend_from_slice(text);
                     self.check_output()?;
@@ -207,6 +241,10 @@ impl<'a> Machine<'a> {
             }
             Op::Print { node } => {
                 self.node = node;
+                if self.origins.is_some() {
+                    let start = self.program.nodes.get(node as usize).map_or(0, |n| n.start);
+                    self.note_origin(start, false);
+                }
                 let value = self.pop();
                 crate::fmt::print_value(&mut self.out, &value);
                 self.check_output()?;
@@ -234,6 +272,9 @@ impl<'a> Machine<'a> {
                 self.node = node;
                 let name = &self.program.names[name as usize];
                 if self.layer.get(name).is_none() {
+                    let name = name.clone();
+                    self.note_unknown_template(&name);
+                    let name = &name;
                     return Err(format!("template {} not defined", crate::fmt::quote(name)).into());
                 }
             }
@@ -298,6 +339,7 @@ impl<'a> Machine<'a> {
             let max = self.limits.depth_max;
             return Err(limit(format!("exceeded maximum template depth ({max})")));
         }
+        self.captures += usize::from(capture.is_some());
         self.frames.push(Frame {
             program: std::mem::replace(&mut self.program, program),
             pc: std::mem::replace(&mut self.pc, 0),
@@ -326,6 +368,7 @@ impl<'a> Machine<'a> {
         self.program = frame.program;
         self.pc = frame.pc;
         if let Some(capture) = frame.capture {
+            self.captures -= 1;
             let mut text = self.out.split_off(capture.out_from);
             self.out_taken += text.len();
             if capture.drop_no_value {
@@ -342,70 +385,24 @@ impl<'a> Machine<'a> {
         Ok(true)
     }
 
-    fn forget_include(&mut self, name: &Str) {
-        if let Some(count) = self.includes.get_mut(name) {
-            *count -= 1;
+    fn note_origin(&mut self, start: u32, verbatim: bool) {
+        if self.captures == 0
+            && let Some(origins) = &mut self.origins
+        {
+            let source = Arc::clone(&self.program.source);
+            origins.push(Origin { at: self.out.len(), source, start: start as usize, verbatim });
         }
     }
 
-    /// Builds the error of a fault: the innermost template's place, wrapped by that of each call that rendered it.
-    fn error(mut self, fault: Fault) -> Error {
-        let mut place = Place::of(&self.program, self.node);
-        let mut message = place.wrap(&self.program, &fault.message);
-        while let Some(frame) = self.frames.pop() {
-            if let Some(capture) = frame.capture {
-                // Layers are let go from the top, one at a time: a chain of them dropped at once would recurse.
-                self.layer = capture.layer;
-                place = Place::of(&frame.program, capture.node);
-                let inner = format!("error calling {}: {}{message}", capture.function, capture.error_prefix);
-                message = place.wrap(&frame.program, &inner);
-            }
-        }
-        Error {
-            kind: if fault.limit { ErrorKind::Limit } else { ErrorKind::Exec },
-            template: place.template,
-            line: place.line,
-            column: place.column,
-            message,
+    fn forget_include(&mut self, name: &Str) {
+        if let Some(count) = self.includes.get_mut(name) {
+            *count -= 1;
         }
     }
 }
 
 pub(super) fn limit(message: String) -> Fault {
     Fault { message, limit: true }
-}
-
-/// Where an error is.
-struct Place {
-    template: String,
-    line: usize,
-    column: usize,
-    shown: String,
-}
-
-impl Place {
-    fn of(program: &Program, node: u32) -> Self {
-        let template = program.source.name.to_string();
-        let Some(node) = program.nodes.get(node as usize) else {
-            return Self { template, line: 1, column: 0, shown: String::new() };
-        };
-        let NodeRef { at, start, end, braces } = *node;
-        let text = &program.source.text;
-        let before = &text.as_bytes()[..at as usize];
-        let line = 1 + before.iter().filter(|b| **b == b'\n').count();
-        let column = before.len() - before.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-        let mut shown = crate::parse::show(&text[start as usize..end as usize]);
-        if braces {
-            shown = format!("{{{{{shown}}}}}");
-        }
-        Self { template, line, column, shown }
-    }
-
-    fn wrap(&self, program: &Program, message: &str) -> String {
-        let Self { template, line, column, shown } = self;
-        let name = crate::fmt::quote(&program.name);
-        format!("template: {template}:{line}:{column}: executing {name} at <{shown}>: {message}")
-    }
 }
 
 fn constant(c: &Const) -> Value {

@@ -1,16 +1,37 @@
 use super::machine::{Fault, Machine, Slot};
 use crate::value::{IntKind, Kind, UintKind};
-use crate::{List, Value};
+use crate::{List, Map, Value};
 use fairway_value::Str;
 
-/// A loop under way.
-pub(super) enum Iteration {
-    List { list: List, at: usize },
+/// A loop under way, and the node of what it goes through.
+pub(super) struct Loop {
+    pub node: u32,
+    iteration: Iteration,
+}
+
+/// What a loop goes through.
+enum Iteration {
+    List {
+        list: List,
+        at: usize,
+    },
     Pairs(std::vec::IntoIter<(Value, Value)>, bool),
-    Entries(std::vec::IntoIter<(Str, Value)>, bool),
-    Bytes { bytes: std::rc::Rc<[u8]>, at: usize },
-    Int { kind: IntKind, at: i64, end: i64 },
-    Uint { kind: UintKind, at: u64, end: u64 },
+    /// Entries of a map, which is kept for the errors that name the key.
+    Entries(std::vec::IntoIter<(Str, Value)>, bool, Map),
+    Bytes {
+        bytes: std::rc::Rc<[u8]>,
+        at: usize,
+    },
+    Int {
+        kind: IntKind,
+        at: i64,
+        end: i64,
+    },
+    Uint {
+        kind: UintKind,
+        at: u64,
+        end: u64,
+    },
 }
 
 impl Machine<'_> {
@@ -30,7 +51,7 @@ impl Machine<'_> {
             Value::List(list) => (!list.is_empty()).then(|| Iteration::List { list: list.clone(), at: 0 }),
             Value::Map(map) => {
                 let boxed = map.elem_type().kind == Kind::Interface;
-                (!map.is_empty()).then(|| Iteration::Entries(map.entries().into_iter(), boxed))
+                (!map.is_empty()).then(|| Iteration::Entries(map.entries().into_iter(), boxed, map.clone()))
             }
             Value::Bytes(b) => (!b.is_empty()).then(|| Iteration::Bytes { bytes: b.clone(), at: 0 }),
             Value::Int(kind, end) => {
@@ -47,11 +68,12 @@ impl Machine<'_> {
                 (!entries.is_empty()).then(|| Iteration::Pairs(entries.into_iter(), boxed))
             }
             other => {
+                self.wrong.push(self.told(other));
                 return Err(format!("range can't iterate over {}", crate::fmt::sprint_v(other)).into());
             }
         };
         let Some(iteration) = iteration else { return Ok(false) };
-        self.loops.push(iteration);
+        self.loops.push(Loop { node: self.node, iteration });
         // The dot of the first iteration takes this one's place.
         self.dots.push(Slot::default());
         Ok(true)
@@ -59,7 +81,7 @@ impl Machine<'_> {
 
     /// Goes to the next item; false where there is none, and the loop is over.
     pub(super) fn range_next(&mut self, info: u32) -> bool {
-        let next = self.loops.last_mut().and_then(Iteration::next);
+        let next = self.loops.last_mut().and_then(|l| l.iteration.next());
         let Some((key, value, boxed)) = next else {
             self.range_stop();
             return false;
@@ -85,6 +107,26 @@ impl Machine<'_> {
     }
 }
 
+impl Loop {
+    /// Says which item is under way.
+    pub(super) fn item(&self) -> String {
+        let number = |at: usize| format!("item {}", at.saturating_sub(1));
+        match &self.iteration {
+            Iteration::List { list, at } => format!("{} of {} (from 0)", number(*at), list.len()),
+            Iteration::Entries(rest, _, map) => {
+                let keys = map.keys();
+                match keys.len().checked_sub(rest.len() + 1).and_then(|at| keys.get(at)) {
+                    Some(key) => format!("key {}", crate::fmt::quote(key)),
+                    None => "one of its keys".to_owned(),
+                }
+            }
+            Iteration::Pairs(..) | Iteration::Bytes { .. } => "one of its items".to_owned(),
+            Iteration::Int { at, .. } => format!("number {}", at.saturating_sub(1)),
+            Iteration::Uint { at, .. } => format!("number {}", at.saturating_sub(1)),
+        }
+    }
+}
+
 impl Iteration {
     /// Returns key and value of the next item, and whether Go sees the value through an interface.
     fn next(&mut self) -> Option<(Value, Value, bool)> {
@@ -96,7 +138,7 @@ impl Iteration {
                 Some((key, item, list.go_type().elem.is_some_and(|e| e.kind == Kind::Interface)))
             }
             Self::Pairs(pairs, boxed) => pairs.next().map(|(k, v)| (k, v, *boxed)),
-            Self::Entries(entries, boxed) => entries.next().map(|(k, v)| (Value::Str(k), v, *boxed)),
+            Self::Entries(entries, boxed, _) => entries.next().map(|(k, v)| (Value::Str(k), v, *boxed)),
             Self::Bytes { bytes, at } => {
                 let byte = *bytes.get(*at)?;
                 let key = Value::int(i64::try_from(*at).ok()?);

@@ -121,6 +121,11 @@ impl<'t> Events<'t> {
         self.node(block, indentless)
     }
 
+    /// Returns the line that the scanner has come to, from 0.
+    pub(crate) fn line(&self) -> usize {
+        self.tokens.at.mark.line
+    }
+
     fn fail<T>(&mut self, context: &'static str, problem: &'static str) -> Result<T, Fault> {
         let mark = self.tokens.peek()?.mark;
         Err(Fault::new(context, mark, problem))
