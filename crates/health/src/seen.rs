@@ -142,6 +142,11 @@ impl<'v> Seen<'v> {
         if self.is_nil() || other.is_nil() {
             return self.is_nil() && other.is_nil();
         }
+        if let (Seen::Value(one), Seen::Value(other)) = (self, other)
+            && std::ptr::eq(*one, *other)
+        {
+            return true;
+        }
         let texts = self.text().zip(other.text()).map(|(l, r)| l == r);
         let numbers = || self.number().zip(other.number()).map(|(l, r)| l == r);
         let flags = || self.flag().zip(other.flag()).map(|(l, r)| l == r);

@@ -167,7 +167,7 @@ impl<'v> Run<'v> {
                     Seen::Text(join(&list, between)?)
                 }
                 Slot::Value(operand, shape) => match self.seen(operand)? {
-                    Seen::Nil => Seen::Nil,
+                    seen if !seen.truthy() => seen,
                     seen => Seen::Text(shaped(seen.joined()?, shape)),
                 },
             };

@@ -3,6 +3,7 @@
 //! ```text
 //! cargo run --release -p fairway-lua --example differential -- CHECKOUT/resource_customizations [KIND]
 //!     [--random N]      so many objects with several changes, for each input
+//!     [--native]        CHECKOUT/gitops-engine/pkg/health in place of scripts: only with --cases or --answers
 //!     [--seed N]        other random changes
 //!     [--show N]        so many examples of each kind
 //!     [--cases FILE]    writes the cases, one JSON object a line (`script`, `class`, `what`, `object`), and stops
@@ -30,6 +31,7 @@ const CLASSES: [Class; 3] = [Class::Realistic, Class::Added, Class::Confused];
 struct Args {
     root: PathBuf,
     only: Option<String>,
+    native: bool,
     random: usize,
     seed: u64,
     show: usize,
@@ -43,6 +45,7 @@ fn args() -> Args {
     while let Some(arg) = args.next() {
         let mut number = || args.next().and_then(|n| n.parse().ok()).unwrap_or_default();
         match arg.as_str() {
+            "--native" => out.native = true,
             "--random" => out.random = number(),
             "--seed" => out.seed = number() as u64,
             "--show" => out.show = number(),
@@ -61,7 +64,7 @@ type Counts = BTreeMap<Class, (usize, usize)>;
 fn main() -> std::io::Result<()> {
     let args = args();
     let mut scripts = Vec::new();
-    walk(&args.root, &mut scripts)?;
+    walk(&args, &args.root, &mut scripts)?;
     scripts.sort();
     let mut cases = args.cases.as_ref().map(std::fs::File::create).transpose()?.map(std::io::BufWriter::new);
     let answers = args.answers.as_ref().map(std::fs::File::open).transpose()?;
@@ -78,14 +81,25 @@ fn main() -> std::io::Result<()> {
             continue;
         }
         let text = std::fs::read_to_string(&script)?;
-        let words = Vocabulary::of(&text);
+        let words = if args.native { Vocabulary::of_go(&go_source(dir)?) } else { Vocabulary::of(&text) };
         let mut counts = Counts::new();
         let mut bad: BTreeMap<(Class, String), (usize, String)> = BTreeMap::new();
-        for (input, object) in inputs(&dir.join("testdata"))? {
-            for mutation in mutations(&object, &words, args.random, args.seed) {
+        let bare = ("bare".to_owned(), mutate::bare(&group.replace('_', "x"), &kind.replace('_', "X")));
+        for (input, object) in inputs(&dir.join("testdata"))?.into_iter().chain([bare]) {
+            // A script for exactly this kind goes before a wildcard's.
+            let own = Object::new(object.clone()).gvk().group_kind().to_string();
+            if !args.native
+                && script != args.root.join(&own).join("health.lua")
+                && args.root.join(&own).join("health.lua").is_file()
+            {
+                continue;
+            }
+            for mutation in
+                mutations(&object, &words, args.random * if input == "bare" { 10 } else { 1 }, args.seed)
+            {
                 if let Some(cases) = &mut cases {
                     let line = [
-                        ("mode", Value::from("lua")),
+                        ("mode", Value::from(if args.native { "builtin" } else { "lua" })),
                         ("script", Value::from(script.to_string_lossy().into_owned())),
                         ("class", Value::from(format!("{:?}", mutation.class))),
                         ("what", Value::from(mutation.what)),
@@ -100,7 +114,11 @@ fn main() -> std::io::Result<()> {
                     Some(lines) => answer(&lines.next().transpose()?.unwrap_or_default()),
                     None => judged(fairway_lua::run_health(&text, &mutation.object, true, 1_700_000_000)),
                 };
-                let ours = ours(&group, &kind, mutation.object);
+                let ours = if args.native {
+                    judged(Ok(fairway_health::assess_builtin(&Object::new(mutation.object))))
+                } else {
+                    ours(&group, &kind, mutation.object)
+                };
                 let count = counts.entry(mutation.class).or_default();
                 count.1 += 1;
                 if agree(&theirs, &ours) {
@@ -130,17 +148,29 @@ fn main() -> std::io::Result<()> {
     writeln!(out, "all: {}", shown(&all))
 }
 
+fn go_source(dir: &Path) -> std::io::Result<String> {
+    let mut out = String::new();
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|e| e == "go") {
+            out.push_str(&std::fs::read_to_string(&path)?);
+        }
+    }
+    Ok(out)
+}
+
 fn shown(counts: &Counts) -> String {
     let each = counts.iter().map(|(c, (good, of))| format!("{c:?} {good}/{of} ({} differ)", of - good));
     each.collect::<Vec<_>>().join(", ")
 }
 
-fn walk(dir: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
+fn walk(args: &Args, dir: &Path, out: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
         let path = entry?.path();
         if path.is_dir() {
-            walk(&path, out)?;
-        } else if path.file_name().is_some_and(|n| n == "health.lua") {
+            walk(args, &path, out)?;
+        } else if path.file_name().is_some_and(|n| n == if args.native { "health.go" } else { "health.lua" })
+        {
             out.push(path);
         }
     }

@@ -34,11 +34,13 @@ pub fn mutations(object: &Value, words: &Vocabulary, random: usize, seed: u64) -
         }
     }
     let mut dice = Dice(seed);
-    for _ in 0..random {
+    for n in 0..random {
+        // Every third grows: fields that the script reads come to it.
+        let class = if n % 3 == 2 { Class::Added } else { Class::Realistic };
         let (mut changed, mut what) = (object.clone(), Vec::new());
-        for _ in 0..2 + dice.below(3) {
+        for _ in 0..2 + dice.below(if class == Class::Added { 8 } else { 3 }) {
             let mut choices = edits(&changed, words);
-            choices.retain(|e| e.class == Class::Realistic);
+            choices.retain(|e| e.class <= class);
             if choices.is_empty() {
                 break;
             }
@@ -47,9 +49,18 @@ pub fn mutations(object: &Value, words: &Vocabulary, random: usize, seed: u64) -
                 what.push(edit.shown());
             }
         }
-        out.push(Mutation { class: Class::Realistic, what: what.join("; "), object: changed });
+        out.push(Mutation { class, what: what.join("; "), object: changed });
     }
     out
+}
+
+/// Returns an object of a kind that says next to nothing.
+pub fn bare(group: &str, kind: &str) -> Value {
+    let text = format!(
+        r#"{{"apiVersion":"{group}/v1","kind":"{kind}","metadata":{{"name":"x","namespace":"y","generation":2}},
+            "spec":{{}},"status":{{"conditions":[],"observedGeneration":2}}}}"#
+    );
+    fairway_value::from_json(text.as_bytes()).unwrap_or_default()
 }
 
 /// A small generator of numbers (splitmix64), so that a seed gives the same objects everywhere.
@@ -71,6 +82,7 @@ enum Change {
     Reverse,
     Double,
     NullFirst,
+    Append(Value),
 }
 
 struct Edit {
@@ -88,6 +100,7 @@ impl Edit {
             Change::Reverse => format!("{path} reversed"),
             Change::Double => format!("{path} doubled"),
             Change::NullFirst => format!("{path} after null"),
+            Change::Append(value) => format!("{path} and {value}"),
         }
     }
 
@@ -122,6 +135,7 @@ impl Edit {
                 match change {
                     Change::Reverse => list.reverse(),
                     Change::Double => list.extend(list.clone()),
+                    Change::Append(value) => list.push(value.clone()),
                     _ => list.insert(0, Value::Null),
                 }
                 *items = list.into_iter().collect();
@@ -146,7 +160,7 @@ fn edits(object: &Value, words: &Vocabulary) -> Vec<Edit> {
         let keys: Vec<&str> = path.iter().map(String::as_str).collect();
         let parent_is_map = matches!(object.get_path(&keys[..keys.len() - 1]), Some(Value::Object(_)));
         if parent_is_map && object.get_path(&keys).is_none() {
-            add(path, &mut out);
+            add(path, words, &mut out);
         }
     }
     if object.get("status").is_none() {
@@ -169,7 +183,7 @@ fn edits(object: &Value, words: &Vocabulary) -> Vec<Edit> {
     out
 }
 
-fn add(path: &[String], out: &mut Vec<Edit>) {
+fn add(path: &[String], words: &Vocabulary, out: &mut Vec<Edit>) {
     let values = [
         Value::from("other"),
         Value::from(""),
@@ -181,9 +195,24 @@ fn add(path: &[String], out: &mut Vec<Edit>) {
         Value::array(),
         Value::object(),
     ];
-    for value in values {
+    for value in values.into_iter().chain(words.words.iter().map(|w| Value::from(w.as_str()))) {
         out.push(Edit { class: Class::Added, path: path.to_vec(), change: Change::Set(value) });
     }
+}
+
+/// Conditions of each word, one after the other with each status.
+fn conditions(words: &Vocabulary) -> impl Iterator<Item = Value> + '_ {
+    let texts = &words.words;
+    texts.iter().enumerate().map(|(n, word)| {
+        let fields = [
+            ("type", Value::from(word.as_str())),
+            ("status", Value::from(["True", "False", "Unknown"][n % 3])),
+            ("reason", Value::from(texts[(n * 7 + 3) % texts.len()].as_str())),
+            ("message", Value::from("because")),
+            ("observedGeneration", Value::Int(2)),
+        ];
+        fields.into_iter().map(|(k, v)| (Str::from(k), v)).collect()
+    })
 }
 
 fn walk(value: &Value, here: &mut Path, words: &Vocabulary, out: &mut Vec<Edit>) {
@@ -267,6 +296,11 @@ fn visit(item: &Value, here: &mut Path, words: &Vocabulary, out: &mut Vec<Edit>)
     }
     let mut change = |change| out.push(Edit { class: Class::Realistic, path: here.clone(), change });
     change(Change::Remove);
+    if item.as_array().is_some() && here.last().is_some_and(|k| k == "conditions") {
+        for condition in conditions(words) {
+            change(Change::Append(condition));
+        }
+    }
     if item.as_array().is_some_and(|l| !l.is_empty()) {
         change(Change::Double);
         change(Change::NullFirst);

@@ -15,19 +15,31 @@ pub struct Vocabulary {
     /// Names behind a dot that begin elsewhere: fields of entries.
     pub item_keys: BTreeSet<String>,
     names: BTreeSet<String>,
+    /// Whether every field may be read.
+    reads_all: bool,
 }
 
 impl Vocabulary {
     /// Reads a script. It need not be Lua.
     pub fn of(script: &str) -> Self {
+        Self::read(script, WORDS_MAX)
+    }
+
+    fn read(script: &str, words_max: usize) -> Self {
         let mut out = Self::default();
         for line in script.lines().map(|l| l.split("--").next().unwrap_or_default()) {
             out.line(line);
         }
         out.words.sort();
         out.words.dedup();
-        out.words.truncate(WORDS_MAX);
+        out.words.truncate(words_max);
         out
+    }
+
+    /// Reads the words of a check in Go, which reads its whole object.
+    pub fn of_go(source: &str) -> Self {
+        let words = Self::read(source, usize::MAX);
+        Self { words: words.words, reads_all: true, ..Self::default() }
     }
 
     fn line(&mut self, line: &str) {
@@ -91,6 +103,9 @@ impl Vocabulary {
     pub fn reads(&self, path: &[String]) -> bool {
         if path.iter().any(|k| k == "managedFields") {
             return false;
+        }
+        if self.reads_all {
+            return true;
         }
         let keys: Vec<&String> = path.iter().filter(|k| k.parse::<usize>().is_err()).collect();
         let named = |key: &str| {
