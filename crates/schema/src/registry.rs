@@ -1,10 +1,11 @@
 use crate::typeref::TypeRef;
 use crate::types::{self, DEDUCED, TypeDef, TypeId, strings};
+use crate::validate::Rules;
 use fairway_core::Scope;
 use fairway_value::{Str, Value};
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A subresource of a resource.
 #[derive(Clone, Debug, Default)]
@@ -55,6 +56,8 @@ pub struct Resource {
     /// Where a custom resource has its replica counts; nothing where it has no scale.
     pub(crate) scale: Option<ScalePaths>,
     pub(crate) ty: Option<TypeId>,
+    /// The rules of a custom resource, read when they are first asked for.
+    rules: Arc<OnceLock<Rules>>,
 }
 
 /// Paths of replica counts: `.spec.replicas`.
@@ -67,6 +70,11 @@ pub(crate) struct ScalePaths {
 }
 
 impl Resource {
+    /// Returns the rules in CEL that objects must keep.
+    pub(crate) fn rules(&self) -> &Rules {
+        self.rules.get_or_init(|| Rules::read(self.crd_schema.as_ref().unwrap_or(&Value::Null)))
+    }
+
     /// Returns `group/version`, or `version` in the core group.
     #[must_use]
     pub fn api_version(&self) -> String {
@@ -148,6 +156,7 @@ fn read_resource(line: &Value) -> Resource {
         deprecation: Str::new(),
         scale: None,
         ty: None,
+        rules: Arc::default(),
     }
 }
 
@@ -263,6 +272,7 @@ impl Schemas {
                     status: text(s, "statusReplicasPath").into(),
                 }),
                 ty,
+                rules: Arc::default(),
             });
         }
         Ok(())

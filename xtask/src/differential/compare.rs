@@ -88,10 +88,14 @@ fn refusal(real: &Value, dev: &Value) -> Option<String> {
         let (left, right) = parting(&left, &right);
         return Some(format!("message:\n    real {left}\n    ours {right}"));
     }
-    let (left, right) = (causes(real), causes(dev));
+    let (said, ours) = (causes(real), causes(dev));
+    if said != ours {
+        let (left, right) = parting(&said.join("; "), &ours.join("; "));
+        return Some(format!("causes:\n    real {left}\n    ours {right}"));
+    }
     (left != right).then(|| {
-        let (left, right) = parting(&left.join("; "), &right.join("; "));
-        format!("causes:\n    real {left}\n    ours {right}")
+        let (left, right) = parting(&left, &right);
+        format!("order:\n    real {left}\n    ours {right}")
     })
 }
 

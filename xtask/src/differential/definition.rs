@@ -17,6 +17,7 @@ pub fn definition(n: usize, random: &mut Random) -> Value {
     let plural = format!("made{n}s");
     let mut spec = object(random, 0);
     spec.as_object_mut().map(|s| s.remove("default"));
+    super::rules::add(&mut spec, true, random);
     let schema = json!({"type": "object", "properties": {"spec": spec, "status": {"type": "object",
         "x-kubernetes-preserve-unknown-fields": true}}});
     let mut version =

@@ -7,6 +7,7 @@ mod http;
 mod mutate;
 mod random;
 mod report;
+mod rules;
 mod sequence;
 mod servers;
 mod single;

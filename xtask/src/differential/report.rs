@@ -16,6 +16,9 @@ pub struct Report {
     pub taken: usize,
     /// Disagreements in the words of a refusal or a warning alone.
     worded: usize,
+    /// Refusals that say the same in another order.
+    ordered: usize,
+    orders: BTreeMap<String, usize>,
 }
 
 /// Most of a thousand steps that may differ in the words of refusals and warnings alone. Some of these follow from the order of
@@ -34,6 +37,8 @@ impl Report {
             false_drifted: 0,
             taken: 0,
             worded: 0,
+            ordered: 0,
+            orders: BTreeMap::new(),
         }
     }
 
@@ -41,6 +46,15 @@ impl Report {
     pub fn step(&mut self, what: &str, difference: Option<String>, how: impl Fn() -> String) -> bool {
         self.steps += 1;
         let Some(difference) = difference else { return true };
+        if difference.starts_with("order:") {
+            self.ordered += 1;
+            let count = self.orders.entry(shape(what, &difference)).or_default();
+            *count += 1;
+            if *count <= self.shown_max.saturating_sub(1) {
+                println!("ORDER step {} {what}\n  {difference}", self.steps);
+            }
+            return true;
+        }
         let worded = ["message:", "causes:", "warnings:"].iter().any(|w| difference.starts_with(w));
         self.worded += usize::from(worded);
         let count = self.failures.entry(shape(what, &difference)).or_default();
@@ -61,6 +75,7 @@ impl Report {
             self.failures.len(),
             self.worded
         );
+        println!("{} refusals say the same in another order", self.ordered);
         println!(
             "{} predictions: {} falsely in sync, {} falsely drifted, {} uncertain",
             self.predictions, self.false_in_sync, self.false_drifted, self.uncertain

@@ -34,6 +34,7 @@ mod webhook;
 mod workload;
 mod zones;
 
+pub(crate) use custom::Rules;
 pub use fault::Cause;
 pub(crate) use service::addresses as service_addresses;
 

@@ -5,7 +5,9 @@ mod format;
 mod lists;
 mod object;
 mod pattern;
+mod rules;
 mod schema;
 mod verdict;
 
 pub(super) use object::{check, check_default};
+pub(crate) use rules::Rules;

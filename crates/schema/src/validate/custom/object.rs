@@ -1,13 +1,18 @@
 use super::super::fault::Faults;
 use super::verdict::Verdict;
-use super::{embedded, lists, schema};
+use super::{embedded, lists, rules, schema};
 use crate::Resource;
 use crate::registry::ScalePaths;
 use fairway_value::Value;
 
 /// Reasons that keep the server from evaluating rules at all.
-const BLOCKING: [&str; 4] =
-    ["FieldValueRequired", "FieldValueTooLong", "FieldValueTooMany", "FieldValueTypeInvalid"];
+const BLOCKING: [&str; 5] = [
+    "FieldValueNotSupported",
+    "FieldValueRequired",
+    "FieldValueTooLong",
+    "FieldValueTooMany",
+    "FieldValueTypeInvalid",
+];
 
 /// Checks an object against the schema of its kind: types and bounds, the paths of its scale, embedded objects, and list sets and
 /// maps for duplicates. What is as it was in `old` is not looked at again.
@@ -29,12 +34,17 @@ pub(in super::super) fn check(
         embedded::check(object, openapi, faults);
         lists::check(object, openapi, faults);
     }
-    let broken = faults.reasons().any(|reason| BLOCKING.contains(&reason));
-    if broken && has_rules(openapi) {
+    let kinds_rules = resource.rules();
+    if kinds_rules.is_empty() {
+        return;
+    }
+    if faults.reasons().any(|reason| BLOCKING.contains(&reason)) {
         let why = "some validation rules were not checked because the object was invalid; correct the existing errors to \
                    complete validation";
         faults.invalid("<nil>", "null", why);
+        return;
     }
+    rules::check(object, old, kinds_rules, faults);
 }
 
 /// Checks a default against the schema that it is the default of. The findings are said of the default, whatever part is wrong.
@@ -50,14 +60,6 @@ fn status_alone(object: &Value, old: Option<&Value>, openapi: &Value) -> Verdict
             schema::at(status, old.and_then(|o| o.get("status")), property, "status")
         }
         _ => Verdict::default(),
-    }
-}
-
-fn has_rules(schema: &Value) -> bool {
-    match schema {
-        Value::Object(map) => map.contains_key("x-kubernetes-validations") || map.values().any(has_rules),
-        Value::Array(items) => items.iter().any(has_rules),
-        _ => false,
     }
 }
 

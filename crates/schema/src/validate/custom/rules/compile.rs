@@ -1,0 +1,233 @@
+use crate::validate::fault::{list, text};
+use cel::common::ast::{EntryExpr, Expr};
+use cel::{Env, Program, extensions};
+use fairway_value::{Str, Value};
+use std::sync::{Arc, LazyLock};
+
+/// Longest rule, in bytes, and deepest nesting of brackets in one.
+const RULE_BYTES_MAX: usize = 16 << 10;
+const NESTING_MAX: usize = 64;
+
+/// Deepest schema that is read.
+const DEPTH_MAX: usize = 64;
+
+pub(super) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
+    let mut env = Env::stdlib();
+    for extension in [extensions::strings, extensions::lists, extensions::math] {
+        // The extensions of one release do not declare anything twice.
+        let _ = env.add_extension(extension);
+    }
+    Arc::new(env)
+});
+
+/// The rules of one version of a custom kind.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Nothing where there are none.
+    pub(super) root: Option<Node>,
+}
+
+impl Rules {
+    /// Reads the rules of an `openAPIV3Schema`.
+    pub fn read(schema: &Value) -> Self {
+        Self { root: node(schema, schema, true, 0) }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.root.is_none()
+    }
+}
+
+/// A place of a schema that has rules, or has some below it.
+#[derive(Debug)]
+pub(super) struct Node {
+    /// What the values are: the structural schema, whose `allOf` only adds rules.
+    pub schema: Value,
+    pub rules: Vec<Rule>,
+    pub all_of: Vec<Node>,
+    pub items: Option<Box<Node>>,
+    pub properties: Vec<(Str, Node)>,
+    pub further: Option<Box<Node>>,
+    /// Whether type, kind and name are there to be looked at.
+    pub resource: bool,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(super) struct Rule {
+    /// The rule, or why it cannot be read.
+    pub program: Result<Program, String>,
+    pub text: Str,
+    pub message: Str,
+    pub message_program: Option<Program>,
+    pub reason: Str,
+    /// What is added to the field's path.
+    pub field: String,
+    pub uses_old: bool,
+    pub old_is_optional: bool,
+    /// How many loops are inside one another.
+    pub loops: u32,
+}
+
+fn node(rules: &Value, schema: &Value, resource: bool, depth: usize) -> Option<Node> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    let is_resource = |s: &Value| s.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
+    let below = |key: &str| {
+        let (inner, schema) = (rules.get(key)?, schema.get(key)?);
+        inner.as_object()?;
+        node(inner, schema, is_resource(schema), depth + 1).map(Box::new)
+    };
+    let mut properties = Vec::new();
+    for (name, inner) in rules.get("properties").and_then(Value::as_object).into_iter().flat_map(|m| m.iter())
+    {
+        // Only what the structure has is looked at.
+        let Some(schema) = schema.get("properties").and_then(|p| p.get(name)) else { continue };
+        if let Some(node) = node(inner, schema, is_resource(schema), depth + 1) {
+            properties.push((name.clone(), node));
+        }
+    }
+    let all_of: Vec<Node> =
+        list(rules, "allOf").iter().filter_map(|part| node(part, schema, resource, depth + 1)).collect();
+    let found = Node {
+        rules: list(rules, "x-kubernetes-validations")
+            .iter()
+            .filter(|r| !text(r, "rule").trim().is_empty())
+            .map(|r| rule(r, schema))
+            .collect(),
+        items: below("items"),
+        further: below("additionalProperties"),
+        schema: schema.clone(),
+        all_of,
+        properties,
+        resource,
+    };
+    let any = !found.rules.is_empty()
+        || !found.all_of.is_empty()
+        || found.items.is_some()
+        || found.further.is_some()
+        || !found.properties.is_empty();
+    any.then_some(found)
+}
+
+fn rule(rule: &Value, schema: &Value) -> Rule {
+    let program = compile(text(rule, "rule"));
+    let uses_old = program.as_ref().is_ok_and(|p| p.references().has_variable("oldSelf"));
+    Rule {
+        loops: program.as_ref().map_or(0, |p| loops(&p.expression().expr)),
+        program,
+        uses_old,
+        text: text(rule, "rule").trim().into(),
+        message: text(rule, "message").trim().into(),
+        message_program: compile(text(rule, "messageExpression")).ok(),
+        reason: text(rule, "reason").into(),
+        field: field_path(text(rule, "fieldPath"), schema),
+        old_is_optional: rule.get("optionalOldSelf") == Some(&Value::Bool(true)),
+    }
+}
+
+/// Reads an expression.
+///
+/// # Errors
+/// What the parser says, and expressions beyond the bounds.
+pub(super) fn compile(expression: &str) -> Result<Program, String> {
+    let mut depth = 0_usize;
+    let deepest = expression.bytes().fold(0, |most, b| {
+        match b {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        most.max(depth)
+    });
+    if expression.len() > RULE_BYTES_MAX || deepest > NESTING_MAX {
+        return Err(format!("longer than {RULE_BYTES_MAX} bytes or nested deeper than {NESTING_MAX}"));
+    }
+    ENV.compile(expression).map_err(|e| e.to_string())
+}
+
+/// How many loops of an expression are inside one another. Depth is bounded by the brackets of its text.
+fn loops(expr: &Expr) -> u32 {
+    let most = |parts: &mut dyn Iterator<Item = &Expr>| parts.map(loops).max().unwrap_or(0);
+    match expr {
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+        Expr::Call(call) => {
+            most(&mut call.target.iter().map(|t| &t.expr).chain(call.args.iter().map(|a| &a.expr)))
+        }
+        Expr::Comprehension(c) => {
+            let step =
+                most(&mut [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result].into_iter().map(|e| &e.expr));
+            (step + 1).max(loops(&c.iter_range.expr))
+        }
+        Expr::List(list) => most(&mut list.elements.iter().map(|e| &e.expr)),
+        Expr::Map(map) => map.entries.iter().map(|e| entry_loops(&e.expr)).max().unwrap_or(0),
+        Expr::Select(select) => loops(&select.operand.expr),
+        Expr::Struct(made) => made.entries.iter().map(|e| entry_loops(&e.expr)).max().unwrap_or(0),
+    }
+}
+
+fn entry_loops(entry: &EntryExpr) -> u32 {
+    match entry {
+        EntryExpr::MapEntry(entry) => loops(&entry.key.expr).max(loops(&entry.value.expr)),
+        EntryExpr::StructField(field) => loops(&field.value.expr),
+    }
+}
+
+/// Writes `.spec['a']` as messages do: `spec.a` for a field, `spec[a]` for a map's key.
+fn field_path(path: &str, schema: &Value) -> String {
+    let mut out = String::new();
+    let mut at = schema.clone();
+    let mut rest = path;
+    while !rest.is_empty() {
+        let (name, after) = match rest.strip_prefix("['") {
+            Some(quoted) => quoted.split_once("']").unwrap_or((quoted, "")),
+            None => {
+                let bare = rest.strip_prefix('.').unwrap_or(rest);
+                bare.split_at(bare.find(['.', '[']).unwrap_or(bare.len()))
+            }
+        };
+        if name.is_empty() {
+            break;
+        }
+        let property = at.get("properties").and_then(|p| p.get(name)).cloned();
+        if property.is_some() || at.get("additionalProperties").is_none() {
+            if !out.is_empty() {
+                out.push('.');
+            }
+            out.push_str(name);
+        } else {
+            out.push('[');
+            out.push_str(name);
+            out.push(']');
+        }
+        at = property.or_else(|| at.get("additionalProperties").cloned()).unwrap_or_default();
+        rest = after;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_value::from_json;
+
+    #[test]
+    fn loops_inside_one_another_are_counted() {
+        let of = |text: &str| loops(&compile(text).unwrap().expression().expr);
+        assert_eq!(of("self.a > 1"), 0);
+        assert_eq!(of("self.a.all(x, x > 1) && self.b.all(x, x > 1)"), 1);
+        assert_eq!(of("self.a.all(x, self.b.exists(y, y == x))"), 2);
+    }
+
+    #[test]
+    fn paths_name_fields_and_keys() {
+        let schema = from_json(
+            br#"{"properties":{"a":{"properties":{"b-c":{"type":"string"}}},"m":{"additionalProperties":{"type":"string"}}}}"#,
+        )
+        .unwrap();
+        assert_eq!(field_path(".a['b-c']", &schema), "a.b-c");
+        assert_eq!(field_path(".m['x.y']", &schema), "m[x.y]");
+    }
+}
