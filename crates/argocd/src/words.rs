@@ -26,6 +26,9 @@ pub const ANNOTATION_SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 pub const ANNOTATION_DELETION_APPROVED: &str = "argocd.argoproj.io/deletion-approved";
 /// Annotation of an App that names one more field manager to take over from.
 pub const ANNOTATION_MIGRATION_MANAGER: &str = "argocd.argoproj.io/client-side-apply-migration-manager";
+/// Annotation of an AppProject that names the kinds that charts may look up in the cluster, separated by commas: `Kind` of the
+/// core group, `group/Kind`, or `*` for all but Secrets.
+pub const ANNOTATION_HELM_LOOKUP: &str = "fairway.dev/helm-lookup";
 /// Field managers that applied an App's objects before Fairway did: `kubectl apply` and Argo CD, by its newer and older name.
 pub const FORMER_MANAGERS: [&str; 3] =
     ["kubectl-client-side-apply", "argocd-controller", "argocd-application-controller"];

@@ -1,6 +1,7 @@
 //! What an App wants: its sources resolved, opened, rendered and made ready to compare.
 
 use crate::error::ReconcileError;
+use crate::lookup::{ClusterLookup, LookedUp, LookupAccess, LookupWatch};
 use fairway_core::{
     App, AppSource, Condition, ConditionKind, Desired, FileTree, GroupKind, LiveView, Marks, ObjectKey,
     ReadSet, Scope, SourceTree, Str, Tool,
@@ -28,6 +29,8 @@ pub struct Target {
     pub conditions: Vec<Condition>,
     /// What the objects were made of, in order.
     pub(crate) rendered: Vec<Arc<Rendered>>,
+    /// What charts looked up in the cluster.
+    pub(crate) lookups: Vec<LookedUp>,
 }
 
 /// What rendering needs to know beside the App.
@@ -46,6 +49,8 @@ pub struct RenderSettings<'a> {
     pub excluded: &'a (dyn Fn(&Desired) -> bool + Sync),
     /// Lays the content of `.argocd-source.yaml` over the source with an index.
     pub source_override: &'a (dyn Fn(usize, &Value) -> Result<AppSource, String> + Sync),
+    /// What decides over the lookups of charts; without they find nothing.
+    pub lookup: Option<LookupAccess<'a>>,
     /// Whether caches are passed by.
     pub hard: bool,
 }
@@ -63,6 +68,8 @@ struct Remembered {
     ref_reads: Vec<(Str, Str, ReadSet)>,
     /// Whether files were read from elsewhere, which only a new revision or a hard refresh reads again.
     used_remote: bool,
+    /// What was looked up in the cluster, and what decided over it; nothing where nothing was looked up at all.
+    looked_up: Option<(Option<u64>, Vec<LookedUp>)>,
     rendered: Arc<Rendered>,
 }
 
@@ -76,6 +83,8 @@ pub struct Renderer {
     stats: Mutex<RenderStats>,
     /// Charts are parsed once for all Apps that use them.
     charts: Arc<ChartCache>,
+    /// What the charts of which App looked up.
+    pub(crate) lookups: LookupWatch,
 }
 
 /// How often rendering was saved.
@@ -112,6 +121,7 @@ impl Renderer {
             inline: false,
             stats: Mutex::default(),
             charts: Arc::default(),
+            lookups: LookupWatch::default(),
         }
     }
 
@@ -136,6 +146,7 @@ impl Renderer {
     /// Forgets what an App rendered.
     pub fn forget(&self, app: &fairway_core::AppId) {
         self.remembered.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _), _| id != app);
+        self.lookups.set(app, &[]);
     }
 
     /// Resolves the revision of each source: from the mirrors, without the network where they know it.
@@ -174,7 +185,9 @@ impl Renderer {
                 continue;
             }
             let index = u16::try_from(index).unwrap_or(u16::MAX);
-            let rendered = self.source(app, index, at, &opened, settings).await?;
+            let remembered = self.source(app, index, at, &opened, settings).await?;
+            target.lookups.extend(remembered.looked_up.iter().flat_map(|(_, seen)| seen.iter().cloned()));
+            let rendered = remembered.rendered.clone();
             target.source_types.extend(rendered.source_type);
             for warning in &rendered.warnings {
                 target
@@ -183,6 +196,7 @@ impl Renderer {
             }
             target.rendered.push(rendered);
         }
+        self.lookups.set(&app.id, &target.lookups);
         if let Some(before) = before.filter(|b| same_renderings(&b.rendered, &target.rendered)) {
             return Ok(Target { revisions: target.revisions, ..before.clone() });
         }
@@ -198,7 +212,7 @@ impl Renderer {
         at: &Opened,
         all: &[Opened],
         settings: &RenderSettings<'_>,
-    ) -> Result<Arc<Rendered>, ReconcileError> {
+    ) -> Result<Arc<Remembered>, ReconcileError> {
         let (name, namespace) = (&app.id.name, &app.destination.namespace);
         let env = BuildEnv::new(name, namespace, &app.project, &at.revision, &at.source)
             .with("KUBE_VERSION", settings.view.kube_version().trim_start_matches('v'));
@@ -212,7 +226,7 @@ impl Renderer {
             && before.holds(at, all, &env, &capabilities, settings)?
         {
             self.stats.lock().unwrap_or_else(PoisonError::into_inner).reused += 1;
-            return Ok(before.rendered.clone());
+            return Ok(before);
         }
         let job = Job {
             app_name: app.id.name.clone(),
@@ -236,16 +250,26 @@ impl Renderer {
         let _turn = self.cpus.acquire().await.expect("because the semaphore is never closed");
         let remote = crate::remote::RemoteSources::new(self.sources.clone());
         let charts = self.charts.clone();
-        let work = move || (job.run(&remote, &charts), remote.was_used());
-        let (done, used_remote) = if self.inline {
+        let lookup = settings.lookup.map(|access| ClusterLookup::new(access, self.inline));
+        let work = move || {
+            let done = job.run(&remote, &charts, lookup.as_ref());
+            (done, remote.was_used(), lookup.map(|l| l.done()))
+        };
+        let (done, used_remote, lookups) = if self.inline {
             work()
         } else {
             let joined = tokio::task::spawn_blocking(work).await;
             joined.map_err(|e| ReconcileError::Fault(format!("rendering panicked: {e}")))?
         };
-        let (rendered, reads, ref_reads) = done?;
+        let (mut rendered, reads, ref_reads) = done.inspect_err(|_| {
+            // What it failed for may come.
+            self.lookups.set(&app.id, lookups.as_ref().map_or(&[], |l| &l.seen));
+        })?;
         self.stats.lock().unwrap_or_else(PoisonError::into_inner).rendered += 1;
-        let rendered = Arc::new(rendered);
+        let looked_up = lookups.filter(|l| l.any).map(|lookups| {
+            rendered.warnings.extend(lookups.refused);
+            (settings.lookup.and_then(|access| access.rights()), lookups.seen)
+        });
         let remembered = Remembered {
             source: at.source.clone(),
             revision: at.revision.clone(),
@@ -257,10 +281,12 @@ impl Renderer {
             reads,
             ref_reads,
             used_remote,
-            rendered: rendered.clone(),
+            looked_up,
+            rendered: Arc::new(rendered),
         };
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, Arc::new(remembered));
-        Ok(rendered)
+        let remembered = Arc::new(remembered);
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).insert(slot, remembered.clone());
+        Ok(remembered)
     }
 
     /// Fetches what a chart lacks.
@@ -302,6 +328,13 @@ impl Remembered {
         if uses_cluster && !same_cluster {
             return Ok(false);
         }
+        if let Some((rights, seen)) = &self.looked_up {
+            let same_rights = *rights == settings.lookup.and_then(|access| access.rights());
+            let cache = settings.lookup.map(|access| access.place.cluster.cache());
+            if !same_rights || cache.is_none_or(|cache| !seen.iter().all(|l| l.holds(cache))) {
+                return Ok(false);
+            }
+        }
         // Settings that use a variable see each new revision.
         if self.env != *env && format!("{:?}", at.source.tool).contains('$') {
             return Ok(false);
@@ -339,7 +372,12 @@ struct Job {
 type Done = (Rendered, ReadSet, Vec<(Str, Str, ReadSet)>);
 
 impl Job {
-    fn run(self, remote: &crate::remote::RemoteSources, charts: &ChartCache) -> Result<Done, ReconcileError> {
+    fn run(
+        self,
+        remote: &crate::remote::RemoteSources,
+        charts: &ChartCache,
+        lookup: Option<&ClusterLookup>,
+    ) -> Result<Done, ReconcileError> {
         let tree = SourceTree::new(self.tree);
         let refs: BTreeMap<Str, RefSource> = self
             .refs
@@ -365,6 +403,7 @@ impl Job {
             disabled_tools: &self.disabled_tools,
             remote: Some(remote),
             charts,
+            lookup: lookup.map(|l| l as &dyn fairway_template::Lookup),
             ports: Ports { clock: &MachineClock, random: &SystemRandom },
         })?;
         let ref_reads = self.refs.iter().map(|(n, r, t)| (n.clone(), r.clone(), t.read_set())).collect();

@@ -3,6 +3,7 @@
 use crate::compare::{CompareContext, VerdictCache, compare};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, unix_seconds};
+use crate::lookup::LookupAccess;
 use crate::operate::{Planned, Start};
 use crate::reconcile::Pass;
 use fairway_argocd::{OperationState, SyncDecision, SyncMoment};
@@ -66,6 +67,11 @@ impl Engine {
             disabled_tools: pass.snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,
             source_override: &source_override,
+            lookup: pass
+                .snapshot
+                .projects
+                .get(&app.project)
+                .map(|project| LookupAccess { project, place: pass.place }),
             hard: true,
         };
         self.renderer.target(app, revisions, &settings, None).await.map_err(|e| e.to_string())

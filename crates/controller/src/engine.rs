@@ -260,6 +260,9 @@ impl Engine {
                 self.queue.add(app, Level::Live);
             }
         }
+        for app in self.renderer.lookups.of(&event.key, event.material) {
+            self.queue.add_after(app, Level::Source, LIVE_BATCH);
+        }
         let Some(app) = &event.app else {
             if event.material {
                 for app in self.orphan_watch.of(&event.key.namespace) {

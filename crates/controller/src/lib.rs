@@ -25,6 +25,7 @@ mod error;
 mod forge;
 mod lacking;
 mod ledger;
+mod lookup;
 mod mask;
 mod metrics;
 mod operate;

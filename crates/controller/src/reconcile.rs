@@ -6,6 +6,7 @@ use crate::compare::{CompareContext, Compared, compare, diff_options};
 use crate::desired::{RenderSettings, Target};
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
+use crate::lookup::LookupAccess;
 use crate::operate::Start;
 use crate::orphans::{self, Watched};
 use crate::queue::Level;
@@ -165,7 +166,10 @@ impl Engine {
     ) -> Result<Arc<Target>, ReconcileError> {
         let view: &dyn LiveView = &**place.cluster.cache();
         let kinds = view.api_versions();
-        let known = memory.target.as_ref().filter(|(key, _)| key.holds_for(app, &kinds, snapshot));
+        let cache = place.cluster.cache();
+        let known = memory.target.as_ref().filter(|(key, target)| {
+            key.holds_for(app, &kinds, snapshot) && target.lookups.iter().all(|l| l.holds(cache))
+        });
         if level == Level::Live
             && let Some((_, target)) = known
         {
@@ -192,6 +196,7 @@ impl Engine {
             disabled_tools: snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,
             source_override: &source_override,
+            lookup: snapshot.projects.get(&app.project).map(|project| LookupAccess { project, place }),
             hard: level == Level::Hard,
         };
         let before = known.map(|(_, target)| &**target);

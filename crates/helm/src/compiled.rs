@@ -1,12 +1,12 @@
 use crate::Error;
 use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::{Chart, Crd, is_crd_file};
-use crate::engine::{Lookup, Program, Rendering, functions, lenient};
+use crate::engine::{Program, Rendering, functions, lenient};
 use crate::manifest;
 use crate::release::Release;
 use crate::tree::{Node, from_values};
 use crate::values::{Nulls, coalesce_values, is_compatible_range, process_dependencies};
-use fairway_template::{Functions, Limits, Ports, Run};
+use fairway_template::{Functions, Limits, Lookup, Ports, Run};
 use fairway_value::Map;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,19 +56,19 @@ impl CompiledChart {
     /// Prepares a chart; its templates are parsed at the first rendering.
     #[must_use]
     pub fn new(chart: Arc<Chart>) -> Self {
-        Self::with(chart, HelmVersion::V3, None)
+        Self::with(chart, HelmVersion::V3)
     }
 
-    /// Prepares a chart for a version of Helm; `lookup` asks a cluster where one is given.
+    /// Prepares a chart for a version of Helm.
     #[must_use]
-    pub fn with(chart: Arc<Chart>, helm: HelmVersion, lookup: Option<Arc<dyn Lookup>>) -> Self {
-        Self { chart, helm, functions: Arc::new(functions(helm, lookup)), programs: Mutex::new(Vec::new()) }
+    pub fn with(chart: Arc<Chart>, helm: HelmVersion) -> Self {
+        Self { chart, helm, functions: Arc::new(functions(helm)), programs: Mutex::new(Vec::new()) }
     }
 
     /// Prepares a chart whose `required` and `fail` let everything pass.
     pub(crate) fn for_lint(chart: Arc<Chart>) -> Self {
         let helm = HelmVersion::V3;
-        let functions = Arc::new(lenient(functions(helm, None)));
+        let functions = Arc::new(lenient(functions(helm)));
         Self { chart, helm, functions, programs: Mutex::new(Vec::new()) }
     }
 
@@ -83,16 +83,28 @@ impl CompiledChart {
     /// # Errors
     /// As [`Error`] says, in the order in which Helm checks.
     pub fn render(&self, options: &Options, ports: Ports<'_>) -> Result<Release, Error> {
+        self.render_with(options, ports, None)
+    }
+
+    /// Renders the chart with something that `lookup` asks.
+    ///
+    /// # Errors
+    /// As [`CompiledChart::render`].
+    pub fn render_with(
+        &self,
+        options: &Options,
+        ports: Ports<'_>,
+        lookup: Option<&dyn Lookup>,
+    ) -> Result<Release, Error> {
         self.check_installable()?;
         check_release_name(&options.release_name)?;
         let root = self.prepare(options)?;
-        let mut files = self.run(&root, options, ports)?;
+        let rendering = self.rendering(&root, options, ports, lookup);
+        let program = self.program(&root.node)?;
+        let mut files = program.run(&root.node, &root.values, &rendering)?;
         let notes = take_notes(&mut files, &root.node.name, options.subchart_notes);
         let sorted = manifest::sort(files, self.helm).map_err(|fault| {
-            let origin = self.program(&root.node).ok().and_then(|program| {
-                program.origin(&root.node, &root.values, &self.rendering(&root, options, ports), &fault)
-            });
-            fault.error(origin.as_ref())
+            fault.error(program.origin(&root.node, &root.values, &rendering, &fault).as_ref())
         })?;
         let mut crds = Vec::new();
         collect_crds(&root.node, &root.node.name, &mut crds);
@@ -105,7 +117,8 @@ impl CompiledChart {
         options: &Options,
         ports: Ports<'_>,
     ) -> Result<Vec<(String, String)>, Error> {
-        self.run(&self.prepare(options)?, options, ports)
+        let root = self.prepare(options)?;
+        self.program(&root.node)?.run(&root.node, &root.values, &self.rendering(&root, options, ports, None))
     }
 
     fn prepare(&self, options: &Options) -> Result<Prepared<'_>, Error> {
@@ -128,17 +141,13 @@ impl CompiledChart {
         Ok(Prepared { node, values, kube })
     }
 
-    fn run(
+    fn rendering<'a>(
         &self,
-        root: &Prepared<'_>,
-        options: &Options,
-        ports: Ports<'_>,
-    ) -> Result<Vec<(String, String)>, Error> {
-        let rendering = self.rendering(root, options, ports);
-        self.program(&root.node)?.run(&root.node, &root.values, &rendering)
-    }
-
-    fn rendering<'a>(&self, root: &'a Prepared<'_>, options: &'a Options, ports: Ports<'a>) -> Rendering<'a> {
+        root: &'a Prepared<'_>,
+        options: &'a Options,
+        ports: Ports<'a>,
+        lookup: Option<&'a dyn Lookup>,
+    ) -> Rendering<'a> {
         Rendering {
             release_name: &options.release_name,
             namespace: &options.namespace,
@@ -146,7 +155,7 @@ impl CompiledChart {
             helm: self.helm,
             kube: &root.kube,
             api_versions: &options.api_versions,
-            run: Run { ports, limits: &options.limits },
+            run: Run { ports, limits: &options.limits, lookup },
         }
     }
 

@@ -9,7 +9,7 @@
 //! A [`Chart`] is parsed once and rendered as often as wanted: [`CompiledChart`] keeps its templates compiled.
 //!
 //! This crate does no I/O: files come from a [`fairway_core::FileTree`], the time and random bytes through
-//! [`fairway_template::Ports`], a cluster through [`Lookup`]. It knows no Argo CD and no repositories.
+//! [`fairway_template::Ports`], a cluster through [`fairway_template::Lookup`]. It knows no Argo CD and no repositories.
 
 mod archive;
 mod capabilities;
@@ -25,6 +25,7 @@ mod hook;
 mod ignore;
 mod lint;
 mod load;
+mod lookup;
 mod manifest;
 mod metadata;
 mod pack;
@@ -41,10 +42,10 @@ pub use capabilities::{DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION,
 pub use chart::{Chart, Crd, File};
 pub use compiled::{CompiledChart, Options};
 pub use dependency::ChartFetcher;
-pub use engine::Lookup;
 pub use error::Error;
 pub use hook::{Hook, HookEvent};
 pub use lint::{Finding, Severity, lint};
+pub use lookup::RecordedObjects;
 pub use manifest::Manifest;
 pub use metadata::{Dependency, Lock, Maintainer, Metadata};
 pub use provenance::{Verification, verify};

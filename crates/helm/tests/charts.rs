@@ -282,3 +282,24 @@ fn values_that_break_a_schema_are_shown_with_who_set_them() {
          c/values.yaml:3"
     ), "{error}");
 }
+
+#[test]
+fn lookup_finds_what_was_recorded_and_its_secrets_are_not_told() {
+    let template = "{{- $s := lookup \"v1\" \"Secret\" .Release.Namespace \"db\" -}}\nkind: X\nold: {{ ($s.data).pin | default \"none\" }}\n\
+        n: {{ len (lookup \"v1\" \"Secret\" \"\" \"\").items }}\n";
+    let files = [("Chart.yaml", CHART), ("templates/a.yaml", template)];
+    let text =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: db, namespace: ns}\ndata: {pin: aHVudGVyMg==}\n";
+    let recorded = fairway_helm::RecordedObjects::parse(text).unwrap();
+    let random = SeededRandom::new(1);
+    let ports = Ports { clock: &FixedClock(0), random: &random };
+    let render = |files: &[(&str, &str)]| {
+        let chart = CompiledChart::new(Arc::new(load(files).unwrap()));
+        chart.render_with(&options(""), ports, Some(&recorded)).map(|r| r.stream(&Show::default()).unwrap())
+    };
+    let shown = "---\n# Source: c/templates/a.yaml\nkind: X\nold: aHVudGVyMg==\nn: 1\n";
+    assert_eq!(render(&files).unwrap(), shown);
+    let wrong = "{{- $s := lookup \"v1\" \"Secret\" .Release.Namespace \"db\" -}}\n{{ $s.data.pin.x }}\n";
+    let error = render(&[("Chart.yaml", CHART), ("templates/a.yaml", wrong)]).unwrap_err().to_string();
+    assert!(error.contains("$s.data.pin is a string") && !error.contains("aHVu"), "{error}");
+}

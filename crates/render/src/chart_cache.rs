@@ -38,7 +38,7 @@ impl ChartCache {
         helm: HelmVersion,
     ) -> Result<Arc<CompiledChart>, Error> {
         let unreadable = |source: TreeError| Error::Tree { chart: path.to_owned(), source };
-        let compile = || Ok(Arc::new(CompiledChart::with(Arc::new(Chart::load(tree, path)?), helm, None)));
+        let compile = || Ok(Arc::new(CompiledChart::with(Arc::new(Chart::load(tree, path)?), helm)));
         let Some(id) = tree.content_id(path).map_err(unreadable)? else { return compile() };
         if let Some(found) = self.find((id, helm)) {
             return Ok(found);

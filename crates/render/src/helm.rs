@@ -39,7 +39,7 @@ pub(crate) fn render(
         skip_schema_validation: options.skip_schema_validation,
         ..Options::default()
     };
-    let release = chart.render(&request, input.ports).map_err(fail)?;
+    let release = chart.render_with(&request, input.ports, input.lookup).map_err(fail)?;
     let show = Show { include_crds: !options.skip_crds, skip_tests: options.skip_tests, ..Show::default() };
     let mut rendered = Rendered::default();
     collect(&release, &show, path, input.source_index, &mut rendered)?;

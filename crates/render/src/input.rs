@@ -46,6 +46,8 @@ pub struct RenderInput<'a> {
     pub remote: Option<&'a dyn fairway_kustomize::Remote>,
     /// Charts that earlier renderings have parsed.
     pub charts: &'a crate::ChartCache,
+    /// What Helm's `lookup` asks; it finds nothing without.
+    pub lookup: Option<&'a dyn fairway_template::Lookup>,
     /// The time and random bytes that templates may ask for.
     pub ports: fairway_template::Ports<'a>,
 }

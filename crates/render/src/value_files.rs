@@ -196,6 +196,7 @@ mod tests {
             value_file_schemes: &["https".into()],
             remote: Some(&Web),
             charts: &crate::ChartCache::default(),
+            lookup: None,
             ports: Ports { clock: &clock, random: &random },
         };
         let options = HelmOptions {

@@ -39,7 +39,7 @@ pub use describe::{is_secret_name, makes_secret};
 pub use error::{Error, ErrorKind};
 pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, RenderSource, Signature};
 pub use limits::Limits;
-pub use ports::{Clock, FixedClock, Ports, Random, SeededRandom};
+pub use ports::{Clock, FixedClock, Lookup, Ports, Random, SeededRandom, Wanted};
 pub use set::{MissingKey, Run, Templates, Traced};
 pub use trace::{Call, Excerpt, Trace};
 pub use value::{List, Map, Object, Struct, Value};

@@ -52,3 +52,25 @@ impl Random for SeededRandom {
         }
     }
 }
+
+/// Finds objects of a cluster for Helm's `lookup`.
+pub trait Lookup {
+    /// Returns an object, or a list of them where no name is given; nothing where there is none.
+    ///
+    /// # Errors
+    /// The cluster cannot be asked; the message goes into the template's error.
+    fn lookup(&self, wanted: &Wanted<'_>) -> Result<Option<fairway_value::Value>, String>;
+}
+
+/// What a template looks up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wanted<'a> {
+    /// Such as `apps/v1`.
+    pub api_version: &'a str,
+    /// Such as `Deployment`.
+    pub kind: &'a str,
+    /// Empty for every namespace, and for objects that have none.
+    pub namespace: &'a str,
+    /// Empty for all objects.
+    pub name: &'a str,
+}

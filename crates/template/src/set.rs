@@ -3,7 +3,7 @@ use crate::parse::parse;
 use crate::program::{Program, Source};
 use crate::value::text_of;
 use crate::vm::{Machine, Origin};
-use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Ports, Value};
+use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Lookup, Ports, Value};
 use fairway_value::Str;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,6 +27,8 @@ pub struct Run<'a> {
     pub ports: Ports<'a>,
     /// How much it may take.
     pub limits: &'a Limits,
+    /// What Helm's `lookup` asks; it finds nothing without.
+    pub lookup: Option<&'a dyn Lookup>,
 }
 
 /// Named templates that can call each other. Cheap to clone; shared between threads.
@@ -216,7 +218,7 @@ mod tests {
         let data: Map =
             [("n".into(), Value::Float(3.0)), ("s".into(), Value::from("x"))].into_iter().collect();
         let (clock, random) = (FixedClock(0), SeededRandom::new(1));
-        let run = Run { ports: Ports { clock: &clock, random: &random }, limits };
+        let run = Run { ports: Ports { clock: &clock, random: &random }, limits, lookup: None };
         templates.execute(texts[0].0, data.into(), run)
     }
 

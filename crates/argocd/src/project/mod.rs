@@ -3,6 +3,7 @@
 mod cron;
 mod git_url;
 mod global;
+mod lookup;
 mod orphans;
 mod rules;
 mod windows;

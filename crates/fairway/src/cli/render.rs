@@ -239,6 +239,7 @@ pub(super) fn objects(
             value_file_schemes: &[],
             remote,
             charts: &charts,
+            lookup: None,
             ports: machine(),
         })
         .map_err(|e| Failure::error(DIFFERENT, e.to_string()))?;

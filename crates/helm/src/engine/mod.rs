@@ -4,5 +4,4 @@ mod data;
 mod files;
 mod render;
 
-pub use render::Lookup;
 pub(crate) use render::{Program, Rendering, functions, lenient};

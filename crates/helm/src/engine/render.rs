@@ -6,28 +6,12 @@ use crate::explain;
 use crate::manifest::Fault;
 use crate::tree::Node;
 use crate::values::table;
-use fairway_template::value::{ANY, GoType, STRING, TypeInfo};
+use fairway_template::value::{ANY, STRING, TypeInfo};
 use fairway_template::{Call, Functions, Map, MissingKey, Run, Templates, Value};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-static LOOKUP_PARAMETERS: &[GoType] = &[&STRING, &STRING, &STRING, &STRING];
 static VALUES: TypeInfo = TypeInfo::named_map("chartutil.Values", &ANY);
-
-/// Finds objects of a cluster for the template function `lookup`.
-pub trait Lookup: Send + Sync {
-    /// Returns an object, or a list of them where no name is given; nothing where there is none.
-    ///
-    /// # Errors
-    /// The cluster cannot be asked; the message goes into the template's error.
-    fn lookup(
-        &self,
-        api_version: &str,
-        kind: &str,
-        namespace: &str,
-        name: &str,
-    ) -> Result<Option<fairway_value::Value>, String>;
-}
 
 /// A template of a chart or subchart under its full name.
 pub(crate) struct TemplateFile<'c> {
@@ -83,26 +67,12 @@ fn is_partial(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|base| base.starts_with('_'))
 }
 
-/// Builds the function map: Helm's own, with a `lookup` that asks `lookup`.
-pub(crate) fn functions(helm: HelmVersion, lookup: Option<Arc<dyn Lookup>>) -> Functions {
-    let mut functions = match helm {
+/// Builds the function map.
+pub(crate) fn functions(helm: HelmVersion) -> Functions {
+    match helm {
         HelmVersion::V3 => Functions::helm(),
         HelmVersion::V4 => Functions::helm4(),
-    };
-    if let Some(port) = lookup {
-        functions.add_closure("lookup", LOOKUP_PARAMETERS, move |_, args| {
-            let arg = |n: usize| match args.get(n) {
-                Some(Value::Str(s)) => s.as_str(),
-                _ => "",
-            };
-            match port.lookup(arg(0), arg(1), arg(2), arg(3)) {
-                Ok(Some(found)) => Ok(Value::from_data(&found)),
-                Ok(None) => Ok(Value::map()),
-                Err(why) => Err(fairway_template::CallError::new(why)),
-            }
-        });
     }
-    functions
 }
 
 /// Makes `required` and `fail` let everything pass, as Helm's lint mode does.

@@ -1,4 +1,4 @@
-use crate::{Limits, Ports, Value};
+use crate::{Limits, Lookup, Ports, Value, Wanted};
 use fairway_value::Str;
 
 /// Why a function failed: its own message, without where it was called.
@@ -40,6 +40,9 @@ impl From<&str> for CallError {
 pub struct Context<'a> {
     ports: Ports<'a>,
     limits: &'a Limits,
+    lookup: Option<&'a dyn Lookup>,
+    /// Whether a Secret was looked up, so that errors show no values.
+    pub(crate) holds_secrets: bool,
     memory: usize,
     /// Steps taken, those of the VM among them.
     pub(crate) steps: u64,
@@ -50,7 +53,27 @@ impl<'a> Context<'a> {
     /// Returns a context at the start of a run.
     #[must_use]
     pub fn new(ports: Ports<'a>, limits: &'a Limits) -> Self {
-        Self { ports, limits, memory: 0, steps: 0, regexes: std::collections::HashMap::new() }
+        Self {
+            ports,
+            limits,
+            lookup: None,
+            holds_secrets: false,
+            memory: 0,
+            steps: 0,
+            regexes: std::collections::HashMap::new(),
+        }
+    }
+
+    /// Returns the same context with something to look objects up in.
+    pub(crate) fn with_lookup(self, lookup: Option<&'a dyn Lookup>) -> Self {
+        Self { lookup, ..self }
+    }
+
+    /// Looks objects up; an empty map where there are none.
+    pub(crate) fn look_up(&mut self, wanted: &Wanted<'_>) -> Result<Value, CallError> {
+        let Some(port) = self.lookup else { return Ok(Value::map()) };
+        self.holds_secrets |= wanted.kind == "Secret";
+        Ok(port.lookup(wanted)?.map_or_else(Value::map, |found| Value::from_data(&found)))
     }
 
     /// Returns the time in nanoseconds since 1970.

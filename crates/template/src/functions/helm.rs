@@ -2,7 +2,7 @@
 
 use super::{Body, CallError, Context, Functions, RenderCall, RenderSource};
 use crate::value::{ANY, ANY_MAP, ANY_SLICE, STRING};
-use crate::{List, Map, Value};
+use crate::{List, Map, Value, Wanted};
 use fairway_yaml::Style;
 use std::sync::Arc;
 
@@ -56,7 +56,10 @@ pub(super) fn register(f: &mut Functions) {
         Ok(a[1].clone())
     });
     f.native("fail", &[&STRING], |_, a| Err(warned(&a[0])));
-    f.native("lookup", &[&STRING, &STRING, &STRING, &STRING], |_, _| Ok(Value::map()));
+    f.native("lookup", &[&STRING, &STRING, &STRING, &STRING], |ctx, a| {
+        let [api_version, kind, namespace, name] = [0, 1, 2, 3].map(|n| a[n].as_str().unwrap_or_default());
+        ctx.look_up(&Wanted { api_version: &api_version, kind: &kind, namespace: &namespace, name: &name })
+    });
     // Helm without `--enable-dns`.
     f.native("getHostByName", &[&STRING], |_, _| Ok("".into()));
     f.add(

@@ -94,7 +94,7 @@ impl Functions {
     }
 
     /// Returns what Helm 3 gives charts: Sprig, the YAML, JSON and TOML functions, `include`, `tpl`, `required` and a
-    /// `lookup` that finds nothing. Replace `lookup` for one that does.
+    /// `lookup` that asks [`crate::Run::lookup`].
     #[must_use]
     pub fn helm() -> Self {
         let mut functions = Self::sprig();

@@ -98,7 +98,7 @@ pub(crate) struct Machine<'a> {
 impl<'a> Machine<'a> {
     pub fn new(layer: Arc<Layer>, program: Arc<Program>, missing_key: MissingKey, run: Run<'a>) -> Self {
         Self {
-            ctx: Context::new(run.ports, run.limits),
+            ctx: Context::new(run.ports, run.limits).with_lookup(run.lookup),
             limits: run.limits,
             missing_key,
             layer,

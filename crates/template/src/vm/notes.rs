@@ -19,6 +19,8 @@ struct Walk {
     names: Vec<Str>,
     /// Where its first instruction is.
     at: usize,
+    /// Whether values must not be shown.
+    hide: bool,
 }
 
 impl Walk {
@@ -46,7 +48,7 @@ impl Walk {
                 Value::Nil | Value::Missing if n == 0 => return Some(format!("{here} is nil")),
                 Value::Nil | Value::Missing => return Some(format!("{here} is set to null")),
                 other => {
-                    let hide = is_secret_name(here);
+                    let hide = self.hide || is_secret_name(here);
                     return Some(format!("{here} is {}, which has no fields", describe(other, hide)));
                 }
             };
@@ -159,10 +161,10 @@ impl Machine<'_> {
         });
     }
 
-    /// Whether values must not be shown since a template under way makes a Secret.
+    /// Whether values must not be shown since a template under way makes a Secret, or one was looked up.
     fn hides(&self) -> bool {
         let secret = |program: &Program| makes_secret(&program.source.text);
-        secret(&self.program) || self.frames.iter().any(|f| secret(&f.program))
+        self.ctx.holds_secrets || secret(&self.program) || self.frames.iter().any(|f| secret(&f.program))
     }
 
     /// Finds the walk whose last instruction comes before `end`.
@@ -186,7 +188,7 @@ impl Machine<'_> {
         let text = self.program.nodes.get(*node as usize).map(|n| shown(&self.program, *n))?;
         // Where only a part of the walk is looked at, what the text starts with still shows.
         let from = text.find('.').map(|at| text[..at].to_owned()).unwrap_or_default();
-        Some(Walk { from, start: start.value.clone(), names, at })
+        Some(Walk { from, start: start.value.clone(), names, at, hide: self.hides() })
     }
 
     /// Finds the walks that give the arguments of the call that is under way, in the order in which it gets them;
@@ -247,7 +249,8 @@ mod tests {
         let data =
             map(&[("db", Value::Map(db)), ("size", Value::Float(3.0)), ("list", vec![Value::Nil].into())]);
         let (clock, random) = (FixedClock(0), SeededRandom::new(1));
-        let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &Limits::default() };
+        let run =
+            Run { ports: Ports { clock: &clock, random: &random }, limits: &Limits::default(), lookup: None };
         templates.execute(texts[0].0, data.into(), run).unwrap_err()
     }
 

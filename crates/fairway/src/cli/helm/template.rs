@@ -6,7 +6,8 @@ use super::values::ValueFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
-use fairway_helm::{CompiledChart, HelmVersion, Options, Release, Show};
+use anyhow::Context as _;
+use fairway_helm::{CompiledChart, HelmVersion, Options, RecordedObjects, Release, Show};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -71,6 +72,9 @@ pub(super) struct Args {
     /// Prints what was rendered where it is no YAML; errors always name the place.
     #[arg(long, hide = true)]
     debug: bool,
+    /// Objects that templates find with `lookup`, as YAML; it finds nothing without.
+    #[arg(long, value_name = "FILE")]
+    lookup_from: Option<PathBuf>,
     #[arg(long, hide = true, num_args = 0..=1, default_missing_value = "client")]
     dry_run: Option<String>,
     #[command(flatten)]
@@ -79,7 +83,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if args.dry_run.as_deref() == Some("server") {
-        anyhow::bail!("unsupported: --dry-run=server; templates see no cluster");
+        anyhow::bail!(
+            "unsupported: --dry-run=server; give the objects that templates look up with --lookup-from"
+        );
     }
     let (name, chart) = match &args.name_and_chart[..] {
         [name, chart] => (name.as_str(), chart),
@@ -87,7 +93,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         _ => anyhow::bail!("write [NAME] CHART"),
     };
     let chart = Arc::new(load(chart, args.dependency_update, &args.flags)?);
-    let chart = CompiledChart::with(chart, args.helm_version, None);
+    let chart = CompiledChart::with(chart, args.helm_version);
     let options = Options {
         release_name: name.to_owned(),
         namespace: args.namespace.clone(),
@@ -99,7 +105,9 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         subchart_notes: args.render_subchart_notes,
         ..Options::default()
     };
-    let release = chart.render(&options, machine()).map_err(|e| fail(&e))?;
+    let recorded = args.lookup_from.as_deref().map(recorded).transpose()?;
+    let lookup = recorded.as_ref().map(|r| r as &dyn fairway_template::Lookup);
+    let release = chart.render_with(&options, machine(), lookup).map_err(|e| fail(&e))?;
     let show = Show {
         include_crds: args.include_crds && !args.skip_crds,
         no_hooks: args.no_hooks,
@@ -114,6 +122,11 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         Some(dir) if args.release_name => write_files(&release, &show, &dir.join(name)),
         Some(dir) => write_files(&release, &show, dir),
     }
+}
+
+fn recorded(path: &Path) -> anyhow::Result<RecordedObjects> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("read {}", path.display()))?;
+    RecordedObjects::parse(&text).map_err(|e| Failure::error(DIFFERENT, format!("{}: {e}", path.display())))
 }
 
 /// Writes one file per template, as Helm's `writeToFile`.
