@@ -7,7 +7,7 @@ use fairway_cluster::{Cache, CacheRules};
 use fairway_core::{AppId, GroupKind, Gvk, Live, LiveView as _, Marks as _, Object, ObjectKey, Str};
 use fairway_lua::{Customizations, Sources};
 use fairway_scm::webhook::WebhookSecrets;
-use fairway_source::{CredentialLookup, Credentials, SecretCredentials, SecretKind};
+use fairway_source::{AddressMirrors, CredentialLookup, Credentials, SecretCredentials, SecretKind};
 use fairway_value::{Map, Value};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -48,6 +48,8 @@ pub(crate) enum Affected {
     Everybody,
 }
 
+/// Key of `argocd-cm` with the addresses that stand in for others; ours.
+const MIRRORS: &str = "fairway.mirrors";
 /// Passwords, keys and webhook secrets.
 const OWN_SECRET: &str = "argocd-secret";
 
@@ -92,6 +94,12 @@ impl Snapshot {
             config("argocd-ssh-known-hosts-cm").get("ssh_known_hosts").and_then(Value::as_str)
         {
             credentials.set_ssh_known_hosts(hosts.to_owned());
+        }
+        if let Some(text) = config("argocd-cm").get(MIRRORS).and_then(Value::as_str) {
+            match AddressMirrors::parse(text) {
+                Ok(mirrors) => credentials.set_mirrors(mirrors),
+                Err(why) => problems.push(format!("argocd-cm: {MIRRORS}: {why}")),
+            }
         }
         let secret = cache.get(&ObjectKey::new("", "Secret", namespace, OWN_SECRET));
         let (customizations, unread) = customizations(&settings);
@@ -239,6 +247,9 @@ impl CredentialLookup for LiveCredentials {
     }
     fn ssh_known_hosts(&self) -> Option<String> {
         self.now().ssh_known_hosts()
+    }
+    fn mirror_of(&self, address: &str) -> Option<String> {
+        self.now().mirror_of(address)
     }
 }
 

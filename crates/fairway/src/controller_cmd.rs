@@ -48,6 +48,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("cannot listen on {}; choose another address with --listen", args.listen))?;
     let mut options = EngineOptions::new(&args.cache_dir);
+    options.sources.verifier = crate::chart_signatures::verifier();
     options.namespace = args.namespace.as_str().into();
     let (engine, wiring) = Engine::new(config, options)?;
     let engine_task = tokio::spawn(engine.clone().run(wiring));

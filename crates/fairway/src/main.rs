@@ -4,6 +4,7 @@
 mod app_metrics;
 mod audit;
 mod bootstrap;
+mod chart_signatures;
 mod cli;
 mod cluster_list;
 mod controller_cmd;

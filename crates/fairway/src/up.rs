@@ -77,6 +77,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 
     let config = fairway_cluster::from_kubeconfig(&kubeconfig, args.context.as_deref()).await?;
     let mut options = EngineOptions::new(data.join("cache"));
+    options.sources.verifier = crate::chart_signatures::verifier();
     options.namespace = args.namespace.as_str().into();
     let (engine, wiring) = Engine::new(config, options)?;
     alias_all(&engine, &git)?;

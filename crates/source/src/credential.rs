@@ -1,3 +1,4 @@
+use crate::AddressMirrors;
 use crate::repo_url::{normalize_prefix, normalize_repo_url};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -84,6 +85,9 @@ pub struct Credentials {
     pub depth: u32,
     /// Project the repository belongs to; empty for all.
     pub project: String,
+    /// Public keys of OpenPGP, armoured: charts of the repository are taken only where one of them has signed them. Empty
+    /// where nothing is checked.
+    pub provenance_keyring: String,
 }
 
 impl Credentials {
@@ -120,6 +124,9 @@ impl Credentials {
         self.gcp_service_account_key.clone_from(&template.gcp_service_account_key);
         self.azure_workload_identity = template.azure_workload_identity;
         self.force_http_basic_auth |= template.force_http_basic_auth;
+        if self.provenance_keyring.is_empty() {
+            self.provenance_keyring.clone_from(&template.provenance_keyring);
+        }
         if self.proxy.is_empty() {
             self.proxy.clone_from(&template.proxy);
             self.no_proxy.clone_from(&template.no_proxy);
@@ -146,6 +153,12 @@ pub trait CredentialLookup: Send + Sync {
 
     /// Returns known ssh host keys in `known_hosts` format, as `argocd-ssh-known-hosts-cm`.
     fn ssh_known_hosts(&self) -> Option<String> {
+        None
+    }
+
+    /// Returns the address to ask in place of a repository's or file's; nothing where it is asked itself.
+    fn mirror_of(&self, address: &str) -> Option<String> {
+        let _ = address;
         None
     }
 }
@@ -188,6 +201,7 @@ pub struct SecretCredentials {
     templates: Vec<Arc<Credentials>>,
     ca_by_host: BTreeMap<String, String>,
     known_hosts: Option<String>,
+    mirrors: AddressMirrors,
 }
 
 impl SecretCredentials {
@@ -214,6 +228,11 @@ impl SecretCredentials {
     /// Sets `argocd-ssh-known-hosts-cm`'s `ssh_known_hosts`.
     pub fn set_ssh_known_hosts(&mut self, known_hosts: String) {
         self.known_hosts = Some(known_hosts);
+    }
+
+    /// Sets the addresses that stand in for others.
+    pub fn set_mirrors(&mut self, mirrors: AddressMirrors) {
+        self.mirrors = mirrors;
     }
 
     /// Iterates over the repositories, templates left out.
@@ -261,6 +280,10 @@ impl CredentialLookup for SecretCredentials {
     fn ssh_known_hosts(&self) -> Option<String> {
         self.known_hosts.clone()
     }
+
+    fn mirror_of(&self, address: &str) -> Option<String> {
+        self.mirrors.of(address)
+    }
 }
 
 fn from_secret(data: &BTreeMap<String, String>) -> Credentials {
@@ -292,6 +315,7 @@ fn from_secret(data: &BTreeMap<String, String>) -> Credentials {
         no_proxy: text("noProxy"),
         depth: text("depth").parse().unwrap_or(0),
         project: text("project"),
+        provenance_keyring: text("provenanceKeyring"),
     }
 }
 

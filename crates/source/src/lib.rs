@@ -23,14 +23,18 @@ mod http;
 mod jwt;
 mod local;
 mod mirror;
+mod replace;
 mod repo_url;
 mod sources;
 mod tokens;
+mod verifier;
 mod version;
 
 pub use credential::{
     CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString,
 };
 pub use error::{SourceError, SourceErrorKind};
+pub use replace::AddressMirrors;
 pub use repo_url::{is_same_repository, normalize_repo_url};
 pub use sources::{CommitMetadata, RefChange, Refresh, Repositories, Sources, SourcesOptions};
+pub use verifier::ChartVerifier;

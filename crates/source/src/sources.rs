@@ -6,9 +6,12 @@ use crate::http::{HttpClients, HttpContext};
 use crate::local::LocalRepositories;
 use crate::mirror::Mirror;
 use crate::repo_url::{mirror_key, without_credentials};
-use crate::{CredentialLookup, Credentials, SecretString, SourceError, SourceErrorKind};
+use crate::{
+    AddressMirrors, ChartVerifier, CredentialLookup, Credentials, SecretString, SourceError, SourceErrorKind,
+};
 use fairway_core::{AppSource, BoxFuture, FileTree, Str, Tool};
 use reqwest::header::HeaderMap;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,6 +38,8 @@ pub struct SourcesOptions {
     pub ssh_program: PathBuf,
     /// Whether submodules are looked into; as Argo CD's `reposerver.enable.git.submodule`.
     pub submodules: bool,
+    /// Checks charts of repositories that have a keyring; without one such charts are refused.
+    pub verifier: Option<Arc<dyn ChartVerifier>>,
 }
 
 impl SourcesOptions {
@@ -49,6 +54,7 @@ impl SourcesOptions {
             file_bytes_max: 64 << 20,
             ssh_program: "ssh".into(),
             submodules: true,
+            verifier: None,
         }
     }
 }
@@ -158,7 +164,7 @@ impl Sources {
             ssh_program: options.ssh_program.clone(),
         });
         let slots = Arc::new(Semaphore::new(options.fetches_max.max(1)));
-        let charts = Charts::new(&options.cache_dir, http.clone());
+        let charts = Charts::new(&options.cache_dir, http.clone(), options.verifier.clone());
         let inner = Inner {
             options,
             repositories,
@@ -194,6 +200,7 @@ impl Sources {
     /// # Errors
     /// `RevisionNotFound` ("unable to resolve 'x' to a commit SHA"), and whatever a fetch brings.
     pub async fn resolve(&self, repo_url: &str, target_revision: &str) -> Result<Str, SourceError> {
+        let repo_url = &*self.at(repo_url);
         // A full commit is what it is, whether it is there or not: Argo CD asks nobody either.
         if let Some(id) = full_commit(target_revision) {
             return Ok(id.to_string().into());
@@ -245,6 +252,7 @@ impl Sources {
     /// # Errors
     /// `RevisionNotFound` where the repository has no such commit, and whatever a fetch (of submodules too) brings.
     pub async fn open(&self, repo_url: &str, commit: &str) -> Result<Arc<dyn FileTree>, SourceError> {
+        let repo_url = &*self.at(repo_url);
         if let Some(repositories) = &self.inner.repositories {
             return repositories.open(repo_url, commit).await;
         }
@@ -319,6 +327,7 @@ impl Sources {
                 let message = format!("submodule {}: {url} is a path on this machine", submodule.path);
                 return Err(SourceError::invalid(message));
             }
+            let url = self.at(&url).into_owned();
             let opened = self.open_nested(url, commit.to_string(), depth + 1).await;
             let opened = opened.map_err(|e| {
                 SourceError::new(e.kind, format!("submodule {}: {}", submodule.path, e.message))
@@ -333,7 +342,7 @@ impl Sources {
     /// # Errors
     /// As [`Self::open`].
     pub async fn commit_metadata(&self, repo_url: &str, commit: &str) -> Result<CommitMetadata, SourceError> {
-        let (repository, id) = self.commit(repo_url, commit).await?;
+        let (repository, id) = self.commit(&self.at(repo_url), commit).await?;
         blocking(move || repository.metadata(id)?.ok_or_else(|| not_a_commit(&id.to_string()))).await
     }
 
@@ -382,6 +391,7 @@ impl Sources {
     /// # Errors
     /// Whatever the fetch brings; the mirror stays as it was.
     pub async fn refresh(&self, repo_url: &str) -> Result<Refresh, SourceError> {
+        let repo_url = &*self.at(repo_url);
         self.inner.charts.forget(repo_url);
         if let Some(repositories) = &self.inner.repositories {
             return repositories.refresh(repo_url).await;
@@ -398,7 +408,8 @@ impl Sources {
     /// As [`Self::resolve`]; for a chart whatever its repository brings.
     pub async fn resolve_source(&self, source: &AppSource) -> Result<Str, SourceError> {
         if is_chart(source) {
-            return self.inner.charts.resolve(chart_name(source), &source.target_revision).await;
+            let at = self.at(&source.repo_url);
+            return self.inner.charts.resolve(chart_name(source, &at), &source.target_revision).await;
         }
         self.resolve(&source.repo_url, &source.target_revision).await
     }
@@ -413,7 +424,8 @@ impl Sources {
         revision: &str,
     ) -> Result<Arc<dyn FileTree>, SourceError> {
         if is_chart(source) {
-            return self.inner.charts.open(chart_name(source), revision).await;
+            let at = self.at(&source.repo_url);
+            return self.inner.charts.open(chart_name(source, &at), revision).await;
         }
         self.open(&source.repo_url, revision).await
     }
@@ -424,7 +436,7 @@ impl Sources {
     /// As [`Self::refresh`].
     pub async fn refresh_source(&self, source: &AppSource) -> Result<(), SourceError> {
         if is_chart(source) {
-            self.inner.charts.forget(&source.repo_url);
+            self.inner.charts.forget(&self.at(&source.repo_url));
             return Ok(());
         }
         self.refresh(&source.repo_url).await.map(|_| ())
@@ -454,8 +466,9 @@ impl Sources {
         chart: &str,
         version: &str,
     ) -> Result<Vec<u8>, SourceError> {
-        let repo_url = self.inner.charts.repository_url(repository)?;
-        let name = ChartName { repo_url: &repo_url, chart, pass_credentials: false };
+        let repository = self.inner.charts.repository_url(repository)?;
+        let at = self.at(&repository);
+        let name = ChartName { repo_url: &at, stated_url: &repository, chart, pass_credentials: false };
         let version = self.inner.charts.resolve(name, version).await?;
         Ok(self.inner.charts.archive(name, &version).await?.0)
     }
@@ -471,8 +484,9 @@ impl Sources {
         chart: &str,
         version: &str,
     ) -> Result<(String, Vec<u8>), SourceError> {
-        let repo_url = self.inner.charts.repository_url(repository)?;
-        let name = ChartName { repo_url: &repo_url, chart, pass_credentials: false };
+        let repository = self.inner.charts.repository_url(repository)?;
+        let at = self.at(&repository);
+        let name = ChartName { repo_url: &at, stated_url: &repository, chart, pass_credentials: false };
         let version = self.inner.charts.resolve(name, version).await?;
         self.inner.charts.provenance(name, &version).await
     }
@@ -483,6 +497,7 @@ impl Sources {
     /// # Errors
     /// Anything but a success; `TooLarge` beyond the file limit.
     pub async fn remote_file(&self, url: &str) -> Result<Vec<u8>, SourceError> {
+        let url = &*self.at(url);
         let parsed = url::Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
         let shown = without_credentials(url);
         let parsed =
@@ -517,6 +532,11 @@ impl Sources {
         self.inner.http.github_app_token(credentials, api, organization).await
     }
 
+    /// Returns the address that is asked: a mirror's where the settings name one.
+    fn at<'u>(&self, address: &'u str) -> Cow<'u, str> {
+        AddressMirrors::apply(self.inner.http.lookup.mirror_of(address), address)
+    }
+
     fn place(&self, repo_url: &str) -> Place {
         if let Some(path) = self.inner.local.path(repo_url) {
             return Place::Local(path);
@@ -541,12 +561,12 @@ fn is_chart(source: &AppSource) -> bool {
     !source.chart.is_empty() || source.repo_url.starts_with("oci://")
 }
 
-fn chart_name(source: &AppSource) -> ChartName<'_> {
+fn chart_name<'a>(source: &'a AppSource, at: &'a str) -> ChartName<'a> {
     let pass_credentials = match &source.tool {
         Tool::Helm(options) => options.pass_credentials,
         Tool::Auto | Tool::Directory(_) | Tool::Kustomize(_) | Tool::Plugin(_) => false,
     };
-    ChartName { repo_url: &source.repo_url, chart: &source.chart, pass_credentials }
+    ChartName { repo_url: at, stated_url: &source.repo_url, chart: &source.chart, pass_credentials }
 }
 
 fn not_a_commit(commit: &str) -> SourceError {

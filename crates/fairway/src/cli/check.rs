@@ -97,6 +97,7 @@ async fn deploy(args: &CheckArgs, data: &DataDir) -> anyhow::Result<Found> {
     let kubeconfig = data.write_private("kubeconfig", cluster.kubeconfig().as_bytes())?;
     let config = fairway_cluster::from_kubeconfig(&kubeconfig, None).await?;
     let mut options = EngineOptions::new(data.join("cache"));
+    options.sources.verifier = crate::chart_signatures::verifier();
     options.namespace = args.namespace.as_str().into();
     let (engine, wiring) = Engine::new(config, options)?;
     if let (Some(folder), Some(bare)) = (&args.repo, url.strip_prefix("file://")) {

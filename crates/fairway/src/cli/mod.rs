@@ -35,5 +35,6 @@ pub use kustomize::{
     KustomizeArgs, KustomizeBuildArgs, run as run_kustomize, run_build as run_kustomize_build,
 };
 pub use plan::{PlanArgs, run as run_plan};
+pub use ports::machine;
 pub use render::{RenderArgs, run as run_render};
 pub use table::takes_colour;

@@ -6,7 +6,7 @@ use crate::http::{HttpContext, shown};
 use crate::repo_url::mirror_key;
 use crate::sources::blocking;
 use crate::version::is_range;
-use crate::{Credentials, SourceError, SourceErrorKind};
+use crate::{AddressMirrors, ChartVerifier, Credentials, SourceError, SourceErrorKind};
 use fairway_core::{FileTree, Str};
 use fairway_template::semver::Version;
 use reqwest::header::HeaderMap;
@@ -35,6 +35,7 @@ const TREES_MAX: usize = 64;
 pub(crate) struct Charts {
     cache_dir: PathBuf,
     http: Arc<HttpContext>,
+    verifier: Option<Arc<dyn ChartVerifier>>,
     indexes: Mutex<HashMap<String, Arc<tokio::sync::Mutex<IndexState>>>>,
     trees: Mutex<HashMap<String, Arc<dyn FileTree>>>,
     /// One download of a chart at a time.
@@ -52,7 +53,10 @@ struct IndexState {
 /// A chart of a repository.
 #[derive(Clone, Copy)]
 pub(crate) struct ChartName<'a> {
+    /// The address that is asked: the stated one, or its mirror.
     pub repo_url: &'a str,
+    /// The address that the App or chart states.
+    pub stated_url: &'a str,
     /// Empty for an OCI artifact that the URL names whole.
     pub chart: &'a str,
     /// Whether credentials go to other hosts too.
@@ -71,8 +75,9 @@ impl ChartName<'_> {
 }
 
 impl Charts {
-    pub fn new(cache_dir: &Path, http: Arc<HttpContext>) -> Self {
+    pub fn new(cache_dir: &Path, http: Arc<HttpContext>, verifier: Option<Arc<dyn ChartVerifier>>) -> Self {
         Self {
+            verifier,
             cache_dir: cache_dir.join("charts"),
             http,
             indexes: Mutex::default(),
@@ -180,6 +185,9 @@ impl Charts {
         } else {
             (self.download(name, version).await?, Layout::InnerFolder)
         };
+        if let Some(keyring) = self.keyring(name) {
+            self.verify(name, version, &bytes, &keyring).await?;
+        }
         let path = self.file(key, layout);
         let bytes = blocking(move || {
             store(&path, &bytes).map_err(|e| SourceError::store(path.display(), e))?;
@@ -221,6 +229,40 @@ impl Charts {
         Ok((file, self.get(name, &url, PROVENANCE_BYTES_MAX).await?))
     }
 
+    /// Returns the public keys of which one must have signed a chart, where its repository's Secret has any.
+    fn keyring(&self, name: ChartName<'_>) -> Option<String> {
+        let of = |url: &str| self.http.lookup.find(url).map(|c| c.provenance_keyring.clone());
+        [name.stated_url, name.repo_url].into_iter().filter_map(of).find(|keyring| !keyring.is_empty())
+    }
+
+    async fn verify(
+        &self,
+        name: ChartName<'_>,
+        version: &str,
+        archive: &[u8],
+        keyring: &str,
+    ) -> Result<(), SourceError> {
+        let refused =
+            |why: String| SourceError::invalid(format!("chart {} {version} is not taken: {why}", name.chart));
+        let Some(verifier) = &self.verifier else {
+            return Err(refused(
+                "its repository has a keyring, and signatures cannot be checked here".to_owned(),
+            ));
+        };
+        let (file, provenance) = self.provenance(name, version).await.map_err(|e| {
+            SourceError::new(
+                e.kind,
+                refused(format!("its provenance file is missing: {}", e.message)).message,
+            )
+        })?;
+        verifier.verify(archive, &file, &provenance, keyring).map_err(refused)
+    }
+
+    /// Returns the address that is asked in place of another.
+    pub fn at<'u>(&self, address: &'u str) -> std::borrow::Cow<'u, str> {
+        AddressMirrors::apply(self.http.lookup.mirror_of(address), address)
+    }
+
     /// Finds a chart in the index of its repository.
     async fn find(&self, name: ChartName<'_>, version: &str) -> Result<(ChartVersion, Url), SourceError> {
         let versions = self.versions(name).await?;
@@ -230,7 +272,10 @@ impl Charts {
         let found = found.ok_or_else(|| name.not_found(version))?;
         let wrong = |why: String| SourceError::invalid(format!("chart {} {picked}: {why}", name.chart));
         let url = found.urls.first().ok_or_else(|| wrong("the index has no URL for it".to_owned()))?;
-        let url = self.base(name.repo_url)?.join(url).map_err(|e| wrong(format!("{url}: {e}")))?;
+        let mut url = self.base(name.repo_url)?.join(url).map_err(|e| wrong(format!("{url}: {e}")))?;
+        if let Some(mirror) = self.http.lookup.mirror_of(url.as_str()) {
+            url = Url::parse(&mirror).map_err(|e| wrong(format!("{mirror}: {e}")))?;
+        }
         Ok((found, url))
     }
 
@@ -327,7 +372,11 @@ impl Charts {
     }
 
     fn key(&self, name: ChartName<'_>, version: &str) -> String {
-        let text = format!("{}\n{}\n{version}", mirror_key(name.repo_url), name.chart);
+        let mut text = format!("{}\n{}\n{version}", mirror_key(name.repo_url), name.chart);
+        // What was fetched unchecked, or checked by other keys, is not what is asked for.
+        if let Some(keyring) = self.keyring(name) {
+            text.push_str(&format!("\n{}", hex(&Sha256::digest(keyring))));
+        }
         hex(&Sha256::digest(text))
     }
 

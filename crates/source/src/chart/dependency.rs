@@ -54,8 +54,9 @@ impl Charts {
             let message = format!("directory charts/{name} not found, and no repository is stated");
             return Err(fail(SourceError::new(SourceErrorKind::RevisionNotFound, message)));
         }
-        let repo_url = self.repository_url(repository).map_err(fail)?;
-        let chart = ChartName { repo_url: &repo_url, chart: name, pass_credentials: false };
+        let stated = self.repository_url(repository).map_err(fail)?;
+        let at = self.at(&stated);
+        let chart = ChartName { repo_url: &at, stated_url: &stated, chart: name, pass_credentials: false };
         let version = self.resolve(chart, version).await.map_err(fail)?;
         let (bytes, _) = self.archive(chart, &version).await.map_err(fail)?;
         Ok((format!("charts/{name}-{version}.tgz"), bytes))

@@ -288,3 +288,65 @@ async fn a_chart_of_an_oci_registry_is_pulled_with_a_token() {
     shelf.put(&format!("charts/web/manifests/{revision}"), manifest);
     assert!(sources.open_source(&app, &revision).await.unwrap().read("Chart.yaml").unwrap().is_some());
 }
+
+/// Takes what is signed with the keyring's own text.
+#[derive(Debug)]
+struct SignedWith;
+
+impl fairway_source::ChartVerifier for SignedWith {
+    fn verify(&self, archive: &[u8], file: &str, provenance: &[u8], keyring: &str) -> Result<(), String> {
+        let expect = format!("{file} {} {keyring}", digest(archive));
+        if provenance == expect.as_bytes() { Ok(()) } else { Err("wrong signature".to_owned()) }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mirror_is_asked_in_place_of_a_repository_and_charts_are_verified_where_a_keyring_is() {
+    let shelf = Arc::new(Shelf::default());
+    let mirror = format!("http://{}/mirror/", http_repository(shelf.clone()).await);
+    let (good, bad) = (chart("web", "1.0.0"), chart("web", "2.0.0"));
+    let index = "entries:\n  web:\n  - version: 2.0.0\n    urls: [\"https://away.example/files/web-2.0.0.tgz\"]\n  - version: 1.0.0\n    \
+        urls: [web-1.0.0.tgz]\n";
+    shelf.put("/mirror/charts/index.yaml", index);
+    shelf.put("/mirror/charts/web-1.0.0.tgz.prov", format!("web-1.0.0.tgz {} k", digest(&good)));
+    shelf.put("/mirror/charts/web-1.0.0.tgz", good);
+    shelf.put("/mirror/files/web-2.0.0.tgz.prov", format!("web-2.0.0.tgz {} k", digest(&bad)));
+    shelf.put("/mirror/files/web-2.0.0.tgz", bad);
+    shelf.put("/mirror/values.yaml", "a: 1");
+    let data = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+    };
+    let sources = |dir: &std::path::Path, keyring: &str, verifier: bool| {
+        let mut credentials = SecretCredentials::new();
+        let login = [("url", mirror.as_str()), ("username", "me"), ("password", "pw")];
+        credentials.add_secret(SecretKind::RepoCreds, &data(&login));
+        let own = [("url", "https://away.example/charts"), ("type", "helm"), ("provenanceKeyring", keyring)];
+        credentials.add_secret(SecretKind::Repository, &data(&own));
+        let mirrors = format!("https://away.example/: {mirror}");
+        credentials.set_mirrors(fairway_source::AddressMirrors::parse(&mirrors).unwrap());
+        let mut options = SourcesOptions::new(dir);
+        options.verifier = verifier.then(|| Arc::new(SignedWith) as Arc<dyn fairway_source::ChartVerifier>);
+        Sources::new(options, Arc::new(credentials)).unwrap()
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let app = source("https://away.example/charts", "web", "*");
+    let plain = sources(dir.path(), "", false);
+    assert_eq!(plain.resolve_source(&app).await.unwrap(), "2.0.0");
+    assert!(plain.open_source(&app, "2.0.0").await.is_ok(), "addresses in the index are mirrored too");
+    assert_eq!(plain.remote_file("https://away.example/values.yaml").await.unwrap(), b"a: 1");
+
+    let checked = sources(dir.path(), "k", true);
+    assert!(checked.open_source(&app, "1.0.0").await.is_ok());
+    let other = sources(dir.path(), "other key", true);
+    let refused = other.open_source(&app, "1.0.0").await.err().unwrap().to_string();
+    assert_eq!(refused, "chart web 1.0.0 is not taken: wrong signature");
+    // What lies in the cache unchecked does not count.
+    let unchecked = sources(dir.path(), "k", false).open_source(&app, "2.0.0").await.err().unwrap();
+    assert!(unchecked.to_string().contains("cannot be checked"), "{unchecked}");
+    let parent = "apiVersion: v2\nname: p\nversion: 1.0.0\ndependencies:\n\
+        - {name: web, version: 1.0.0, repository: 'https://away.example/charts'}\n";
+    let tree: Arc<dyn fairway_core::FileTree> =
+        Arc::new(fairway_core::MemoryTree::new([("Chart.yaml", parent)]).unwrap());
+    assert!(checked.with_chart_dependencies(tree.clone(), "").await.is_ok());
+    assert!(other.with_chart_dependencies(tree, "").await.is_err());
+}

@@ -3,6 +3,7 @@
 use super::chart::fail;
 use super::pull::save;
 use super::repository::{AccessFlags, Repositories};
+use super::verify::VerifyFlags;
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
@@ -49,6 +50,8 @@ struct FetchArgs {
     /// No effect: an index is asked for once, and anew when it has changed.
     #[arg(long, hide = true)]
     skip_refresh: bool,
+    #[command(flatten)]
+    verify: VerifyFlags,
     #[command(flatten)]
     access: AccessFlags,
 }
@@ -177,7 +180,7 @@ fn bring(args: &FetchArgs, update: bool) -> anyhow::Result<()> {
     let repositories = Repositories::new(&args.access);
     let mut found = Vec::new();
     for dependency in wanted {
-        found.push(find(dependency, &args.chart, &repositories)?);
+        found.push(find(dependency, args, &repositories)?);
     }
     let charts = args.chart.join("charts");
     let mut written = BTreeSet::new();
@@ -201,7 +204,8 @@ fn bring(args: &FetchArgs, update: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn find(dependency: &Dependency, parent: &Path, repositories: &Repositories<'_>) -> anyhow::Result<Found> {
+fn find(dependency: &Dependency, args: &FetchArgs, repositories: &Repositories<'_>) -> anyhow::Result<Found> {
+    let parent = &args.chart;
     let wrong = |why: String| Failure::error(DIFFERENT, format!("dependency {}: {why}", dependency.name));
     let (chart, archive) = if dependency.repository.is_empty() {
         (open(&parent.join("charts").join(&dependency.name)), None)
@@ -212,6 +216,7 @@ fn find(dependency: &Dependency, parent: &Path, repositories: &Repositories<'_>)
     } else {
         print(&format!("Downloading {} from repo {}\n", dependency.name, dependency.repository))?;
         let bytes = repositories.fetch(dependency).map_err(wrong)?;
+        args.verify.dependency(&bytes, dependency, repositories)?;
         (Chart::load_archive(&bytes).map_err(|e| fail(&e)), Some(bytes))
     };
     let chart = chart?;

@@ -7,7 +7,7 @@ use crate::cli::network::network_runtime;
 use anyhow::Context as _;
 use base64::Engine as _;
 use fairway_helm::{ChartFetcher, Dependency};
-use fairway_source::{CredentialLookup, Credentials, SecretString, Sources, SourcesOptions};
+use fairway_source::{AddressMirrors, CredentialLookup, Credentials, SecretString, Sources, SourcesOptions};
 use fairway_value::Value;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -46,6 +46,9 @@ pub(super) struct AccessFlags {
     /// Logins of OCI registries, as `helm registry login` writes them.
     #[arg(long, value_name = "FILE", env = "HELM_REGISTRY_CONFIG", hide = true)]
     registry_config: Option<PathBuf>,
+    /// Addresses that stand in for others, as YAML: PREFIX: MIRROR.
+    #[arg(long, value_name = "FILE", env = "FAIRWAY_MIRRORS")]
+    mirrors: Option<PathBuf>,
     /// Folder for what is fetched.
     #[arg(long, value_name = "DIR", default_value = ".fairway/cache", env = "FAIRWAY_CACHE_DIR")]
     cache_dir: PathBuf,
@@ -87,6 +90,7 @@ struct Known {
     repositories: Vec<Arc<Credentials>>,
     /// OCI hosts with their logins.
     registries: Vec<(String, Arc<Credentials>)>,
+    mirrors: AddressMirrors,
 }
 
 impl CredentialLookup for Known {
@@ -104,6 +108,10 @@ impl CredentialLookup for Known {
 
     fn ca_certificates(&self, _host: &str) -> Option<String> {
         self.ca.clone()
+    }
+
+    fn mirror_of(&self, address: &str) -> Option<String> {
+        self.mirrors.of(address)
     }
 }
 
@@ -142,6 +150,8 @@ impl AccessFlags {
             ca: optional(&self.ca_file)?,
             repositories: self.repositories()?,
             registries: self.registries()?,
+            mirrors: AddressMirrors::parse(&optional(&self.mirrors)?.unwrap_or_default())
+                .map_err(|why| Failure::error(DIFFERENT, format!("--mirrors: {why}")))?,
         })
     }
 
@@ -228,6 +238,13 @@ impl<'f> Repositories<'f> {
         }
     }
 
+    /// Returns the provenance file of a dependency, with the archive's name.
+    pub(super) fn dependency_provenance(&self, dependency: &Dependency) -> anyhow::Result<(String, Vec<u8>)> {
+        let (runtime, sources) = self.made()?;
+        let Dependency { repository, name, version, .. } = dependency;
+        runtime.block_on(sources.chart_provenance(repository, name, version)).map_err(|e| fail(&e))
+    }
+
     /// Returns the provenance file of the chart that a reference names, with the archive's name.
     pub(super) fn provenance(
         &self,
@@ -310,6 +327,7 @@ mod tests {
             ca: None,
             repositories: vec![at("https://charts.example.com/", "a")],
             registries: vec![("registry.example.com".to_owned(), at("", "b"))],
+            mirrors: AddressMirrors::default(),
         };
         let user = |known: &Known, url: &str| known.find(url).map(|c| c.username.clone());
         assert_eq!(user(&known, "https://charts.example.com/x").as_deref(), Some("a"));

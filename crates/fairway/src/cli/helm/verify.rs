@@ -6,7 +6,7 @@ use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
 use anyhow::Context as _;
-use fairway_helm::Verification;
+use fairway_helm::{Dependency, Verification};
 use std::path::{Path, PathBuf};
 
 /// How charts are checked against their provenance files.
@@ -77,6 +77,23 @@ impl VerifyFlags {
     /// Checks an archive on this machine where that is asked for.
     pub(super) fn local(&self, path: &Path) -> anyhow::Result<Option<Verification>> {
         if self.verify { self.keyring.local(path).map(Some) } else { Ok(None) }
+    }
+
+    /// Checks the archive of a dependency where that is asked for.
+    pub(super) fn dependency(
+        &self,
+        archive: &[u8],
+        dependency: &Dependency,
+        repositories: &Repositories<'_>,
+    ) -> anyhow::Result<()> {
+        if !self.verify {
+            return Ok(());
+        }
+        let name = &dependency.name;
+        let (file, provenance) = repositories.dependency_provenance(dependency).map_err(|e| {
+            Failure::error(DIFFERENT, format!("failed to fetch provenance of {name:?}: {e:#}"))
+        })?;
+        self.keyring.check(archive, &file, &provenance).map(|_| ())
     }
 
     /// Checks an archive of a repository where that is asked for.
