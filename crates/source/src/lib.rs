@@ -23,6 +23,7 @@ mod http;
 mod jwt;
 mod local;
 mod mirror;
+mod options;
 mod replace;
 mod repo_url;
 mod sources;
@@ -34,7 +35,8 @@ pub use credential::{
     CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString,
 };
 pub use error::{SourceError, SourceErrorKind};
+pub use options::SourcesOptions;
 pub use replace::AddressMirrors;
 pub use repo_url::{is_same_repository, normalize_repo_url};
-pub use sources::{CommitMetadata, RefChange, Refresh, Repositories, Sources, SourcesOptions};
+pub use sources::{CommitMetadata, RefChange, Refresh, Repositories, Sources};
 pub use verifier::ChartVerifier;
