@@ -285,6 +285,8 @@ fn is_reference(image: &str) -> bool {
     let tag = path.split_once(':').map_or("latest", |(_, tag)| tag);
     let tag_ok = |b: u8| b.is_ascii_alphanumeric() || b"_.-".contains(&b);
     !image.is_empty()
+        // Longer names are none.
+        && parts.len() <= 255
         && parts.split('/').all(component)
         && (1..=128).contains(&tag.len())
         && tag.bytes().all(tag_ok)

@@ -130,6 +130,13 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
             }
         }
     }
+    if resource.kind == "Pod"
+        && !resource.custom
+        && subresource.is_empty()
+        && let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut)
+    {
+        super::pod::tolerations(spec);
+    }
     if resource.kind == "DaemonSet" && !resource.custom {
         count_template(object, old);
     }

@@ -111,7 +111,8 @@ fn priority(spec: &mut Map, chooser: &dyn Chooser) {
     }
 }
 
-fn tolerations(spec: &mut Map) {
+/// Nodes that are away are borne for a while (`DefaultTolerationSeconds`, on updates too).
+pub(super) fn tolerations(spec: &mut Map) {
     let mut all = spec.get("tolerations").and_then(Value::as_array).unwrap_or_default().to_vec();
     let before = all.len();
     for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {

@@ -11,6 +11,21 @@ const PARALLELISM_MAX: i64 = 100_000;
 /// Checks a Job. Its uid must be set.
 pub(super) fn job(object: &Value, spec: &Value, faults: &mut Faults) {
     generated_selector(object, spec, faults);
+    job_again(spec, faults);
+    let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+    if text(spec, "completionMode") == "Indexed"
+        && let Some(count) = int(spec, "completions").filter(|c| *c > 0)
+    {
+        let longest = format!("{name}-{}", count - 1);
+        if !names::label(&longest).is_empty() {
+            let why = format!("will not able to create pod with invalid DNS label: {longest}");
+            faults.invalid_text("metadata.name", name, &why);
+        }
+    }
+}
+
+/// What an update of a Job looks at a second time.
+pub(super) fn job_again(spec: &Value, faults: &mut Faults) {
     job_spec(spec, "spec", faults);
     let labels = spec.get_path(&["template", "metadata", "labels"]);
     match some(spec, "selector") {
@@ -30,16 +45,6 @@ pub(super) fn job(object: &Value, spec: &Value, faults: &mut Faults) {
     if !matched {
         let why = "`selector` does not match template `labels`";
         faults.invalid("spec.template.metadata.labels", show(labels), why);
-    }
-    let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
-    if text(spec, "completionMode") == "Indexed"
-        && let Some(count) = int(spec, "completions").filter(|c| *c > 0)
-    {
-        let longest = format!("{name}-{}", count - 1);
-        if !names::label(&longest).is_empty() {
-            let why = format!("will not able to create pod with invalid DNS label: {longest}");
-            faults.invalid_text("metadata.name", name, &why);
-        }
     }
 }
 

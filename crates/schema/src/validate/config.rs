@@ -1,6 +1,6 @@
 use super::fault::{Faults, has, int, list, show, text};
 use super::pod::toleration;
-use super::{claim, meta, names, quota, rbac};
+use super::{claim, flow, meta, names, quota, rbac};
 use crate::managed::quote;
 use fairway_value::{Map, Value};
 
@@ -55,6 +55,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "Event" => event(object, faults),
         "StorageClass" => storage_class(object, faults),
         "CSIStorageCapacity" => {
+            super::workload::label_selector(object.get("nodeTopology"), "nodeTopology", faults);
             let name = text(object, "storageClassName");
             faults.each("storageClassName", name, names::subdomain(name));
         }
@@ -65,6 +66,10 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         }
         "APIService" => api_service(object, spec, faults),
         "PriorityLevelConfiguration" => priority_level(spec, faults),
+        "FlowSchema" => {
+            let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
+            flow::schema(name, spec, faults);
+        }
         "RuntimeClass" => {
             let handler = text(object, "handler");
             if faults.present("handler", handler) {
@@ -83,7 +88,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             }
             let driver = text(object, "driverName").to_lowercase();
             if !driver.is_empty() {
-                faults.each("driverName", text(object, "driverName"), names::subdomain(&driver));
+                faults.each("driverName", text(object, "driverName"), names::qualified(&driver));
             }
             if object.get("parameters").and_then(Value::as_object).is_none_or(Map::is_empty) {
                 faults.required("parameters", "must contain at least one key/value pair");

@@ -12,6 +12,7 @@ mod cron;
 mod custom;
 mod endpoints;
 mod fault;
+mod flow;
 mod meta;
 mod names;
 mod network;
@@ -34,8 +35,9 @@ mod webhook;
 mod workload;
 mod zones;
 
-pub(crate) use custom::Rules;
+pub(crate) use custom::{Rules, is_text_format};
 pub use fault::Cause;
+pub(crate) use names::{label, label_value};
 pub(crate) use service::addresses as service_addresses;
 
 use crate::Schemas;
@@ -56,26 +58,41 @@ pub fn create(object: &Value, schemas: &Schemas) -> Vec<Cause> {
 pub fn update(object: &Value, old: &Value, subresource: &str, schemas: &Schemas) -> Vec<Cause> {
     let mut faults = Faults::default();
     meta::update(object, old, &mut faults);
-    if let Some(resource) = schemas.resource(fault::text(object, "apiVersion"), fault::text(object, "kind")) {
+    let resource = schemas.resource(fault::text(object, "apiVersion"), fault::text(object, "kind"));
+    let built_in = resource.filter(|r| !r.custom);
+    if let Some(resource) = resource {
         // What a kind checks again comes again among the causes.
         for _ in 1..meta::times_on_update(resource) {
             meta::object_meta(object, resource, false, &mut faults);
-        }
-        if resource.kind == "Job" && !resource.custom {
-            workload::check(object, "Job", "v1", Some(old), &mut faults);
         }
         if resource.kind == "PersistentVolume" && !resource.custom {
             config::check(object, "PersistentVolume", &mut faults);
         }
     }
-    check(object, Some(old), subresource, schemas, &mut faults);
-    let custom = schemas
-        .resource(fault::text(object, "apiVersion"), fault::text(object, "kind"))
-        .is_some_and(|r| r.custom);
-    if !custom {
+    let first = built_in.is_some_and(|r| update::comes_first(&r.group, &r.kind));
+    if first {
+        update::immutable(object, old, &mut faults);
+    }
+    // Of a priority class an update is held against the old one alone.
+    if built_in.is_some_and(|r| r.kind == "PriorityClass") {
+        meta_alone(object, schemas, &mut faults);
+    } else {
+        check(object, Some(old), subresource, schemas, &mut faults);
+    }
+    if built_in.is_some_and(|r| r.kind == "Job") {
+        workload::job_again(object, &mut faults);
+    }
+    if built_in.is_some() && !first {
         update::immutable(object, old, &mut faults);
     }
     faults.into_causes()
+}
+
+fn meta_alone(object: &Value, schemas: &Schemas, faults: &mut Faults) {
+    let (version, kind) = (fault::text(object, "apiVersion"), fault::text(object, "kind"));
+    if let Some(resource) = schemas.resource(version, kind) {
+        meta::object_meta(object, resource, false, faults);
+    }
 }
 
 fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schemas, faults: &mut Faults) {
@@ -89,10 +106,10 @@ fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schem
     match resource.group.as_str() {
         "" => core(object, kind, old, faults),
         "apps" | "batch" | "autoscaling" | "policy" => {
-            workload::check(object, kind, version, old, faults);
+            workload::check(object, kind, old, faults);
             workload::status(object, kind, faults);
         }
-        "networking.k8s.io" => network::check(object, kind, faults),
+        "networking.k8s.io" => network::check(object, kind, old.is_none(), faults),
         "admissionregistration.k8s.io" => webhook::check(object, kind, faults),
         "apiextensions.k8s.io" => crd::check(object, faults),
         "discovery.k8s.io" => endpoints::slice(object, old, faults),
@@ -117,7 +134,7 @@ fn core(object: &Value, kind: &str, old: Option<&Value>, faults: &mut Faults) {
         }
         "PodTemplate" => workload::pod_template(object.get("template"), "template", faults),
         "ReplicationController" => {
-            workload::check(object, kind, "v1", old, faults);
+            workload::check(object, kind, old, faults);
             workload::status(object, kind, faults);
         }
         "Service" => service::check(object, faults),

@@ -40,7 +40,7 @@ fn too_long(text: &str, max: usize, unit: &str) -> Option<String> {
 }
 
 /// A DNS label of RFC 1123.
-pub(super) fn label(text: &str) -> Vec<String> {
+pub(crate) fn label(text: &str) -> Vec<String> {
     let mut out: Vec<String> = too_long(text, 63, "characters").into_iter().collect();
     if !is_label(text) {
         out.push(LABEL.to_owned());
@@ -139,7 +139,7 @@ pub(super) fn qualified(text: &str) -> Vec<String> {
 }
 
 /// A label's value.
-pub(super) fn label_value(text: &str) -> Vec<String> {
+pub(crate) fn label_value(text: &str) -> Vec<String> {
     let mut out: Vec<String> = too_long(text, 63, "bytes").into_iter().collect();
     if !text.is_empty() && !is_qualified_part(text) {
         out.push(LABEL_VALUE.to_owned());

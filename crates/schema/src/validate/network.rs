@@ -4,11 +4,11 @@ use super::workload::label_selector;
 use fairway_value::Value;
 
 /// Checks the networking group.
-pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
+pub(super) fn check(object: &Value, kind: &str, new: bool, faults: &mut Faults) {
     let empty = Value::object();
     let spec = object.get("spec").unwrap_or(&empty);
     match kind {
-        "Ingress" => ingress(object, spec, faults),
+        "Ingress" => ingress(object, spec, new, faults),
         "IngressClass" => ingress_class(spec, faults),
         "NetworkPolicy" => network_policy(spec, faults),
         "IPAddress" if !has(spec, "parentRef") => faults.required("spec.parentRef", ""),
@@ -16,7 +16,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
     }
 }
 
-fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
+fn ingress(object: &Value, spec: &Value, new: bool, faults: &mut Faults) {
     let rules = list(spec, "rules");
     if rules.is_empty() && !has(spec, "defaultBackend") {
         // The server shows nothing where there are no rules.
@@ -28,18 +28,6 @@ fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
     }
     if let Some(backend) = spec.get("defaultBackend").filter(|b| !b.is_null()) {
         self::backend(backend, "spec.defaultBackend", faults);
-    }
-    for (n, tls) in list(spec, "tls").iter().enumerate() {
-        for (i, host) in list(tls, "hosts").iter().filter_map(Value::as_str).enumerate() {
-            let field = format!("spec.tls[{n}].hosts[{i}]");
-            let wrong =
-                if host.contains('*') { names::wildcard_subdomain(host) } else { names::subdomain(host) };
-            faults.each(&field, host, wrong);
-        }
-        let secret = text(tls, "secretName");
-        if !secret.is_empty() {
-            faults.each(&format!("spec.tls[{n}].secretName"), secret, names::subdomain(secret));
-        }
     }
     for (n, rule) in rules.iter().enumerate() {
         let field = format!("spec.rules[{n}]");
@@ -61,7 +49,27 @@ fn ingress(object: &Value, spec: &Value, faults: &mut Faults) {
             ingress_path(path, &format!("{field}.http.paths[{i}]"), faults);
         }
     }
-    let _ = object;
+    for (n, tls) in list(spec, "tls").iter().enumerate() {
+        for (i, host) in list(tls, "hosts").iter().filter_map(Value::as_str).enumerate() {
+            let field = format!("spec.tls[{n}].hosts[{i}]");
+            let wrong =
+                if host.contains('*') { names::wildcard_subdomain(host) } else { names::subdomain(host) };
+            faults.each(&field, host, wrong);
+        }
+        let secret = text(tls, "secretName");
+        if !secret.is_empty() {
+            faults.each(&format!("spec.tls[{n}].secretName"), secret, names::subdomain(secret));
+        }
+    }
+    if let Some(class) = spec.get("ingressClassName").and_then(Value::as_str) {
+        faults.each("spec.ingressClassName", class, names::subdomain(class));
+        let annotation = ["metadata", "annotations", "kubernetes.io/ingress.class"];
+        let old = object.get_path(&annotation).and_then(Value::as_str);
+        if let Some(old) = old.filter(|old| new && *old != class) {
+            let why = "must match `ingressClassName` when both are specified";
+            faults.invalid_text("annotations.kubernetes.io/ingress.class", old, why);
+        }
+    }
 }
 
 fn ingress_class(spec: &Value, faults: &mut Faults) {
@@ -133,6 +141,18 @@ fn ingress_path(path: &Value, field: &str, faults: &mut Faults) {
     backend(path.get("backend").unwrap_or(&empty), &format!("{field}.backend"), faults);
 }
 
+fn resource_backend(reference: &Value, field: &str, faults: &mut Faults) {
+    if let Some(group) = reference.get("apiGroup").and_then(Value::as_str) {
+        faults.each(&format!("{field}.apiGroup"), group, names::subdomain(group));
+    }
+    for key in ["kind", "name"] {
+        let (path, value) = (format!("{field}.{key}"), text(reference, key));
+        if faults.present(&path, value) {
+            faults.each(&path, value, names::segment(value));
+        }
+    }
+}
+
 fn backend(backend: &Value, field: &str, faults: &mut Faults) {
     let service = backend.get("service").filter(|s| !s.is_null());
     let resource = has(backend, "resource");
@@ -162,6 +182,10 @@ fn backend(backend: &Value, field: &str, faults: &mut Faults) {
                 }
                 (false, _) => faults.invalid_text(field, "", "cannot set both port name & port number"),
             }
+        }
+        None if resource => {
+            let empty = Value::object();
+            resource_backend(backend.get("resource").unwrap_or(&empty), &format!("{field}.resource"), faults);
         }
         None if !resource => faults.invalid_text(field, "", "resource or service backend is required"),
         None => {}

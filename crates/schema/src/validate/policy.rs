@@ -12,7 +12,7 @@ const WINDOW_MAX_SECS: i64 = 3600;
 const PERIOD_MAX_SECS: i64 = 1800;
 
 /// Checks a HorizontalPodAutoscaler's specification.
-pub(super) fn autoscaler(spec: &Value, first_version: bool, faults: &mut Faults) {
+pub(super) fn autoscaler(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
     let least = int(spec, "minReplicas");
     if let Some(n) = least.filter(|n| *n < 1) {
         faults.invalid("spec.minReplicas", n.to_string(), "must be greater than or equal to 1");
@@ -29,7 +29,17 @@ pub(super) fn autoscaler(spec: &Value, first_version: bool, faults: &mut Faults)
     }
     let empty = Value::object();
     let target = spec.get("scaleTargetRef").unwrap_or(&empty);
-    reference(target, "spec.scaleTargetRef", first_version, faults);
+    let same =
+        |before: &Value| ["apiVersion", "kind"].iter().all(|key| text(before, key) == text(target, key));
+    let group = if old.and_then(|o| o.get("scaleTargetRef")).is_some_and(same) {
+        // What was stored is not looked at again.
+        Group::Any
+    } else if text(target, "kind") == "ReplicationController" {
+        Group::MayBeMissing
+    } else {
+        Group::Needed
+    };
+    reference(target, "spec.scaleTargetRef", group, faults);
     let metrics = list(spec, "metrics");
     for (n, metric) in metrics.iter().enumerate() {
         self::metric(metric, &format!("spec.metrics[{n}]"), faults);
@@ -47,7 +57,15 @@ pub(super) fn autoscaler(spec: &Value, first_version: bool, faults: &mut Faults)
     }
 }
 
-fn reference(target: &Value, field: &str, groups_free: bool, faults: &mut Faults) {
+/// What is asked of the version in a reference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Group {
+    Needed,
+    MayBeMissing,
+    Any,
+}
+
+fn reference(target: &Value, field: &str, group: Group, faults: &mut Faults) {
     for key in ["kind", "name"] {
         let (value, path) = (text(target, key), format!("{field}.{key}"));
         if faults.present(&path, value) {
@@ -56,16 +74,12 @@ fn reference(target: &Value, field: &str, groups_free: bool, faults: &mut Faults
     }
     let version = text(target, "apiVersion");
     let path = format!("{field}.apiVersion");
-    match version.matches('/').count() {
-        0 if !groups_free => faults.invalid_text(path, version, "apiVersion must specify API group"),
-        1 if version.starts_with('/') && !groups_free => {
-            faults.invalid_text(path, version, "apiVersion must specify API group");
-        }
-        0 | 1 => {}
-        _ => {
-            let why = format!("unexpected GroupVersion string: {version}");
-            faults.invalid_text(path, version, &why);
-        }
+    let missing = !version.contains('/') || version.starts_with('/');
+    if group == Group::Any {
+    } else if version.matches('/').count() > 1 {
+        faults.invalid_text(path, version, &format!("unexpected GroupVersion string: {version}"));
+    } else if missing && group == Group::Needed {
+        faults.invalid_text(path, version, "apiVersion must specify API group");
     }
 }
 
@@ -143,7 +157,7 @@ fn source(kind: &str, source: &Value, field: &str, faults: &mut Faults) {
         _ => {
             if kind == "object" {
                 let described = source.get("describedObject").unwrap_or(&empty);
-                reference(described, &format!("{field}.describedObject"), true, faults);
+                reference(described, &format!("{field}.describedObject"), Group::MayBeMissing, faults);
             }
             let (name, path) =
                 (source.get("metric").map_or("", |m| text(m, "name")), format!("{field}.metric.name"));

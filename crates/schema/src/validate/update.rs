@@ -7,12 +7,24 @@ use fairway_value::{Map, Value};
 
 const IMMUTABLE: &str = "field is immutable";
 
+/// Whether the server looks at what may not change before it looks at the rest. Source: Kubernetes 1.36 `Validate…Update`.
+pub(super) fn comes_first(group: &str, kind: &str) -> bool {
+    matches!(
+        (group, kind),
+        ("", "ConfigMap" | "Secret" | "Service")
+            | ("apps", "DaemonSet")
+            | ("networking.k8s.io", "IngressClass")
+            | ("storage.k8s.io", "VolumeAttributesClass")
+    )
+}
+
 /// Checks a built-in object about to replace another.
 pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
     match (group(new), text(new, "kind")) {
         ("apps", "Deployment" | "ReplicaSet" | "DaemonSet") if changed(new, old, &["spec", "selector"]) => {
-            let selector = new.get_path(&["spec", "selector"]).unwrap_or(&Value::Null);
-            faults.invalid("spec.selector", super::workload::show_selector(selector), IMMUTABLE);
+            let selector = new.get_path(&["spec", "selector"]).filter(|s| !s.is_null());
+            let shown = selector.map_or_else(|| "null".to_owned(), super::workload::show_selector);
+            faults.invalid("spec.selector", shown, IMMUTABLE);
         }
         ("apps", "StatefulSet") => stateful_set(new, old, faults),
         ("batch", "Job") => job(new, old, faults),
@@ -26,7 +38,15 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
         ("", "PersistentVolumeClaim") => claim(new, old, faults),
         ("", "PersistentVolume") => volume(new, old, faults),
         ("discovery.k8s.io", "EndpointSlice") => same(new, old, &["addressType"], faults),
-        ("networking.k8s.io", "IngressClass") => same(new, old, &["spec", "controller"], faults),
+        ("networking.k8s.io", "IngressClass") => {
+            let of = |o: &Value| {
+                let controller = o.get_path(&["spec", "controller"]);
+                controller.and_then(Value::as_str).unwrap_or_default().to_owned()
+            };
+            if of(new) != of(old) {
+                faults.invalid_text("spec.controller", &of(new), IMMUTABLE);
+            }
+        }
         ("node.k8s.io", "RuntimeClass") => same(new, old, &["handler"], faults),
         ("apps", "ControllerRevision") => same(new, old, &["data"], faults),
         ("storage.k8s.io", "CSIDriver") => {
@@ -38,8 +58,28 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
             same(new, old, &["spec", "volumeLifecycleModes"], faults);
         }
         ("storage.k8s.io", "StorageClass") => {
-            for key in ["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"] {
+            for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
                 same(new, old, &[key], faults);
+            }
+        }
+        ("storage.k8s.io", "VolumeAttributesClass") => {
+            for key in ["driverName", "parameters"].into_iter().filter(|k| changed(new, old, &[k])) {
+                faults.forbidden(key, &format!("updates to {key} are forbidden."));
+            }
+        }
+        ("storage.k8s.io", "VolumeAttachment") if changed(new, old, &["spec"]) => {
+            let shown = shown::show("storage.VolumeAttachmentSpec", new.get("spec"));
+            faults.invalid("spec", shown, IMMUTABLE);
+        }
+        ("storage.k8s.io", "CSIStorageCapacity") => {
+            if changed(new, old, &["nodeTopology"]) {
+                let nodes = new.get("nodeTopology").filter(|n| !n.is_null());
+                let shown = nodes.map_or_else(|| "null".to_owned(), super::workload::show_selector);
+                faults.invalid("nodeTopology", shown, IMMUTABLE);
+            }
+            let class = |o: &Value| text(o, "storageClassName").to_owned();
+            if class(new) != class(old) {
+                faults.invalid_text("storageClassName", &class(new), IMMUTABLE);
             }
         }
         ("rbac.authorization.k8s.io", "RoleBinding" | "ClusterRoleBinding")

@@ -5,7 +5,7 @@ use super::{batch, claim, meta, names, pod, policy, shown};
 use fairway_value::{Map, Value};
 
 /// Checks the workload kinds, autoscalers and disruption budgets.
-pub(super) fn check(object: &Value, kind: &str, version: &str, old: Option<&Value>, faults: &mut Faults) {
+pub(super) fn check(object: &Value, kind: &str, old: Option<&Value>, faults: &mut Faults) {
     let empty = Value::object();
     let spec = object.get("spec").unwrap_or(&empty);
     match kind {
@@ -15,11 +15,11 @@ pub(super) fn check(object: &Value, kind: &str, version: &str, old: Option<&Valu
             selector_and_template(spec, "deployment", "ReplicaSet", faults);
         }
         "DaemonSet" => daemon_set(spec, faults),
-        "StatefulSet" => stateful_set(spec, old.is_none(), faults),
+        "StatefulSet" => stateful_set(spec, old.and_then(|o| o.get("spec")), faults),
         "ReplicationController" => replication_controller(spec, faults),
         "Job" => batch::job(object, spec, faults),
         "CronJob" => batch::cron_job(object, spec, old, faults),
-        "HorizontalPodAutoscaler" => policy::autoscaler(spec, version.ends_with("v1"), faults),
+        "HorizontalPodAutoscaler" => policy::autoscaler(spec, old.and_then(|o| o.get("spec")), faults),
         "PodDisruptionBudget" => policy::budget(spec, faults),
         "ControllerRevision" => {
             faults.not_negative("revision", int(object, "revision"));
@@ -32,6 +32,13 @@ pub(super) fn check(object: &Value, kind: &str, version: &str, old: Option<&Valu
             }
         }
         _ => {}
+    }
+}
+
+/// What an update of a Job looks at a second time.
+pub(super) fn job_again(object: &Value, faults: &mut Faults) {
+    if let Some(spec) = object.get("spec") {
+        batch::job_again(spec, faults);
     }
 }
 
@@ -330,7 +337,17 @@ fn daemon_set_strategy(spec: &Value, faults: &mut Faults) {
     }
 }
 
-fn stateful_set(spec: &Value, new: bool, faults: &mut Faults) {
+fn stateful_set(spec: &Value, old: Option<&Value>, faults: &mut Faults) {
+    // The pods of a set that was stored with faults are not looked at again.
+    let fine = old.is_none_or(|old| {
+        let mut before = Faults::default();
+        stateful_parts(old, false, true, &mut before);
+        before.len() == 0
+    });
+    stateful_parts(spec, old.is_none(), fine, faults);
+}
+
+fn stateful_parts(spec: &Value, new: bool, pods: bool, faults: &mut Faults) {
     let policy = text(spec, "podManagementPolicy");
     if faults.present("spec.podManagementPolicy", policy) && !matches!(policy, "OrderedReady" | "Parallel") {
         faults.invalid_text("spec.podManagementPolicy", policy, "must be 'OrderedReady' or 'Parallel'");
@@ -358,7 +375,7 @@ fn stateful_set(spec: &Value, new: bool, faults: &mut Faults) {
     if new && !service.is_empty() {
         faults.each("spec.serviceName", service, names::label(service));
     }
-    stateful_template(spec, claims, faults);
+    stateful_template(spec, claims, pods, faults);
 }
 
 fn stateful_strategy(strategy: Option<&Value>, faults: &mut Faults) {
@@ -390,7 +407,7 @@ fn stateful_strategy(strategy: Option<&Value>, faults: &mut Faults) {
     }
 }
 
-fn stateful_template(spec: &Value, claims: &[Value], faults: &mut Faults) {
+fn stateful_template(spec: &Value, claims: &[Value], pods: bool, faults: &mut Faults) {
     let template = spec.get("template");
     let selector = some(spec, "selector");
     match selector {
@@ -418,7 +435,9 @@ fn stateful_template(spec: &Value, claims: &[Value], faults: &mut Faults) {
         for key in ["hostname", "subdomain"] {
             own.as_mut().map(|t| t.remove_path(&["spec", key]));
         }
-        template_parts(own.as_ref(), "spec.template", &names, faults);
+        if pods {
+            template_parts(own.as_ref(), "spec.template", &names, faults);
+        }
         template_meta(template, "spec.template", faults);
     }
     runs_for_ever(template, "spec.template", "StatefulSet", faults);

@@ -55,7 +55,7 @@ fn normalized(format: &str) -> String {
 }
 
 /// Whether a format is one of strings.
-pub(super) fn is_text(format: &str) -> bool {
+pub(crate) fn is_text(format: &str) -> bool {
     TEXTS.contains(&normalized(format).as_str())
 }
 

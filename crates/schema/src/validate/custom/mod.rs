@@ -9,5 +9,6 @@ mod rules;
 mod schema;
 mod verdict;
 
+pub(crate) use format::is_text as is_text_format;
 pub(super) use object::{check, check_default};
 pub(crate) use rules::Rules;
