@@ -2,6 +2,7 @@
 
 use crate::fields::Typed;
 use fairway_core::{Health, HealthStatus, Object, Value};
+use fairway_schema::{Schemas, canonical};
 
 type Judged = Result<Health, String>;
 
@@ -37,7 +38,15 @@ fn typed(object: &Object, kind: &str, known: bool, judge: impl FnOnce() -> Judge
     if !known {
         return Err(format!("unsupported {kind} GVK: {}", object.gvk()));
     }
-    judge().map_err(|why| format!("failed to convert unstructured {kind} to typed: {why}"))
+    // The old version of an APIService has the fields of the new one.
+    let version = match object.api_version() {
+        "apiregistration.k8s.io/v1beta1" => "apiregistration.k8s.io/v1",
+        version => version,
+    };
+    let ty = Schemas::builtin().type_of(version, object.kind());
+    let fits = ty.map_or(Ok(()), |ty| canonical::fits(object.value(), ty)).map_err(|why| why.to_string());
+    fits.and_then(|()| judge())
+        .map_err(|why| format!("failed to convert unstructured {kind} to typed: {why}"))
 }
 
 fn progressing(message: impl Into<String>) -> Judged {
@@ -276,9 +285,10 @@ fn hpa_v2(root: Typed<'_>) -> Judged {
 }
 
 fn hpa_v1(object: &Object) -> Judged {
-    let Some(text) = object.annotation("autoscaling.alpha.kubernetes.io/conditions") else {
-        return Ok(judge_hpa(&[]));
-    };
+    let path = ["metadata", "annotations", "autoscaling.alpha.kubernetes.io/conditions"];
+    let Some(text) = object.value().get_path(&path) else { return Ok(judge_hpa(&[])) };
+    // One that is null counts as an empty one, which is no list.
+    let text = text.as_str().unwrap_or_default();
     let value = fairway_value::from_json(text.as_bytes())
         .map_err(|why| format!("failed to convert conditions annotation to typed: {why}"))?;
     let list = match &value {

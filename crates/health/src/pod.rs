@@ -28,7 +28,9 @@ pub(crate) fn pod(object: &Object) -> Result<Health, String> {
 }
 
 fn is_hook(object: &Object) -> bool {
-    match object.annotation("argocd.argoproj.io/hook") {
+    let path = ["metadata", "annotations", "argocd.argoproj.io/hook"];
+    // One that is null counts as an empty one.
+    match object.value().get_path(&path).map(|word| word.as_str().unwrap_or_default()) {
         Some(words) => words.split(',').map(str::trim).filter(|w| !w.is_empty()).ne(["Skip"]),
         None => object.annotation("helm.sh/hook").is_some_and(|word| word != "crd-install"),
     }

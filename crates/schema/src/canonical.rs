@@ -4,8 +4,10 @@
 //!
 //! Source: apimachinery 0.36 `runtime/converter.go` and the Go declarations in `data/go.json`.
 
+mod fits;
 mod numbers;
 
+pub use fits::{fits, is_time};
 pub(crate) use numbers::check_numbers;
 
 use crate::managed::go_type;
