@@ -14,6 +14,7 @@ mod helm;
 mod inventory;
 mod kustomize;
 mod network;
+mod one_of;
 mod output;
 mod plan;
 mod ports;

@@ -45,15 +45,22 @@ pub enum Edit {
     },
     /// `remove label` or `remove annotation`: an error where the key is not there.
     RemoveEntry(MapField, Str),
-    /// `add label --without-selector`: an entry of `labels`, with `includeTemplates` where asked.
-    AddLabels(Vec<(Str, Str)>, bool),
+    /// `add label --without-selector`: an entry of `labels`; an error where a key is there, unless it is to be overwritten.
+    AddLabels {
+        /// The labels.
+        pairs: Vec<(Str, Str)>,
+        /// Whether the templates of workloads get them too.
+        templates: bool,
+        /// Whether those that are there are overwritten.
+        force: bool,
+    },
     /// `add configmap` or `add secret`: into the generator of that name and namespace, a new one where there is none.
     AddGenerator(GeneratorField, NewGenerator),
     /// `set configmap` or `set secret`: new values of literals that are there.
     SetGenerator(GeneratorField, NewGenerator, Option<Str>),
     /// `remove configmap` or `remove secret`: name and namespace.
     RemoveGenerator(GeneratorField, Str, Str),
-    /// `add patch`: an entry of `patches`.
+    /// `add patch`: an entry of `patches`; one that is there stays as it is.
     AddPatch(Map),
     /// `remove patch`: the entry that is equal.
     RemovePatch(Map),
@@ -172,7 +179,13 @@ impl Edit {
             Self::NameSuffix(text) => set_text(&mut map, "nameSuffix", text),
             Self::Label(key, value) => set_entry(&mut map, "commonLabels", key, value)?,
             Self::Annotation(key, value) => set_entry(&mut map, "commonAnnotations", key, value)?,
-            Self::Resource(path) => add_item(&mut map, "resources", path)?,
+            Self::Resource(path) => {
+                // Old files have their folders in a list of their own.
+                let bases = map.get("bases").and_then(Value::as_array).unwrap_or_default();
+                if !bases.iter().any(|b| b.as_str() == Some(path)) {
+                    add_item(&mut map, "resources", path)?;
+                }
+            }
             Self::Component(path) => add_item(&mut map, "components", path)?,
             Self::Add(field, item) => add_item(&mut map, field.name(), item)?,
             Self::Remove(field, item) => {
@@ -193,7 +206,7 @@ impl Edit {
                 set_entry(&mut map, field.name(), key, value)?;
             }
             Self::RemoveEntry(field, key) => remove_entry(&mut map, field.name(), key)?,
-            Self::AddLabels(pairs, templates) => add_labels(&mut map, pairs, *templates)?,
+            Self::AddLabels { pairs, templates, force } => add_labels(&mut map, pairs, *templates, *force)?,
             Self::AddGenerator(field, new) => generator::add(&mut map, *field, new)?,
             Self::SetGenerator(field, new, namespace) => {
                 generator::set(&mut map, *field, new, namespace.as_ref())?;
@@ -203,10 +216,9 @@ impl Edit {
             }
             Self::AddPatch(patch) => {
                 let list = list(&mut map, "patches")?;
-                if list.iter().any(|p| p.as_object() == Some(patch)) {
-                    return Err(Error::invalid("patches: the patch is there already"));
+                if !list.iter().any(|p| p.as_object() == Some(patch)) {
+                    list.push(Value::Object(patch.clone()));
                 }
-                list.push(Value::Object(patch.clone()));
             }
             Self::RemovePatch(patch) => {
                 if remove_items(&mut map, "patches", |p| p.as_object() == Some(patch))? == 0 {
@@ -276,7 +288,7 @@ pub(super) fn remove_items(
     Ok(gone)
 }
 
-fn add_labels(map: &mut Map, pairs: &[(Str, Str)], templates: bool) -> Result<(), Error> {
+fn add_labels(map: &mut Map, pairs: &[(Str, Str)], templates: bool, force: bool) -> Result<(), Error> {
     let list = list(map, "labels")?;
     let fits = |entry: &Value| {
         let flag = |key: &str| entry.get(key).and_then(Value::as_bool).unwrap_or(false);
@@ -289,6 +301,9 @@ fn add_labels(map: &mut Map, pairs: &[(Str, Str)], templates: bool) -> Result<()
     });
     let entry = &mut list.make_mut()[at];
     for (key, value) in pairs {
+        if !force && entry.get_path(&["pairs", key]).is_some() {
+            return Err(Error::Invalid(format!("labels: `{key}` is there already; --force overwrites it")));
+        }
         entry.set_path(&["pairs", key], value.clone());
     }
     Ok(())

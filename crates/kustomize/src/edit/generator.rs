@@ -42,6 +42,9 @@ pub fn add(map: &mut Map, field: GeneratorField, new: &NewGenerator) -> Result<(
     set_given(entry, "namespace", &new.namespace);
     set_given(entry, "behavior", &new.behavior);
     set_given(entry, "type", &new.secret_type);
+    if !is_there && field == GeneratorField::Secrets && new.secret_type.is_empty() {
+        entry.insert("type", "Opaque");
+    }
     if new.disable_name_suffix_hash {
         let options = entry.entry_or_null("options");
         options.set_path(&["disableNameSuffixHash"], true);

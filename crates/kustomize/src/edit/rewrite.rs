@@ -487,11 +487,27 @@ namespace: shop  # live
         check(text, &[add(true)], "commonLabels:\n  a: z # c\n");
         check(text, &[Edit::RemoveEntry(MapField::Labels, "a".into())], "");
         assert!(edit(text, &[Edit::RemoveEntry(MapField::Annotations, "a".into())]).is_err());
-        let labels = [("x".into(), "y".into())];
+        let labels = |value: &str, force| Edit::AddLabels {
+            pairs: vec![("x".into(), value.into())],
+            templates: true,
+            force,
+        };
+        let text = "labels:\n- includeTemplates: true\n  pairs:\n    x: \"y\"\n";
+        check("", &[labels("z", false), labels("y", true)], text);
+        assert!(edit(text, &[labels("z", false)]).is_err());
+    }
+
+    #[test]
+    fn what_is_there_already_is_not_added_again() {
+        check("bases:\n- b\n", &[Edit::Resource("b".into())], "bases:\n- b\n");
+        let patch = || [("path".into(), "p.yaml".into())].into_iter().collect();
+        let text = "patches:\n- path: p.yaml # p\n";
+        check(text, &[Edit::AddPatch(patch())], text);
+        let new = NewGenerator { name: "s".into(), literals: vec!["k=v".into()], ..NewGenerator::default() };
         check(
             "",
-            &[Edit::AddLabels(labels.to_vec(), true), Edit::AddLabels(labels.to_vec(), true)],
-            "labels:\n- includeTemplates: true\n  pairs:\n    x: \"y\"\n",
+            &[Edit::AddGenerator(GeneratorField::Secrets, new)],
+            "secretGenerator:\n- literals:\n  - k=v\n  name: s\n  type: Opaque\n",
         );
     }
 

@@ -10,6 +10,8 @@ mod template;
 mod values;
 mod verify;
 
+use crate::cli::one_of::OneOf;
+
 /// Arguments of `fairway helm`.
 #[derive(clap::Args, Debug)]
 pub struct HelmArgs {
@@ -37,14 +39,10 @@ enum HelmCommand {
 }
 
 /// Arguments of `fairway helm template` alone, without what the other commands take.
-#[derive(clap::Args, Debug)]
-pub struct HelmTemplateArgs {
-    #[command(subcommand)]
-    command: HelmTemplateCommand,
-}
+pub type HelmTemplateArgs = OneOf<HelmTemplateCommand>;
 
 #[derive(clap::Subcommand, Debug)]
-enum HelmTemplateCommand {
+pub enum HelmTemplateCommand {
     /// Renders a chart and prints the manifests, as `helm template` does.
     Template(Box<template::Args>),
 }

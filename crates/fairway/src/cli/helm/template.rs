@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 #[derive(clap::Args, Debug)]
 #[command(disable_version_flag = true)]
-pub(super) struct Args {
+pub struct Args {
     /// `[NAME] CHART`: the release's name, and the chart's folder, archive or place in a repository.
     #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
     name_and_chart: Vec<String>,

@@ -10,7 +10,7 @@ use fairway_render::{Capabilities, Inflator};
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
-pub(super) struct BuildArgs {
+pub struct BuildArgs {
     /// Folder with the kustomization, or its address such as https://host/org/repo//folder?ref=v1.
     #[arg(default_value = ".")]
     path: String,

@@ -44,7 +44,7 @@ fn replicas(words: &[String]) -> anyhow::Result<Vec<Edit>> {
 }
 
 /// Returns what a path names: the files and folders that a pattern finds, an address as it is.
-fn places(dir: &Path, pattern: &str) -> anyhow::Result<Vec<String>> {
+pub(super) fn places(dir: &Path, pattern: &str) -> anyhow::Result<Vec<String>> {
     let mut found = vec![String::new()];
     for (n, part) in pattern.split('/').enumerate() {
         let join = |before: &String, name: &str| match n {
@@ -72,7 +72,7 @@ fn places(dir: &Path, pattern: &str) -> anyhow::Result<Vec<String>> {
     }
     if found.is_empty() {
         let dir = dir.display();
-        let message = format!("{pattern} names nothing in {dir}; --no-verify adds it all the same");
+        let message = format!("{pattern} names nothing in {dir}");
         return Err(Failure::error(DIFFERENT, message));
     }
     Ok(found)
@@ -115,6 +115,23 @@ fn removed(field: ListField, paths: &[String]) -> Vec<Edit> {
     paths.iter().map(|p| Edit::Remove(field, p.as_str().into())).collect()
 }
 
+/// Parts removals into those of something that is there and those of something that is not, which are told and passed
+/// over, as in kustomize.
+fn there(text: &str, all: Vec<Edit>) -> (Vec<Edit>, Vec<Edit>) {
+    let mut missing = Vec::new();
+    let mut found = Vec::new();
+    for one in all {
+        match edit(text, std::slice::from_ref(&one)) {
+            Ok(_) => found.push(one),
+            Err(why) => {
+                eprintln!("{why}");
+                missing.push(one);
+            }
+        }
+    }
+    (found, missing)
+}
+
 /// Returns the keys to remove, of those that are there where the others are to be passed over.
 fn removed_entries(text: &str, field: MapField, keys: &Keys) -> Vec<Edit> {
     let all = words(&keys.keys).map(|k| Edit::RemoveEntry(field, k));
@@ -142,26 +159,29 @@ fn additions_edits(dir: &Path, verb: &Add) -> anyhow::Result<Vec<Edit>> {
         })
     };
     Ok(match verb {
-        Add::Resource { paths, no_verify } => additions(dir, paths, *no_verify, Edit::Resource)?,
-        Add::Base { paths } => words(paths).map(Edit::Resource).collect(),
-        Add::Component { paths, no_verify } => additions(dir, paths, *no_verify, Edit::Component)?,
-        Add::Generator { paths } => files(ListField::Generators, paths)?,
-        Add::Transformer { paths } => files(ListField::Transformers, paths)?,
-        Add::Configuration { paths } => files(ListField::Configurations, paths)?,
-        Add::BuildMetadata { options } => {
+        Add::Resource(new) => additions(dir, &new.paths, new.no_verify, Edit::Resource)?,
+        Add::Base(bases) => {
+            let paths: Vec<String> = words(&bases.paths).map(|w| w.to_string()).collect();
+            additions(dir, &paths, false, Edit::Resource)?
+        }
+        Add::Component(new) => additions(dir, &new.paths, new.no_verify, Edit::Component)?,
+        Add::Generator(new) => files(ListField::Generators, &new.paths)?,
+        Add::Transformer(new) => files(ListField::Transformers, &new.paths)?,
+        Add::Configuration(new) => files(ListField::Configurations, &new.paths)?,
+        Add::BuildMetadata(new) => {
             let add = |o| Edit::Add(ListField::BuildMetadata, o);
-            build_metadata(options)?.into_iter().map(add).collect()
+            build_metadata(&new.options)?.into_iter().map(add).collect()
         }
         Add::Label { labels, without_selector: false, force, .. } => {
             added_entries(MapField::Labels, labels, *force)?
         }
-        Add::Label { labels, include_templates, .. } => {
-            vec![Edit::AddLabels(all_pairs(labels)?, *include_templates)]
+        Add::Label { labels, include_templates, force, .. } => {
+            vec![Edit::AddLabels { pairs: all_pairs(labels)?, templates: *include_templates, force: *force }]
         }
         Add::Annotation { annotations, force } => added_entries(MapField::Annotations, annotations, *force)?,
-        Add::ConfigMap(args) => vec![Edit::AddGenerator(GeneratorField::ConfigMaps, args.read("")?)],
+        Add::ConfigMap(args) => vec![Edit::AddGenerator(GeneratorField::ConfigMaps, args.read("", dir)?)],
         Add::Secret { args, secret_type } => {
-            vec![Edit::AddGenerator(GeneratorField::Secrets, args.read(secret_type)?)]
+            vec![Edit::AddGenerator(GeneratorField::Secrets, args.read(secret_type, dir)?)]
         }
         Add::Patch(patch) => vec![Edit::AddPatch(patch.read()?)],
     })
@@ -169,21 +189,25 @@ fn additions_edits(dir: &Path, verb: &Add) -> anyhow::Result<Vec<Edit>> {
 
 fn removals(text: &str, verb: &Remove) -> anyhow::Result<Vec<Edit>> {
     let generators = |field: GeneratorField, args: &Names| {
-        words(&args.names).map(|n| Edit::RemoveGenerator(field, n, args.namespace.as_str().into())).collect()
+        let remove = |n| Edit::RemoveGenerator(field, n, args.namespace.as_str().into());
+        let all: Vec<Edit> = words(&args.names).map(remove).collect();
+        let (there, missing) = there(text, all);
+        // Where none is there, the first says so.
+        if there.is_empty() { missing } else { there }
     };
     Ok(match verb {
-        Remove::Resource { paths } => removed(ListField::Resources, paths),
-        Remove::Component { paths } => removed(ListField::Components, paths),
-        Remove::Transformer { paths } => removed(ListField::Transformers, paths),
-        Remove::BuildMetadata { options } => {
+        Remove::Resource(old) => removed(ListField::Resources, &old.paths),
+        Remove::Component(old) => removed(ListField::Components, &old.paths),
+        Remove::Transformer(old) => removed(ListField::Transformers, &old.paths),
+        Remove::BuildMetadata(old) => {
             let remove = |o| Edit::Remove(ListField::BuildMetadata, o);
-            build_metadata(options)?.into_iter().map(remove).collect()
+            build_metadata(&old.options)?.into_iter().map(remove).collect()
         }
         Remove::Label(keys) => removed_entries(text, MapField::Labels, keys),
         Remove::Annotation(keys) => removed_entries(text, MapField::Annotations, keys),
         Remove::ConfigMap(names) => generators(GeneratorField::ConfigMaps, names),
         Remove::Secret(names) => generators(GeneratorField::Secrets, names),
-        Remove::Patch(patch) => vec![Edit::RemovePatch(patch.read()?)],
+        Remove::Patch(patch) => there(text, vec![Edit::RemovePatch(patch.read()?)]).0,
     })
 }
 
@@ -202,8 +226,8 @@ fn edits(dir: &Path, text: &str, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
         Verb::Set(Set::Annotation { annotations }) => {
             pairs(annotations.iter().map(String::as_str), |k, v| Edit::Annotation(k.into(), v.into()))?
         }
-        Verb::Set(Set::BuildMetadata { options }) => {
-            vec![Edit::SetList(ListField::BuildMetadata, build_metadata(options)?)]
+        Verb::Set(Set::BuildMetadata(new)) => {
+            vec![Edit::SetList(ListField::BuildMetadata, build_metadata(&new.options)?)]
         }
         Verb::Set(Set::ConfigMap(args)) => vec![args.read(GeneratorField::ConfigMaps)],
         Verb::Set(Set::Secret(args)) => vec![args.read(GeneratorField::Secrets)],

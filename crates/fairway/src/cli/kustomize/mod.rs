@@ -3,6 +3,8 @@
 mod build;
 mod edit;
 
+use crate::cli::one_of::OneOf;
+
 /// Arguments of `fairway kustomize`.
 #[derive(clap::Args, Debug)]
 pub struct KustomizeArgs {
@@ -19,14 +21,10 @@ enum KustomizeCommand {
 }
 
 /// Arguments of `fairway kustomize build` alone, without what `edit` takes.
-#[derive(clap::Args, Debug)]
-pub struct KustomizeBuildArgs {
-    #[command(subcommand)]
-    command: KustomizeBuildCommand,
-}
+pub type KustomizeBuildArgs = OneOf<KustomizeBuildCommand>;
 
 #[derive(clap::Subcommand, Debug)]
-enum KustomizeBuildCommand {
+pub enum KustomizeBuildCommand {
     /// Builds a kustomization and prints it, as `kustomize build` does.
     Build(Box<build::BuildArgs>),
 }

@@ -1,8 +1,10 @@
 //! The subcommands of `fairway kustomize edit`.
 
+use super::places;
 use crate::cli::exit::{DIFFERENT, Failure};
 use fairway_kustomize::{Edit, GeneratorField, NewGenerator};
 use fairway_value::{Map, Str, Value};
+use std::path::Path;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
@@ -65,11 +67,7 @@ pub enum Set {
     },
     /// Sets the options of `buildMetadata`.
     #[command(name = "buildmetadata")]
-    BuildMetadata {
-        /// Options, several divided by commas.
-        #[arg(required = true)]
-        options: Vec<String>,
-    },
+    BuildMetadata(Options),
     /// Gives literals of a ConfigMap's generator other values.
     #[command(name = "configmap")]
     ConfigMap(Literals),
@@ -80,49 +78,20 @@ pub enum Set {
 #[derive(clap::Subcommand, Debug)]
 pub enum Add {
     /// Adds files, folders or addresses to `resources`.
-    Resource {
-        /// Paths from the kustomization's folder, which may hold wildcards, or addresses.
-        #[arg(required = true)]
-        paths: Vec<String>,
-        /// Adds the paths as they are, whether they exist or not.
-        #[arg(long)]
-        no_verify: bool,
-    },
+    Resource(NewPaths),
     /// Adds folders to `resources`, several divided by commas.
-    Base {
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Base(Paths),
     /// Adds folders to `components`.
-    Component {
-        /// Paths from the kustomization's folder, which may hold wildcards, or addresses.
-        #[arg(required = true)]
-        paths: Vec<String>,
-        /// Adds the paths as they are, whether they exist or not.
-        #[arg(long)]
-        no_verify: bool,
-    },
+    Component(NewPaths),
     /// Adds files to `generators`.
-    Generator {
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Generator(Paths),
     /// Adds files to `transformers`.
-    Transformer {
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Transformer(Paths),
     /// Adds files to `configurations`.
-    Configuration {
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Configuration(Paths),
     /// Adds options to `buildMetadata`, several divided by commas.
     #[command(name = "buildmetadata")]
-    BuildMetadata {
-        #[arg(required = true)]
-        options: Vec<String>,
-    },
+    BuildMetadata(Options),
     /// Adds labels to all objects.
     Label {
         /// `key:value`, several divided by commas.
@@ -166,29 +135,14 @@ pub enum Add {
 #[derive(clap::Subcommand, Debug)]
 pub enum Remove {
     /// Removes from `resources`.
-    Resource {
-        /// Entries, which may hold wildcards.
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Resource(Paths),
     /// Removes from `components`.
-    Component {
-        /// Entries, which may hold wildcards.
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Component(Paths),
     /// Removes from `transformers`.
-    Transformer {
-        /// Entries, which may hold wildcards.
-        #[arg(required = true)]
-        paths: Vec<String>,
-    },
+    Transformer(Paths),
     /// Removes options of `buildMetadata`, several divided by commas.
     #[command(name = "buildmetadata")]
-    BuildMetadata {
-        #[arg(required = true)]
-        options: Vec<String>,
-    },
+    BuildMetadata(Options),
     /// Removes labels from `commonLabels`.
     Label(Keys),
     /// Removes annotations from `commonAnnotations`.
@@ -201,6 +155,30 @@ pub enum Remove {
     /// Removes a patch: path or text and target are those that it was added with.
     #[command(disable_version_flag = true)]
     Patch(PatchArgs),
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Paths {
+    /// Paths from the kustomization's folder, which may hold wildcards.
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct NewPaths {
+    /// Paths from the kustomization's folder, which may hold wildcards, or addresses.
+    #[arg(required = true)]
+    pub paths: Vec<String>,
+    /// Adds the paths as they are, whether they exist or not.
+    #[arg(long)]
+    pub no_verify: bool,
+}
+
+#[derive(clap::Args, Debug)]
+pub struct Options {
+    /// Options, several divided by commas.
+    #[arg(required = true)]
+    pub options: Vec<String>,
 }
 
 #[derive(clap::Args, Debug)]
@@ -248,7 +226,7 @@ pub struct GeneratorArgs {
 }
 
 impl GeneratorArgs {
-    pub fn read(&self, secret_type: &str) -> anyhow::Result<NewGenerator> {
+    pub fn read(&self, secret_type: &str, dir: &Path) -> anyhow::Result<NewGenerator> {
         let strings = |all: &[String]| all.iter().map(|s| Str::from(s.as_str())).collect();
         if let Some(wrong) = self.from_literal.iter().find(|l| !l.contains('=')) {
             return Err(Failure::error(DIFFERENT, format!("`{wrong}` is no literal; write key=value")));
@@ -264,10 +242,33 @@ impl GeneratorArgs {
             behavior: self.behavior.as_str().into(),
             secret_type: secret_type.into(),
             literals: strings(&self.from_literal),
-            files: strings(&self.from_file),
+            files: self.files(dir)?,
             envs: strings(&self.from_env_file),
             disable_name_suffix_hash: self.disable_name_suffix_hash,
         })
+    }
+}
+
+impl GeneratorArgs {
+    /// Returns the files, of patterns those that they find.
+    fn files(&self, dir: &Path) -> anyhow::Result<Vec<Str>> {
+        let mut files = Vec::new();
+        for source in &self.from_file {
+            let (key, path) = match source.split_once('=') {
+                Some((key, path)) => (Some(key), path),
+                None => (None, source.as_str()),
+            };
+            let found = places(dir, path)?;
+            match (key, found.as_slice()) {
+                (None, _) => files.extend(found.iter().map(|f| Str::from(f.as_str()))),
+                (Some(key), [one]) => files.push(format!("{key}={one}").into()),
+                (Some(_), _) => {
+                    let message = format!("{source} names several files, which cannot have one key");
+                    return Err(Failure::error(DIFFERENT, message));
+                }
+            }
+        }
+        Ok(files)
     }
 }
 
