@@ -8,6 +8,7 @@ mod conformance;
 mod differential;
 mod e2e;
 mod fuzz;
+mod read_back;
 mod run;
 mod schema;
 mod tidy;
@@ -36,6 +37,8 @@ enum Command {
     Bench(bench::Args),
     /// Measures rendering beside Helm and kustomize, process against process.
     BenchRender(bench_render::Args),
+    /// Has the real Helm read back random trees that were written as YAML here.
+    ReadBack(read_back::Args),
     /// Runs the fuzz targets for a while.
     Fuzz(fuzz::Args),
     /// Makes the data of the built-in kinds.
@@ -51,6 +54,7 @@ fn main() -> anyhow::Result<()> {
         Command::Differential(args) => differential::main(&args),
         Command::Bench(args) => bench::main(&args),
         Command::BenchRender(args) => bench_render::main(&args),
+        Command::ReadBack(args) => read_back::main(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Schema(args) => schema::main(args),
     }

@@ -5,7 +5,7 @@ mod compare;
 mod definition;
 mod http;
 mod mutate;
-mod random;
+pub(crate) mod random;
 mod report;
 mod rules;
 mod sequence;

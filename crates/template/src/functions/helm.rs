@@ -205,3 +205,44 @@ fn can_pass(data: &fairway_value::Value) -> bool {
         _ => true,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_value::Value as Data;
+    use proptest::prelude::*;
+
+    fn text() -> impl Strategy<Value = String> {
+        let atoms = [
+            "a", "yes", "~", "1", "1e3", ": ", " #", "'", "\"", "\n", " ", "\t", "- ", "[", "&", "|", "%",
+            "\u{e9}",
+        ];
+        prop::collection::vec(prop::sample::select(atoms.to_vec()), 0..6).prop_map(|parts| parts.concat())
+    }
+
+    fn tree() -> impl Strategy<Value = Data> {
+        let leaf = prop_oneof![
+            Just(Data::Null),
+            any::<bool>().prop_map(Data::from),
+            any::<i32>().prop_map(|n| Data::Float(f64::from(n) / 8.0)),
+            text().prop_map(Data::from),
+        ];
+        leaf.prop_recursive(4, 30, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Data::from),
+                prop::collection::vec((text(), inner), 0..4).prop_map(Data::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+        #[test]
+        fn from_yaml_gives_back_what_to_yaml_was_given(data in tree()) {
+            let value = Value::Map([("v".into(), Value::from_json(&data))].into_iter().collect::<Map>());
+            let read = from_yaml(&to_yaml(&value).unwrap());
+            prop_assert_eq!(read.to_json(), value.to_json());
+        }
+    }
+}
