@@ -4,31 +4,30 @@ use crate::managed::quote;
 use fairway_core::calendar::{date_time, days_in_month, days_since_1970};
 use fairway_value::Value;
 
-/// Returns the time in seconds, UTC. An empty text is no time.
+/// Returns the time in seconds, UTC.
 ///
 /// # Errors
 /// A text that is no RFC 3339 time, in Go's words.
 pub(crate) fn canonical_time(text: &str) -> Result<Value, String> {
-    if text.is_empty() {
-        return Ok(Value::Null);
-    }
     let (seconds, _) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05Z07:00"))?;
     Ok(Value::from(format(seconds, None)))
 }
 
-/// Returns the time in microseconds, UTC. An empty text is no time.
+/// Returns the time in microseconds, UTC.
 ///
 /// # Errors
 /// A text that is no RFC 3339 time, in Go's words.
 pub(crate) fn canonical_micro_time(text: &str) -> Result<Value, String> {
-    if text.is_empty() {
-        return Ok(Value::Null);
-    }
     let (seconds, micros) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05.000000Z07:00"))?;
     Ok(Value::from(format(seconds, Some(micros))))
 }
 
 fn refused(text: &str, layout: &str) -> String {
+    // Where a time is followed by something, Go says what.
+    let behind = text.find(['Z', 'z']).map(|at| text.split_at(at + 1));
+    if let Some((_, rest)) = behind.filter(|(time, rest)| !rest.is_empty() && parse(time).is_some()) {
+        return format!("parsing time {}: extra text: {}", quote(text), quote(rest));
+    }
     format!("parsing time {} as {}: cannot parse {} as \"2006\"", quote(text), quote(layout), quote(text))
 }
 

@@ -18,7 +18,7 @@ pub fn add(schema: &mut Value, before: bool, random: &mut Random) {
     }
     // The server estimates what rules may cost, and refuses those of what has no bounds.
     match schema["type"].as_str() {
-        Some("string") if schema["enum"].is_null() => schema["maxLength"] = 10.into(),
+        Some("string") => schema["maxLength"] = 10.into(),
         Some("array") => schema["maxItems"] = 2.into(),
         Some("object") if schema["additionalProperties"].is_object() => schema["maxProperties"] = 2.into(),
         _ => {}
@@ -58,7 +58,7 @@ fn rule(schema: &Value, random: &mut Random) -> Value {
         Some("integer") => pick(
             random,
             &[
-                json!({"rule": "self < 5", "messageExpression": "'got ' + string(self)"}),
+                json!({"rule": "self < 5", "messageExpression": "self > 7 ? 'far too many' : 'too many'"}),
                 json!({"rule": "self >= oldSelf"}),
                 json!({"rule": "10 / self > 1"}),
                 json!({"rule": "self % 2 == 0", "reason": "FieldValueDuplicate"}),

@@ -205,6 +205,10 @@ fn json_patch(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     if pointer.starts_with("/metadata/") && !pointer.contains("labels") && !pointer.contains("annotations") {
         return Ok(true);
     }
+    // Each server chooses its own.
+    if pointer.starts_with("/spec/clusterIP") || pointer.ends_with("odePort") || pointer == "/spec/ports" {
+        return Ok(true);
+    }
     let operation = if run.random.chance(50) {
         json!([{"op": "remove", "path": pointer}])
     } else {
@@ -234,6 +238,11 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
         if live["spec"]["clusterIP"].is_string() && body["spec"].is_object() {
             for key in ["clusterIP", "clusterIPs"] {
                 body["spec"][key] = live["spec"][key].clone();
+            }
+            let chosen = live["spec"]["ports"].as_array().cloned().unwrap_or_default();
+            let ports = body["spec"]["ports"].as_array_mut().into_iter().flatten();
+            for (port, chosen) in ports.zip(&chosen).filter(|(port, _)| port["nodePort"].is_u64()) {
+                port["nodePort"] = chosen["nodePort"].clone();
             }
         }
         body

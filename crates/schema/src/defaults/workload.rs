@@ -17,10 +17,20 @@ pub(super) fn defaulter(name: &str) -> Option<fn(&mut Map)> {
             pointer(m, "failedJobsHistoryLimit", 1_i64);
         },
         "batch.v1.PodFailurePolicyOnPodConditionsPattern" => |m| by_value(m, "status", "True"),
+        "autoscaling.v1.HorizontalPodAutoscaler" => first_autoscaler,
         "autoscaling.v1.HorizontalPodAutoscalerSpec" => |m| pointer(m, "minReplicas", 1_i64),
         "autoscaling.v2.HorizontalPodAutoscalerSpec" => autoscaler,
         _ => return None,
     })
+}
+
+/// Who measures nothing measures processors; other measures stand in an annotation.
+fn first_autoscaler(m: &mut Map) {
+    let others = ["metadata", "annotations", "autoscaling.alpha.kubernetes.io/metrics"];
+    let other = m.get(others[0]).and_then(|meta| meta.get_path(&others[1..])).is_some();
+    if let Some(spec) = m.get_mut("spec").and_then(Value::as_object_mut).filter(|_| !other) {
+        pointer(spec, "targetCPUUtilizationPercentage", 80_i64);
+    }
 }
 
 fn deployment(m: &mut Map) {

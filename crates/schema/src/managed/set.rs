@@ -37,8 +37,11 @@ impl Set {
 
     /// Returns the set and whether the path to it is itself a member.
     fn parse_at(fields: &Value, depth: usize) -> Result<(Self, bool), SetError> {
-        let Value::Object(map) = fields else {
-            return Err(SetError("fieldsV1 is no map".to_owned()));
+        let map = match fields {
+            Value::Object(map) => map,
+            // What is nothing has nothing below it.
+            Value::Null if depth > 0 => return Ok((Self::default(), false)),
+            _ => return Err(SetError("fieldsV1 is no map".to_owned())),
         };
         if depth > DEPTH_MAX {
             return Err(SetError(format!("fieldsV1 nests deeper than {DEPTH_MAX}")));
@@ -72,7 +75,7 @@ impl Set {
     /// Whether [`Set::parse`] reads a document.
     pub(crate) fn is_readable(fields: &Value) -> bool {
         fn below(fields: &Value, depth: usize) -> bool {
-            let Value::Object(map) = fields else { return false };
+            let Value::Object(map) = fields else { return fields.is_null() && depth > 0 };
             depth <= DEPTH_MAX
                 && map.iter().all(|(key, inner)| {
                     key == "." || (PathElement::is_readable(key) && below(inner, depth + 1))

@@ -149,6 +149,14 @@ fn merge_field(
             return Ok(());
         }
     };
+    // Go looks the field up in the struct that stands for a value of any shape.
+    let raw = ty.is_some_and(|t| t.name().ends_with(".RawExtension"));
+    if raw && matches!(value, Value::Object(_) | Value::Array(_)) {
+        return Err(MergeError(format!(
+            "unable to find api field in struct RawExtension for the json field {}",
+            crate::managed::quote(key)
+        )));
+    }
     let meta = meta(ty, key);
     let merged = match (&current, value) {
         (Value::Object(old), Value::Object(new)) => {

@@ -136,6 +136,14 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
         && let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut)
     {
         super::pod::tolerations(spec);
+        // What the class gave stays where it is not said (the Priority plugin).
+        for key in ["priority", "preemptionPolicy"] {
+            if let Some(kept) =
+                old.get_path(&["spec", key]).filter(|_| spec.get(key).is_none_or(Value::is_null))
+            {
+                spec.insert(key, kept.clone());
+            }
+        }
     }
     if resource.kind == "DaemonSet" && !resource.custom {
         count_template(object, old);

@@ -98,11 +98,14 @@ fn drop_foreign_fields(spec: &mut Map, before: &Map) {
         }
     }
     if needs_node_ports(before) && !needs_node_ports(spec) {
-        for_ports(spec, before, |port, old| {
-            if port.get("nodePort") == old.get("nodePort") {
-                port.remove("nodePort");
+        let had = chosen_ports(before);
+        // Who asks for another one at the same time is told that it cannot be.
+        if chosen_ports(spec).iter().all(|port| had.contains(port)) {
+            let ports = spec.get_mut("ports").and_then(Value::as_array_mut);
+            for port in ports.into_iter().flat_map(|p| p.make_mut().iter_mut()) {
+                port.remove_path(&["nodePort"]);
             }
-        });
+        }
     }
     if needs_health_port(before) && !needs_health_port(spec) && same(spec, "healthCheckNodePort") {
         spec.remove("healthCheckNodePort");
@@ -121,14 +124,9 @@ fn drop_foreign_fields(spec: &mut Map, before: &Map) {
     }
 }
 
-fn for_ports(spec: &mut Map, before: &Map, mut see: impl FnMut(&mut Map, &Map)) {
-    let old = before.get("ports").and_then(Value::as_array).unwrap_or_default();
-    let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return };
-    for (n, port) in ports.make_mut().iter_mut().enumerate() {
-        if let (Some(port), Some(old)) = (port.as_object_mut(), old.get(n).and_then(Value::as_object)) {
-            see(port, old);
-        }
-    }
+fn chosen_ports(spec: &Map) -> Vec<i64> {
+    let ports = spec.get("ports").and_then(Value::as_array).unwrap_or_default();
+    ports.iter().filter_map(|p| p.get("nodePort").and_then(Value::as_i64)).filter(|n| *n != 0).collect()
 }
 
 fn needs_node_ports(spec: &Map) -> bool {

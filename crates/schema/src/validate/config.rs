@@ -10,9 +10,18 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
     let spec = object.get("spec").unwrap_or(&empty);
     match kind {
         "ConfigMap" => {
-            for part in ["data", "binaryData"] {
-                keys(object.get(part), part, faults);
+            let binary = object.get("binaryData");
+            for key in object.get("data").and_then(Value::as_object).into_iter().flat_map(Map::keys) {
+                faults.each(&format!("data[{key}]"), key, names::config_key(key));
+                if binary.is_some_and(|b| b.get(key).is_some()) {
+                    faults.invalid_text(
+                        format!("data[{key}]"),
+                        key,
+                        "duplicate of key present in binaryData",
+                    );
+                }
             }
+            keys(binary, "binaryData", faults);
             if data_size(object) > DATA_MAX {
                 faults.too_long("[]", DATA_MAX);
             }

@@ -5,6 +5,7 @@
 //! should be refused here.
 
 mod batch;
+mod certificate;
 mod claim;
 mod config;
 mod crd;
@@ -112,6 +113,9 @@ fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schem
         "networking.k8s.io" => network::check(object, kind, old.is_none(), faults),
         "admissionregistration.k8s.io" => webhook::check(object, kind, faults),
         "apiextensions.k8s.io" => crd::check(object, faults),
+        "certificates.k8s.io" if kind == "CertificateSigningRequest" && old.is_none() => {
+            certificate::request(object.get("spec").unwrap_or(&Value::Null), faults);
+        }
         "discovery.k8s.io" => endpoints::slice(object, old, faults),
         _ => config::check(object, kind, faults),
     }

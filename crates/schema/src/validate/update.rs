@@ -58,7 +58,11 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
             same(new, old, &["spec", "volumeLifecycleModes"], faults);
         }
         ("storage.k8s.io", "StorageClass") => {
-            for key in ["parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"] {
+            let none = |o: &Value| o.get("parameters").and_then(Value::as_object).is_none_or(Map::is_empty);
+            if !(none(new) && none(old)) {
+                same(new, old, &["parameters"], faults);
+            }
+            for key in ["provisioner", "reclaimPolicy", "volumeBindingMode"] {
                 same(new, old, &[key], faults);
             }
         }
