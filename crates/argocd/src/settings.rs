@@ -64,6 +64,8 @@ pub struct Settings {
     pub known_type_fields: Vec<(Str, Str, Str)>,
     /// `kustomize.buildOptions`, in words.
     pub kustomize_build_options: Vec<Str>,
+    /// `kustomize.buildOptions.VERSION`: what stands for them where a source names that version.
+    pub kustomize_version_options: BTreeMap<Str, Str>,
     /// `helm.valuesFileSchemes`.
     pub helm_values_file_schemes: Vec<Str>,
     /// `helm.enable`, `kustomize.enable`, `jsonnet.enable`: tools that are turned off.
@@ -112,6 +114,7 @@ impl Default for Settings {
             actions: BTreeMap::new(),
             known_type_fields: Vec::new(),
             kustomize_build_options: Vec::new(),
+            kustomize_version_options: BTreeMap::new(),
             helm_values_file_schemes: vec!["https".into(), "http".into()],
             disabled_tools: Vec::new(),
             masked_annotations: Vec::new(),
@@ -150,7 +153,20 @@ const OTHER_PARTS: &[&str] = &[
     "webhook.",
 ];
 
+/// What names the options of a version of kustomize in `argocd-cm`, before the version.
+const VERSION_OPTIONS: &str = "kustomize.buildOptions.";
+
 impl Settings {
+    /// Returns the options of `kustomize build` for a source that names a version of it, or none. As in Argo CD the usual
+    /// ones do not hold for a version that is named.
+    #[must_use]
+    pub fn kustomize_options(&self, version: &str) -> Str {
+        if version.is_empty() {
+            return self.kustomize_build_options.join(" ").into();
+        }
+        self.kustomize_version_options.get(version).cloned().unwrap_or_default()
+    }
+
     /// Reads the `data` of `argocd-cm` and `argocd-cmd-params-cm`; either may be empty.
     #[must_use]
     pub fn read(config: &Map, parameters: &Map) -> Self {
@@ -204,6 +220,9 @@ impl Settings {
             "kustomize.buildOptions" => {
                 self.kustomize_build_options = text.split_whitespace().map(Str::from).collect();
             }
+            _ if key.starts_with(VERSION_OPTIONS) => {
+                self.kustomize_version_options.insert(key[VERSION_OPTIONS.len()..].into(), text.into());
+            }
             "helm.valuesFileSchemes" => self.helm_values_file_schemes = list(text),
             "helm.enable" | "kustomize.enable" | "jsonnet.enable" => {
                 if text == "false" {
@@ -217,6 +236,8 @@ impl Settings {
             },
             "cluster.inClusterEnabled" => self.in_cluster_enabled = text != "false",
             "url" => self.url = text.into(),
+            // Read where repositories are.
+            "fairway.mirrors" => {}
             // Kept as they are: they change what is watched for a refresh, not what is desired or live.
             "resource.ignoreResourceUpdatesEnabled" | "timeout.hard.reconciliation" => {}
             _ => return self.read_customization(key, text),
@@ -431,6 +452,18 @@ mod tests {
         let listed = Settings::read(&Map::new(), given.unwrap().as_object().unwrap());
         assert!(listed.serves_applicationsets_in("argocd", "team-a"));
         assert!(!listed.serves_applicationsets_in("argocd", "tea"));
+    }
+
+    #[test]
+    fn a_version_of_kustomize_has_options_of_its_own() {
+        let settings = read(
+            r#"{"kustomize.buildOptions":"--enable-helm  --reorder none","kustomize.buildOptions.v4.5.7":"--reorder legacy",
+            "fairway.mirrors":"https://a/: https://b/"}"#,
+        );
+        assert_eq!(settings.kustomize_options(""), "--enable-helm --reorder none");
+        assert_eq!(settings.kustomize_options("v4.5.7"), "--reorder legacy");
+        assert_eq!(settings.kustomize_options("v5.0.0"), "");
+        assert_eq!(settings.warnings, Vec::<String>::new());
     }
 
     #[test]

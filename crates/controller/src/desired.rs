@@ -39,8 +39,8 @@ pub struct RenderSettings<'a> {
     pub marks: &'a dyn Marks,
     /// The destination cluster.
     pub view: &'a dyn LiveView,
-    /// `kustomize.buildOptions`.
-    pub kustomize_build_options: Str,
+    /// `kustomize.buildOptions` for a source.
+    pub kustomize_build_options: &'a (dyn Fn(&AppSource) -> Str + Sync),
     /// `helm.valuesFileSchemes`.
     pub value_file_schemes: Vec<Str>,
     /// `helm.enable` and `kustomize.enable`: tools that are not looked for.
@@ -243,7 +243,7 @@ impl Renderer {
                 .collect(),
             env: env.clone(),
             capabilities: capabilities.clone(),
-            build_options: settings.kustomize_build_options.clone(),
+            build_options: (settings.kustomize_build_options)(&at.source),
             value_file_schemes: settings.value_file_schemes.clone(),
             disabled_tools: settings.disabled_tools.clone(),
         };
@@ -275,7 +275,7 @@ impl Renderer {
             revision: at.revision.clone(),
             env,
             capabilities,
-            build_options: settings.kustomize_build_options.clone(),
+            build_options: (settings.kustomize_build_options)(&at.source),
             value_file_schemes: settings.value_file_schemes.clone(),
             disabled_tools: settings.disabled_tools.clone(),
             reads,
@@ -315,7 +315,7 @@ impl Remembered {
         capabilities: &Capabilities,
         settings: &RenderSettings<'_>,
     ) -> Result<bool, ReconcileError> {
-        let same_settings = self.build_options == settings.kustomize_build_options
+        let same_settings = self.build_options == (settings.kustomize_build_options)(&at.source)
             && self.value_file_schemes == settings.value_file_schemes
             && self.disabled_tools == settings.disabled_tools;
         if self.source != at.source || !same_settings {

@@ -6,8 +6,9 @@ use crate::engine::{Engine, unix_seconds};
 use crate::lookup::LookupAccess;
 use crate::operate::{Planned, Start};
 use crate::reconcile::Pass;
+use crate::snapshot::Snapshot;
 use fairway_argocd::{OperationState, SyncDecision, SyncMoment};
-use fairway_core::{App, AppSource, LiveView, Operation, Str};
+use fairway_core::{App, AppSource, LiveView, Operation, Str, Tool};
 use fairway_value::Value;
 use std::sync::Arc;
 
@@ -59,10 +60,11 @@ impl Engine {
         };
         let source_override =
             |index: usize, value: &Value| override_source(pass.application, app, index, value);
+        let build_options = |source: &AppSource| build_options(pass.snapshot, source);
         let settings = RenderSettings {
             marks: &pass.snapshot.marks,
             view,
-            kustomize_build_options: pass.snapshot.settings.kustomize_build_options.join(" ").into(),
+            kustomize_build_options: &build_options,
             value_file_schemes: pass.snapshot.settings.helm_values_file_schemes.clone(),
             disabled_tools: pass.snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,
@@ -98,6 +100,15 @@ fn app_at(app: &App, operation: &Operation, named: &[Str]) -> App {
         app.sync_policy.options = options.clone();
     }
     app
+}
+
+/// Returns the options of `kustomize build` for a source.
+pub(crate) fn build_options(snapshot: &Snapshot, source: &AppSource) -> Str {
+    let version = match &source.tool {
+        Tool::Kustomize(options) => options.version.as_str(),
+        Tool::Auto | Tool::Directory(_) | Tool::Helm(_) | Tool::Plugin(_) => "",
+    };
+    snapshot.settings.kustomize_options(version)
 }
 
 /// Lays `.argocd-source.yaml` over a source: its tool's fields alone.

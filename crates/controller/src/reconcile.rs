@@ -4,6 +4,7 @@ use crate::app_entry::{AppEntry, Memory, TargetKey};
 use crate::clusters::Place;
 use crate::compare::{CompareContext, Compared, compare, diff_options};
 use crate::desired::{RenderSettings, Target};
+use crate::elsewhere::build_options;
 use crate::engine::{Engine, application_key};
 use crate::error::ReconcileError;
 use crate::lookup::LookupAccess;
@@ -13,8 +14,8 @@ use crate::queue::Level;
 use crate::snapshot::Snapshot;
 use fairway_argocd::{Application, Permission, Project, lower};
 use fairway_core::{
-    App, AppId, Condition, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _, RetryAdvice,
-    Scope, Str, SyncPhase, SyncStatus,
+    App, AppId, AppSource, Condition, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _,
+    RetryAdvice, Scope, Str, SyncPhase, SyncStatus,
 };
 use fairway_plan::{DeletionBudget, PlanInput, SyncPlan, plan};
 use std::collections::BTreeSet;
@@ -188,10 +189,11 @@ impl Engine {
         let source_override = |index: usize, value: &fairway_core::Value| {
             crate::elsewhere::override_source(application, app, index, value)
         };
+        let build_options = |source: &AppSource| build_options(snapshot, source);
         let settings = RenderSettings {
             marks: &snapshot.marks,
             view,
-            kustomize_build_options: snapshot.settings.kustomize_build_options.join(" ").into(),
+            kustomize_build_options: &build_options,
             value_file_schemes: snapshot.settings.helm_values_file_schemes.clone(),
             disabled_tools: snapshot.settings.disabled_tools.clone(),
             excluded: &excluded,

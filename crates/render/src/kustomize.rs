@@ -39,7 +39,22 @@ pub(crate) fn render(
             desired.origin.file = path.into();
         }
     }
-    Ok(Rendered { objects, warnings: built.warnings, ..Rendered::default() })
+    let mut warnings = built.warnings;
+    warnings.extend(other_version(&options.version));
+    Ok(Rendered { objects, warnings, ..Rendered::default() })
+}
+
+/// The major version of kustomize whose behaviour is built in.
+const MAJOR: &str = "5";
+
+/// Says that a version that a source names is not the one that is built in. Argo CD runs the program that its settings
+/// register for the version; most kustomizations build to the same.
+fn other_version(version: &str) -> Option<String> {
+    let number = version.strip_prefix('v').unwrap_or(version);
+    let major = number.split('.').next().unwrap_or_default();
+    (!version.is_empty() && major != MAJOR).then(|| {
+        format!("kustomize {version} (spec.source.kustomize.version) is not run: kustomize v{MAJOR} is built in and was used")
+    })
 }
 
 /// Flags whose value may be the next word.
@@ -110,5 +125,18 @@ impl Flags {
             }
         }
         Ok(flags)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_other_than_the_one_built_in_are_told() {
+        for version in ["", "v5.8.0", "5.4.2", "v5"] {
+            assert_eq!(other_version(version), None, "{version}");
+        }
+        assert!(other_version("v4.5.7").is_some_and(|w| w.contains("v4.5.7")));
     }
 }
