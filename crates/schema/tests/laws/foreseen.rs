@@ -2,8 +2,10 @@
 
 use crate::made::{changed, node, object_of, schemas};
 use fairway_schema::managed::{Write, apply, foresee, update};
+use fairway_schema::request::{self, FieldValidation, Request, Verb};
+use fairway_schema::strategy::Chooser;
 use fairway_schema::{Schemas, canonical, defaults};
-use fairway_value::{Value, from_json};
+use fairway_value::{Str, Value, from_json};
 use proptest::prelude::*;
 
 fn write<'w>(object: &'w Value, manager: &'w str) -> Write<'w> {
@@ -56,6 +58,56 @@ fn agree(steps: &[(Value, bool, bool)], config: &Value, schemas: &Schemas) -> Re
     Ok(())
 }
 
+/// Stands in for what a server chooses: objects of these kinds ask for nothing.
+struct Nothing;
+
+impl Chooser for Nothing {
+    fn cluster_ip(&mut self, _: Option<&str>) -> Result<Value, String> {
+        Err("no Service is written".to_owned())
+    }
+    fn node_port(&mut self) -> Result<Value, String> {
+        Err("no Service is written".to_owned())
+    }
+    fn suffix(&mut self) -> Str {
+        Str::new()
+    }
+    fn now(&self) -> Str {
+        "2024-01-01T00:00:00Z".into()
+    }
+    fn priority(&self, _: &str) -> Option<(i64, Str)> {
+        None
+    }
+}
+
+/// The object as a server stores it when this manager applies it; nothing where it is refused.
+fn stored(live: Option<&Value>, object: &Value, manager: &str, schemas: &Schemas) -> Option<Value> {
+    let write = write(object, manager);
+    let request = Request {
+        verb: Verb::Apply { force: true },
+        resource: schemas.resource(write.api_version, write.kind).expect("the kind is served"),
+        subresource: "",
+        manager,
+        namespace: "n",
+        name: object.get_path(&["metadata", "name"]).and_then(Value::as_str).expect("objects have names"),
+        body: object,
+        field_validation: FieldValidation::Warn,
+        now: write.now,
+        uid: "u",
+    };
+    request::write(live, &request, schemas, &mut Nothing).ok().map(|w| w.object)
+}
+
+/// What was applied is foreseen not to change, and applying it again changes nothing, whoever wrote before.
+fn rests(before: &Value, config: &Value, schemas: &Schemas) -> Result<(), TestCaseError> {
+    let live = stored(None, before, "b", schemas);
+    let Some(once) = stored(live.as_ref(), config, "a", schemas) else { return Ok(()) };
+    let foreseen = foresee(&once, config, &write(config, "a"), schemas).map(bare);
+    prop_assert_eq!(foreseen, Ok(bare(once.clone())));
+    let twice = stored(Some(&once), config, "a", schemas);
+    prop_assert_eq!(twice, Some(once));
+    Ok(())
+}
+
 const DEPLOYMENT: &str = r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"n","labels":{"a":"b"}},
     "spec":{"replicas":2,"selector":{"matchLabels":{"a":"b"}},"strategy":{"type":"RollingUpdate","rollingUpdate":{"maxSurge":1}},
     "template":{"metadata":{"labels":{"a":"b","c":"d"}},"spec":{"securityContext":{"fsGroup":1,"supplementalGroups":[1,2]},
@@ -84,6 +136,22 @@ proptest! {
         let steps: Vec<_> =
             before.iter().zip(&turns).map(|(o, (mine, apply))| (o.clone(), *mine, *apply)).collect();
         agree(&steps, config, &schemas)?;
+    }
+
+    #[test]
+    fn what_was_applied_rests(
+        (fields, objects) in prop::collection::vec(node(), 1..5).prop_flat_map(|fields| {
+            let objects = prop::collection::vec(object_of(&fields), 2);
+            (Just(fields), objects)
+        }),
+        changes in prop::collection::vec(few(), 2)
+    ) {
+        rests(&objects[0], &objects[1], &schemas(&fields))?;
+        let base = from_json(DEPLOYMENT.as_bytes()).expect("it is JSON");
+        // A key of an entry that is null or empty is another key once it has its default.
+        let whole = |changes: &[(usize, u8)]| -> Vec<_> { changes.iter().map(|(at, how)| (*at, how % 2)).collect() };
+        let made = changes.iter().map(|c| changed(&base, &whole(c))).collect::<Vec<_>>();
+        rests(&made[0], &made[1], Schemas::builtin())?;
     }
 
     #[test]

@@ -1,36 +1,17 @@
 use super::super::fault::{Faults, show};
 use super::super::names;
+use super::walk::walk;
 use fairway_value::{Map, Value};
 
 /// Checks embedded objects: each has a type and a kind, and metadata that would do.
 pub(super) fn check(object: &Value, schema: &Value, faults: &mut Faults) {
-    walk(object, schema, "", faults);
-}
-
-fn walk(value: &Value, schema: &Value, field: &str, faults: &mut Faults) {
-    let join = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
-    match value {
-        Value::Object(map) => {
-            if schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true)) {
-                embedded(map, field, faults);
-            }
-            let further = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
-            for (key, inner) in map.iter() {
-                if let Some(child) = schema.get("properties").and_then(|p| p.get(key)) {
-                    walk(inner, child, &join(key), faults);
-                } else if let Some(child) = further {
-                    walk(inner, child, &format!("{field}[{key}]"), faults);
-                }
-            }
+    walk(object, schema, &mut |value, schema, field| {
+        if let Value::Object(map) = value
+            && schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
+        {
+            embedded(map, field, faults);
         }
-        Value::Array(items) => {
-            let Some(child) = schema.get("items") else { return };
-            for (n, inner) in items.iter().enumerate() {
-                walk(inner, child, &format!("{field}[{n}]"), faults);
-            }
-        }
-        _ => {}
-    }
+    });
 }
 
 fn embedded(map: &Map, field: &str, faults: &mut Faults) {

@@ -1,36 +1,15 @@
 use super::super::fault::{Faults, list, show, text};
+use super::walk::walk;
 use crate::managed::equal;
 use fairway_value::Value;
 
 /// Sets must not hold a value twice, maps no key.
 pub(super) fn check(object: &Value, schema: &Value, faults: &mut Faults) {
-    walk(object, schema, "", faults);
-}
-
-fn walk(value: &Value, schema: &Value, field: &str, faults: &mut Faults) {
-    let join = |key: &str| if field.is_empty() { key.to_owned() } else { format!("{field}.{key}") };
-    match value {
-        Value::Object(map) => {
-            let further = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
-            for (key, inner) in map.iter() {
-                if let Some(child) = schema.get("properties").and_then(|p| p.get(key)) {
-                    walk(inner, child, &join(key), faults);
-                }
-                if let Some(child) = further {
-                    walk(inner, child, &format!("{field}[{key}]"), faults);
-                }
-            }
-        }
-        Value::Array(items) => {
+    walk(object, schema, &mut |value, schema, field| {
+        if let Value::Array(items) = value {
             duplicates(items, schema, field, faults);
-            if let Some(child) = schema.get("items") {
-                for (n, item) in items.iter().enumerate() {
-                    walk(item, child, &format!("{field}[{n}]"), faults);
-                }
-            }
         }
-        _ => {}
-    }
+    });
 }
 
 /// Reports the second of equal entries; a third is not reported again.

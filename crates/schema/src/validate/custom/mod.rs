@@ -8,6 +8,7 @@ mod pattern;
 mod rules;
 mod schema;
 mod verdict;
+mod walk;
 
 pub(crate) use format::is_text as is_text_format;
 pub(super) use object::{check, check_default};
