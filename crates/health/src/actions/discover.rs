@@ -1,4 +1,4 @@
-use super::field::{at, find, truthy};
+use super::field::{at, entries, find, truthy};
 use super::types::{Action, ActionError, ActionParam};
 use fairway_core::Object;
 use fairway_value::Value;
@@ -115,7 +115,12 @@ fn annotation<'v>(o: &'v Value, key: &str) -> Result<&'v Value, ActionError> {
 }
 
 fn found_annotation<'v>(o: &'v Value, key: &str) -> Result<&'v Value, ActionError> {
-    find(o, &["metadata", "annotations", key])
+    for path in [&["metadata"][..], &["metadata", "annotations"]] {
+        if !truthy(at(o, path)?) {
+            return Ok(&Value::Null);
+        }
+    }
+    at(o, &["metadata", "annotations", key])
 }
 
 /// A flag that may be unset; anything else is refused, as a field of a wrong type is.
@@ -162,7 +167,8 @@ fn application(o: &Value) -> Found {
 /// Length of a list; nothing for what is none.
 pub(super) fn len(value: &Value) -> Result<usize, ActionError> {
     match value {
-        Value::Array(items) => Ok(items.len()),
+        Value::Array(items) => Ok(items.iter().filter(|v| !v.is_null()).count()),
+        Value::String(text) => Ok(text.len()),
         Value::Object(_) => Ok(0),
         other => Err(ActionError::Refused(format!("a list is a {}", other.type_name()))),
     }
@@ -188,7 +194,9 @@ fn rollout(o: &Value) -> Found {
     let paused = if conditions.is_null() { truthy(spec_paused) } else { len(conditions)? > 0 };
     let promoted = at(o, &["status", "currentPodHash"])? == at(o, &["status", "stableRS"])?;
     let aborted = at(o, &["status", "abort"])?;
-    let or_promoted = |value: bool| promoted || value;
+    // What is promoted is not looked at.
+    let or_promoted =
+        |value: &dyn Fn() -> Result<bool, ActionError>| if promoted { Ok(true) } else { value() };
     let mut full = action("promote-full").disabled(true);
     if !promoted {
         full.disabled = is_old_rollout(o)? && !at(o, &["spec", "strategy", "blueGreen"])?.is_null();
@@ -201,13 +209,13 @@ fn rollout(o: &Value) -> Found {
         let index = at(o, &["status", "currentStepIndex"])?.as_i64();
         index == i64::try_from(len(steps)?).ok()
     };
-    let paused_by_spec = if truthy(aborted) { flag(aborted)? } else { flag(spec_paused)? };
+    let stopped = || if truthy(aborted) { flag(aborted) } else { flag(spec_paused) };
     Ok(vec![
         action("restart").display("Restart Pods"),
         action("resume").disabled(!paused),
-        action("abort").disabled(or_promoted(flag(aborted)?)),
-        action("retry").disabled(or_promoted(!truthy(aborted))),
-        action("pause").disabled(or_promoted(paused_by_spec)),
+        action("abort").disabled(or_promoted(&|| flag(aborted))?),
+        action("retry").disabled(or_promoted(&|| Ok(!truthy(aborted)))?),
+        action("pause").disabled(or_promoted(&stopped)?),
         full,
         action("skip-current-step").disabled(at_end),
     ])
@@ -232,9 +240,8 @@ pub(super) fn is_job_over(o: &Value) -> Result<bool, ActionError> {
     if at(o, &["status"])?.is_null() {
         return Ok(false);
     }
-    let conditions = at(o, &["status", "conditions"])?.as_array().unwrap_or_default();
     let text = |c: &Value, key: &str| at(c, &[key]).map(|v| v.as_str().unwrap_or_default().to_owned());
-    for condition in conditions {
+    for condition in entries(at(o, &["status", "conditions"])?)? {
         let over = ["Complete", "Failed", "FailureTarget", "SuccessCriteriaMet"];
         if over.contains(&text(condition, "type")?.as_str()) && text(condition, "status")? == "True" {
             return Ok(true);
@@ -357,8 +364,14 @@ fn numa(group: &str, kind: &str, o: &Value) -> Found {
         _ => return Ok(Vec::new()),
     };
     let owned_by = |owner: &str| -> Result<bool, ActionError> {
-        let owners = find(o, &["metadata", "ownerReferences"])?.as_array().unwrap_or_default();
-        Ok(owners.iter().any(|r| r.get("kind").and_then(Value::as_str) == Some(owner)))
+        let owners = find(o, &["metadata", "ownerReferences"])?;
+        let owners = if owners.as_object().is_some() { Vec::new() } else { entries(owners)? };
+        for reference in owners {
+            if at(reference, &["kind"])?.as_str() == Some(owner) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     };
     let allowed = match kind {
         "MonoVertex" => !owned_by("MonoVertexRollout")?,
@@ -410,11 +423,11 @@ fn unpausing(o: &Value, path: &[&str], allowed: bool) -> Found {
         let (parent, is_bare) = (&path[..path.len() - 1], path.len() == 1);
         let metadata: Vec<&str> =
             if is_bare { vec!["spec", "metadata"] } else { [parent, &["metadata"]].concat() };
-        let strategies = match at(o, &metadata)? {
-            Value::Null => &Value::Null,
-            there => find(there, &["annotations", RESUME_STRATEGIES])?,
-        };
         if !can_pause {
+            let strategies = match at(o, &metadata)? {
+                Value::Null => &Value::Null,
+                there => find(there, &["annotations", RESUME_STRATEGIES])?,
+            };
             match strategies.as_str() {
                 Some("fast") => fast = true,
                 Some("slow, fast") => (gradual, fast) = (true, true),

@@ -34,7 +34,7 @@ pub(super) fn find<'v>(object: &'v Value, path: &[&str]) -> Result<&'v Value, Ac
     at(object, path)
 }
 
-/// Sets a field.
+/// Sets a field. An empty list becomes a map: for Lua they are one.
 ///
 /// # Errors
 /// A parent is absent or no map.
@@ -45,6 +45,10 @@ pub(super) fn set(object: &mut Value, path: &[&str], value: impl Into<Value>) ->
         let found = here.get_mut(key);
         here = match found {
             Some(next @ Value::Object(_)) => next,
+            Some(next @ Value::Array(_)) if next.as_array().is_some_and(<[Value]>::is_empty) => {
+                *next = Value::object();
+                next
+            }
             Some(other) => return Err(no_map(&path[..=n], other)),
             None => return Err(no_map(&path[..=n], &Value::Null)),
         };
@@ -78,6 +82,20 @@ fn no_map(path: &[&str], value: &Value) -> ActionError {
     ActionError::Refused(format!("{} {what}", path.join(".")))
 }
 
+/// Returns the entries of a list or map, none where there is nothing. Nulls are left out.
+///
+/// # Errors
+/// It is neither a list nor a map.
+pub(super) fn entries(value: &Value) -> Result<Vec<&Value>, ActionError> {
+    let all: Vec<&Value> = match value {
+        Value::Null => Vec::new(),
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(map) => map.values().collect(),
+        other => return Err(ActionError::Refused(format!("a list is a {}", other.type_name()))),
+    };
+    Ok(all.into_iter().filter(|v| !v.is_null()).collect())
+}
+
 /// Returns a copy without empty maps and lists.
 pub(super) fn without_empty(value: &Value) -> Value {
     match value {
@@ -87,9 +105,9 @@ pub(super) fn without_empty(value: &Value) -> Value {
                 .map(|(k, v)| (k.clone(), without_empty(v)))
                 .filter(|(_, v)| !v.is_null())
                 .collect();
-            if kept.is_empty() && map.is_empty() { Value::Null } else { Value::Object(kept) }
+            if map.values().all(Value::is_null) { Value::Null } else { Value::Object(kept) }
         }
-        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) if items.iter().all(Value::is_null) => Value::Null,
         Value::Array(items) => items.iter().map(without_empty).filter(|v| !v.is_null()).collect(),
         other => other.clone(),
     }

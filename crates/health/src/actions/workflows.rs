@@ -1,6 +1,6 @@
 //! Actions that make an object: a Job of a CronJob, a Workflow of a CronWorkflow or WorkflowTemplate.
 
-use super::field::{at, ensure, find, set, without_empty};
+use super::field::{at, ensure, entries, find, set, without_empty};
 use super::time::stamp;
 use super::types::ActionError;
 use fairway_core::calendar::date_time;
@@ -105,7 +105,8 @@ pub(super) fn workflow_of_cron(o: &Value, now: i64) -> Result<Value, ActionError
         Value::Null => &Value::Null,
         _ => at(o, &["spec", "workflowMetadata", "finalizers"])?,
     };
-    set(&mut out, &["finalizers"], finalizers.as_array().unwrap_or_default().to_vec())?;
+    let finalizers = if finalizers.as_object().is_some() { Vec::new() } else { entries(finalizers)? };
+    set(&mut out, &["finalizers"], finalizers.into_iter().cloned().collect::<Vec<_>>())?;
     set(&mut out, &["spec"], without_empty(at(o, &["spec", "workflowSpec"])?))?;
     Ok(out)
 }

@@ -4,7 +4,7 @@ use crate::mutate::{Class, Mutation};
 use crate::{Judged, NOW, Subject, Tally};
 use fairway_core::Object;
 use fairway_health::actions::{Action, Effect, actions_of, run_action};
-use fairway_value::Str;
+use fairway_value::{Str, Value};
 use std::collections::BTreeMap;
 
 /// Parameters to run each action with.
@@ -64,7 +64,28 @@ fn listed(mut actions: Vec<Action>) -> String {
     format!("{actions:?}")
 }
 
+/// Nulls say nothing: in a script there are none. Nor can a script tell an empty map from an empty list.
 fn written(effects: Vec<Effect>) -> String {
-    let each = effects.iter().map(|e| format!("{:?} {}", e.kind, e.object));
+    let each = effects.iter().map(|e| format!("{:?} {}", e.kind, without_null(&e.object)));
     each.collect::<Vec<_>>().join("; ")
+}
+
+fn without_null(value: &Value) -> Value {
+    match value {
+        Value::Object(map) if map.values().all(Value::is_null) => Value::array(),
+        Value::Object(map) => {
+            map.iter().filter(|(_, v)| !v.is_null()).map(|(k, v)| (k.clone(), without_null(v))).collect()
+        }
+        Value::Array(items) => items.iter().filter(|v| !v.is_null()).map(without_null).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Keeps of two texts what is around the first difference.
+pub fn around(one: &str, other: &str) -> (String, String) {
+    const BEFORE: usize = 60;
+    const AFTER: usize = 120;
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let cut = |text: &str| text.chars().skip(same.saturating_sub(BEFORE)).take(BEFORE + AFTER).collect();
+    (cut(one), cut(other))
 }

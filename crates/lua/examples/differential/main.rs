@@ -27,6 +27,9 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use vocabulary::Vocabulary;
 
+/// Length of a text of which only the part that differs is shown.
+const LONG: usize = 400;
+
 /// What the clock says, in seconds since 1970.
 const NOW: i64 = 1_700_000_000;
 
@@ -127,7 +130,13 @@ impl Tally {
         if agree(theirs, ours) {
             count.0 += 1;
         } else {
-            let why = format!("theirs {theirs:?}, ours {ours:?}");
+            let (theirs, ours) = match (theirs, ours) {
+                (Judged::Is(_, one), Judged::Is(_, other)) if one.len().max(other.len()) > LONG => {
+                    actions::around(one, other)
+                }
+                _ => (format!("{theirs:?}"), format!("{ours:?}")),
+            };
+            let why = format!("theirs {theirs}, ours {ours}");
             self.bad.entry((class, why)).or_insert((0, example.to_owned())).0 += 1;
         }
     }
