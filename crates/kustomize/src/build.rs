@@ -110,14 +110,16 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         let mut gathered = gathered;
         Hash.transform(&mut gathered.resources, &build.openapi)?;
         fix_references(&mut gathered.resources, &config, &build.openapi)?;
-        let unused = vars::resolve(&mut gathered.resources, &gathered.vars, &config.var_reference)?;
+        let unused = vars::resolve(&mut gathered.resources, &gathered.vars, &config.var_reference);
+        let unused = unused.map_err(|e| target.at_var(e))?;
         build.warnings.extend(unused);
         gathered
     };
     drop(var_set);
     drop_local(&mut resources);
     let k = &target.kustomization;
-    sort(&mut resources, k.sort_options.as_ref(), options.reorder, &build.openapi)?;
+    sort(&mut resources, k.sort_options.as_ref(), options.reorder, &build.openapi)
+        .map_err(|e| if k.sort_options.is_some() { target.at(("sortOptions", None), &e) } else { e })?;
     let wants = |option: &str| k.build_metadata.iter().any(|o| o == option);
     let mut seen = HashSet::new();
     let mut objects = Vec::with_capacity(resources.len());

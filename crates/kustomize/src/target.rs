@@ -106,6 +106,28 @@ fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
     Ok((value, name))
 }
 
+/// Finds the line of the field that an error about the shape of a kustomization names first: `labels[0].pairs: expected …`.
+/// Where it is missing, as deep as there is something.
+fn line_of_fault(text: &str, error: &str) -> Option<usize> {
+    let said = error.strip_prefix("invalid Kustomization: ").unwrap_or(error);
+    let mut steps: Vec<Step> = Vec::new();
+    let path = match said.split_once(": ") {
+        Some((path, _)) if !path.contains(' ') => path,
+        // `kind should be …` and `apiVersion for …` begin with the field.
+        _ => said.split(' ').next().unwrap_or_default(),
+    };
+    for part in path.split('.').filter(|p| !p.is_empty() && *p != "kustomization") {
+        let (name, items) = part.split_once('[').unwrap_or((part, ""));
+        steps.push(Step::Key(name.into()));
+        let numbers = items.split(['[', ']']).filter_map(|n| n.parse().ok());
+        steps.extend(numbers.map(Step::Item));
+    }
+    if let Some((_, unknown)) = said.split_once("unknown field `") {
+        steps.push(Step::Key(unknown.split('`').next().unwrap_or_default().into()));
+    }
+    (1..=steps.len()).rev().find_map(|len| fairway_yaml::line_of(text, &steps[..len]))
+}
+
 impl<'t> Target<'t> {
     /// Reads a kustomization. The top one takes the overrides.
     pub fn load(loader: Rc<Loader<'t>>, build: &mut Build<'_>, is_top: bool) -> Result<Self, String> {
@@ -113,23 +135,34 @@ impl<'t> Target<'t> {
         let (value, file) = load_file(&loader)?;
         let overrides = build.options.overrides.filter(|o| is_top && !o.is_empty());
         let mut warnings = Vec::new();
-        let at = |e: String| format!("{}: {e}", loader.join(file).unwrap_or_default());
+        let at = |e: String| {
+            let line = loader.load_text(file).ok().and_then(|text| line_of_fault(&text, &e));
+            let line = line.map(|l| format!(":{l}")).unwrap_or_default();
+            format!("{}{line}: {e}", loader.join(file).unwrap_or_default())
+        };
         let read = Kustomization::from_value(&value, overrides.is_some(), &mut warnings);
         let mut kustomization = read.map_err(at)?;
         build.warnings.append(&mut warnings);
         if let Some(overrides) = overrides {
             overrides.apply(&mut kustomization, loader.tree(), loader.root())?;
         }
-        let document = match kustomization.openapi.get("path") {
+        let place = (is_top && !kustomization.build_metadata.is_empty()).then(Place::default);
+        let target = Self { kustomization, file, loader, place, chart_namespace: Str::new() };
+        target.choose_schema(build).map_err(|e| target.at(("openapi", None), &e))?;
+        Ok(target)
+    }
+
+    /// Takes the schema that `openapi` names.
+    fn choose_schema(&self, build: &mut Build<'_>) -> Result<(), String> {
+        let openapi = &self.kustomization.openapi;
+        let document = match openapi.get("path") {
             Some(path) => {
-                Some(fairway_yaml::parse(&loader.load_text(path)?).map_err(|e| format!("{path}: {e}"))?)
+                let text = self.loader.load_text(path)?;
+                Some(fairway_yaml::parse(&text).map_err(|e| format!("{path}: {e}"))?)
             }
             None => None,
         };
-        let version = kustomization.openapi.get("version").map(Str::as_str);
-        build.openapi.choose(version, document.as_ref())?;
-        let place = (is_top && !kustomization.build_metadata.is_empty()).then(Place::default);
-        Ok(Self { kustomization, file, loader, place, chart_namespace: Str::new() })
+        build.openapi.choose(openapi.get("version").map(Str::as_str), document.as_ref())
     }
 
     /// Gathers and changes what the kustomization says, into what is there already.
@@ -179,7 +212,7 @@ impl<'t> Target<'t> {
     }
 
     /// Says where in the kustomization file a field stands that something is wrong with.
-    fn at(&self, (field, item): Field, why: &str) -> String {
+    pub fn at(&self, (field, item): Field, why: &str) -> String {
         let file = self.loader.join(self.file).unwrap_or_default();
         let text = self.loader.load_text(self.file).unwrap_or_default();
         let mut line = None;
@@ -196,6 +229,15 @@ impl<'t> Target<'t> {
         let line = line.filter(|_| found.is_ok()).map(|l| format!(":{l}")).unwrap_or_default();
         let item = item.map(|n| format!("[{n}]")).unwrap_or_default();
         format!("{file}{line}: {field}{item}: {why}")
+    }
+
+    /// Says where the var stands that an error names in quotes; one of a base is named as it is.
+    pub fn at_var(&self, why: String) -> String {
+        let named = |name: &str| why.contains(&format!("'{name}'"));
+        match self.kustomization.vars.iter().position(|v| named(&v.name)) {
+            Some(n) => self.at(("vars", Some(n)), &why),
+            None => why,
+        }
     }
 
     /// As [`Target::at`]; what is unsupported is told by how it begins.
@@ -289,21 +331,27 @@ impl<'t> Target<'t> {
     fn add_config(&self, into: &mut Accumulator) -> Result<(), String> {
         let mut config = TransformerConfig::defaults();
         let mut own = TransformerConfig::default();
-        for path in &self.kustomization.configurations {
-            let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?)
-                .map_err(|e| format!("{path}: {e}"))?;
-            let more = TransformerConfig::from_value(&value).map_err(|e| format!("{path}: {e}"))?;
-            own.merge(&more).map_err(|e| format!("{path}: {e}"))?;
+        for (n, path) in self.kustomization.configurations.iter().enumerate() {
+            let mut add = || -> Result<(), String> {
+                let value = fairway_yaml::parse_strict(&self.loader.load_text(path)?)
+                    .map_err(|e| format!("{path}: {e}"))?;
+                let more = TransformerConfig::from_value(&value).map_err(|e| format!("{path}: {e}"))?;
+                own.merge(&more).map_err(|e| format!("{path}: {e}"))
+            };
+            add().map_err(|e| self.at(("configurations", Some(n)), &e))?;
         }
         if !self.kustomization.configurations.is_empty() {
             Arc::make_mut(&mut config).merge(&own).map_err(|e| format!("configurations: {e}"))?;
         }
         into.merge_config(&config).map_err(|e| format!("merging config: {e}"))?;
-        for path in &self.kustomization.crds {
-            let value = fairway_yaml::parse(&self.loader.load_text(path)?)
-                .map_err(|e| format!("loading CRDs {path}: {e}"))?;
-            let more = from_crds(&value).map_err(|e| format!("loading CRDs {path}: {e}"))?;
-            into.merge_config(&Arc::new(more)).map_err(|e| format!("merging CRDs {path}: {e}"))?;
+        for (n, path) in self.kustomization.crds.iter().enumerate() {
+            let mut add = || -> Result<(), String> {
+                let value = fairway_yaml::parse(&self.loader.load_text(path)?)
+                    .map_err(|e| format!("loading CRDs {path}: {e}"))?;
+                let more = from_crds(&value).map_err(|e| format!("loading CRDs {path}: {e}"))?;
+                into.merge_config(&Arc::new(more)).map_err(|e| format!("merging CRDs {path}: {e}"))
+            };
+            add().map_err(|e| self.at(("crds", Some(n)), &e))?;
         }
         Ok(())
     }
@@ -354,9 +402,9 @@ impl<'t> Target<'t> {
                 .and_then(|made| absorb(made, self.maker("HelmChartInflationGenerator")))
                 .map_err(|e| self.at_unless_unsupported(("helmCharts", Some(n)), e))?;
         }
-        let configs = self
-            .plugin_configs(&k.generators, build)
-            .map_err(|e| format!("loading generator plugins: {e}"))?;
+        let configs = self.plugin_configs(&k.generators, build).map_err(|e| {
+            self.at_unless_unsupported(("generators", None), format!("loading generator plugins: {e}"))
+        })?;
         for config in configs.iter() {
             let made = plugin::generate(config, &self.loader, build)?;
             for mut resource in made.into_list() {

@@ -168,6 +168,34 @@ fn errors_name_the_file_the_field_and_the_resource() {
 }
 
 #[test]
+fn errors_about_the_shape_of_a_kustomization_name_the_line() {
+    for (text, expect) in [
+        (
+            "labels:\n- pairs: x\n",
+            "k/kustomization.yaml:2: invalid Kustomization: labels[0].pairs: expected a map",
+        ),
+        (
+            "# c\nimages:\n- name: web\n  tag: x\n",
+            "k/kustomization.yaml:4: invalid Kustomization: images[0]: unknown field",
+        ),
+        (
+            "commonLabels:\n  a.b/c: {}\n",
+            "k/kustomization.yaml:1: invalid Kustomization: commonLabels.a.b/c: expected",
+        ),
+        ("namePrefix: p\nkind: Nope\n", "k/kustomization.yaml:2: kind should be Kustomization"),
+        (
+            "namePrefix: p\ncrds: [none.yaml]\n",
+            "k/kustomization.yaml:2: crds[0]: 'k/none.yaml': no such file",
+        ),
+        ("namePrefix: p\nopenapi: {path: none}\n", "k/kustomization.yaml:2: openapi: 'k/none': no such file"),
+        ("namePrefix: p\nsortOptions: {order: z}\n", "k/kustomization.yaml:2: sortOptions: the field"),
+    ] {
+        let error = error(&[("k/kustomization.yaml", text)], "k");
+        assert!(error.starts_with(expect), "{error}");
+    }
+}
+
+#[test]
 fn files_outside_the_kustomization_need_the_flag() {
     let files = tree(&[("a/kustomization.yaml", "resources: [../d.yaml]\n"), ("d.yaml", DEPLOYMENT)]);
     let refused = build(&files, "a", &BuildOptions::default()).unwrap_err().to_string();
