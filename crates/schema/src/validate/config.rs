@@ -74,7 +74,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             }
         }
         "APIService" => api_service(object, spec, faults),
-        "PriorityLevelConfiguration" => priority_level(spec, faults),
+        "PriorityLevelConfiguration" => flow::level(spec, faults),
         "FlowSchema" => {
             let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
             flow::schema(name, spec, faults);
@@ -320,30 +320,5 @@ fn priority_class(class: &Value, faults: &mut Faults) {
         && faults.present("preemptionPolicy", policy)
     {
         faults.one_of("preemptionPolicy", policy, &["PreemptLowerPriority", "Never"]);
-    }
-}
-
-fn priority_level(spec: &Value, faults: &mut Faults) {
-    let kind = text(spec, "type");
-    if !faults.present("spec.type", kind) {
-        return;
-    }
-    match kind {
-        "Limited" => match spec.get("limited").filter(|l| !l.is_null()) {
-            None => faults.required("spec.limited", "must not be empty when type is Limited"),
-            Some(limited) => {
-                let response = limited.get("limitResponse").map_or("", |r| text(r, "type"));
-                let field = "spec.limited.limitResponse.type";
-                if faults.present(field, response) {
-                    faults.one_of(field, response, &["Queue", "Reject"]);
-                }
-            }
-        },
-        "Exempt" => {
-            if has(spec, "limited") {
-                faults.forbidden("spec.limited", "must be nil if the type is not Limited");
-            }
-        }
-        other => faults.one_of("spec.type", other, &["Exempt", "Limited"]),
     }
 }

@@ -42,6 +42,110 @@ pub(super) fn schema(name: &str, spec: &Value, faults: &mut Faults) {
     }
 }
 
+/// Checks a PriorityLevelConfiguration.
+pub(super) fn level(spec: &Value, faults: &mut Faults) {
+    let kind = text(spec, "type");
+    if !faults.present("spec.type", kind) {
+        return;
+    }
+    let of = |key: &str| spec.get(key).filter(|v| !v.is_null());
+    match kind {
+        "Limited" => match of("limited") {
+            None => faults.required("spec.limited", "must not be empty when type is Limited"),
+            Some(limited) => self::limited(limited, faults),
+        },
+        "Exempt" => {
+            if of("limited").is_some() {
+                faults.forbidden("spec.limited", "must be nil if the type is not Limited");
+            }
+            if let Some(exempt) = of("exempt") {
+                shares(exempt, "spec.exempt", faults);
+                lendable(exempt, "spec.exempt", faults);
+            }
+        }
+        other => faults.one_of("spec.type", other, &["Exempt", "Limited"]),
+    }
+}
+
+fn shares(level: &Value, field: &str, faults: &mut Faults) {
+    if let Some(n) = int(level, "nominalConcurrencyShares").filter(|n| *n < 0) {
+        let why = "must be a non-negative integer";
+        faults.invalid(format!("{field}.nominalConcurrencyShares"), n.to_string(), why);
+    }
+}
+
+fn lendable(level: &Value, field: &str, faults: &mut Faults) {
+    faults.between(format!("{field}.lendablePercent"), int(level, "lendablePercent"), (0, 100));
+}
+
+fn limited(limited: &Value, faults: &mut Faults) {
+    let field = "spec.limited";
+    shares(limited, field, faults);
+    let empty = Value::object();
+    let response = limited.get("limitResponse").unwrap_or(&empty);
+    let queuing = response.get("queuing").filter(|q| !q.is_null());
+    let path = format!("{field}.limitResponse.queuing");
+    match (text(response, "type"), queuing) {
+        ("Reject", Some(_)) => {
+            faults.forbidden(path, "must be nil if limited.limitResponse.type is not Limited");
+        }
+        ("Queue", None) => {
+            faults.required(path, "must not be empty if limited.limitResponse.type is Limited");
+        }
+        ("Queue", Some(queuing)) => queues(queuing, &path, faults),
+        ("Reject", None) => {}
+        ("", _) => faults.required(format!("{field}.limitResponse.type"), ""),
+        (other, _) => faults.one_of(format!("{field}.limitResponse.type"), other, &["Queue", "Reject"]),
+    }
+    lendable(limited, field, faults);
+    if let Some(n) = int(limited, "borrowingLimitPercent").filter(|n| *n < 0) {
+        let why = "if specified, must be a non-negative integer";
+        faults.invalid(format!("{field}.borrowingLimitPercent"), n.to_string(), why);
+    }
+}
+
+/// Most queues of a level.
+const QUEUES_MAX: i64 = 10_000_000;
+
+/// How many bits the hash has by which a hand of queues is dealt.
+const HASH_BITS_MAX: u32 = 60;
+
+fn queues(queuing: &Value, field: &str, faults: &mut Faults) {
+    let of = |key: &str| int(queuing, key).unwrap_or(0);
+    let (queues, hand) = (of("queues"), of("handSize"));
+    for (key, n) in [("queueLengthLimit", of("queueLengthLimit")), ("queues", queues)] {
+        if n <= 0 {
+            faults.invalid(format!("{field}.{key}"), n.to_string(), "must be positive");
+        }
+    }
+    if queues > QUEUES_MAX {
+        let why = format!("must not be greater than {QUEUES_MAX}");
+        faults.invalid(format!("{field}.queues"), queues.to_string(), &why);
+    }
+    let path = format!("{field}.handSize");
+    if hand <= 0 {
+        faults.invalid(path, hand.to_string(), "must be positive");
+    } else if hand > queues {
+        faults.invalid(path, hand.to_string(), &format!("should not be greater than queues ({queues})"));
+    } else if !dealt(queues, hand) {
+        let why = format!(
+            "required entropy bits of deckSize {queues} and handSize {hand} should not be greater than {HASH_BITS_MAX}"
+        );
+        faults.invalid(path, hand.to_string(), &why);
+    }
+}
+
+/// Whether the hash has bits enough to deal a hand from a deck: as many as a number of the deck has, for each that is drawn.
+fn dealt(deck: i64, hand: i64) -> bool {
+    let deck = u128::try_from(deck).unwrap_or(1);
+    let mut hands: u128 = 1;
+    // A deck of one card takes no bits at all.
+    for _ in 0..hand.min(i64::from(HASH_BITS_MAX) + 1) {
+        hands = hands.saturating_mul(deck);
+    }
+    hands <= 1 << HASH_BITS_MAX
+}
+
 fn rule(rule: &Value, field: &str, faults: &mut Faults) {
     let (subjects, resources, others) =
         (list(rule, "subjects"), list(rule, "resourceRules"), list(rule, "nonResourceRules"));
