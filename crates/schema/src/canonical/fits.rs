@@ -35,6 +35,9 @@ fn map_at_sight(entries: &Map, ty: TypeRef<'_>) -> bool {
     let Some(map) = ty.map_def() else { return false };
     if map.fields.is_empty() {
         let Some(element) = map.element.map(|id| ty.at(id)) else { return true };
+        if element.scalar() == Some(Scalar::String) {
+            return entries.values().all(|inner| matches!(inner, Value::String(_) | Value::Null));
+        }
         return entries.values().all(|inner| at_sight(inner, element));
     }
     // Both are ordered by name.
