@@ -163,7 +163,11 @@ impl Machine<'_> {
 
     /// Whether values must not be shown since a template under way makes a Secret, or one was looked up.
     fn hides(&self) -> bool {
-        let secret = |program: &Program| makes_secret(&program.source.text);
+        // Templates that call each other deeply are of few texts, which may be long.
+        let mut seen = std::collections::HashSet::new();
+        let mut secret = |program: &Program| {
+            seen.insert(std::sync::Arc::as_ptr(&program.source)) && makes_secret(&program.source.text)
+        };
         self.ctx.holds_secrets || secret(&self.program) || self.frames.iter().any(|f| secret(&f.program))
     }
 
