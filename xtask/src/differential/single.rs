@@ -45,6 +45,10 @@ pub fn new(run: &mut Run) -> anyhow::Result<()> {
     if run.random.chance(15) {
         what = format!("{what}, {}", mutate::breakage(&mut object, &mut run.random));
     }
+    if object["kind"] == "Pod" && object["spec"]["serviceAccountName"].is_string() {
+        // The one in memory makes no accounts, and takes Pods of any.
+        object["spec"]["serviceAccountName"] = "default".into();
+    }
     let name = name_of(&object);
     if name.is_empty() || name.contains('/') {
         return Ok(());

@@ -21,7 +21,10 @@ fn name_rule(resource: &Resource) -> NameRule {
     match (resource.group.as_str(), resource.kind.as_str()) {
         ("", "Namespace" | "Service") | ("batch", "CronJob") => NameRule::Label,
         ("rbac.authorization.k8s.io", _) | ("certificates.k8s.io", _) => NameRule::Segment,
-        ("apiregistration.k8s.io", _) | ("policy", "PodDisruptionBudget") => NameRule::Segment,
+        // Events of the core group are taken as they always were.
+        ("apiregistration.k8s.io", _) | ("policy", "PodDisruptionBudget") | ("", "Event") => {
+            NameRule::Segment
+        }
         ("never", _) => NameRule::Label1035,
         _ => NameRule::Subdomain,
     }
