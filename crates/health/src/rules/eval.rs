@@ -305,24 +305,22 @@ fn join(list: &[Seen<'_>], between: &str) -> Res<String> {
     Ok(list.iter().map(Seen::joined).collect::<Res<Vec<_>>>()?.join(between))
 }
 
-/// Sorts by a key as Go's sort does with few entries: by insertion. What lacks the key goes to the end.
-fn sorted<'v>(mut list: Vec<&'v Value>, key: &str) -> Res<Vec<&'v Value>> {
-    let is_before = |a: &'v Value, b: &'v Value| -> Res<bool> {
-        let a = Seen::Value(a).field(key)?;
-        if a.is_nil() {
-            return Ok(false);
-        }
-        let b = Seen::Value(b).field(key)?;
-        Ok(b.is_nil() || a.order(&b)? == Ordering::Less)
-    };
-    for from in 1..list.len() {
-        let mut at = from;
-        while at > 0 && is_before(list[at], list[at - 1])? {
-            list.swap(at, at - 1);
-            at -= 1;
-        }
+/// Sorts by a key, of which all must be of one type. What lacks it goes to the end.
+fn sorted<'v>(list: Vec<&'v Value>, key: &str) -> Res<Vec<&'v Value>> {
+    if list.len() < 2 {
+        return Ok(list);
     }
-    Ok(list)
+    let keyed = list.into_iter().map(|entry| Ok((Seen::Value(entry).field(key)?, entry)));
+    let mut keyed = keyed.collect::<Res<Vec<_>>>()?;
+    let mut keys = keyed.iter().map(|(key, _)| key).filter(|key| !key.is_nil());
+    if let Some(first) = keys.next() {
+        keys.try_for_each(|key| first.order(key).map(drop))?;
+    }
+    keyed.sort_by(|(a, _), (b, _)| match (a.is_nil(), b.is_nil()) {
+        (false, false) => a.order(b).unwrap_or(Ordering::Equal),
+        (a, b) => a.cmp(&b),
+    });
+    Ok(keyed.into_iter().map(|(_, entry)| entry).collect())
 }
 
 fn shaped(text: String, shape: &Shape) -> String {
