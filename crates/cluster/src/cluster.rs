@@ -4,7 +4,7 @@ use crate::config::ConfigError;
 use crate::discovery::{ResourceTable, ServedResource};
 use crate::watch::{self, WatchState};
 use fairway_core::{ApiError, GroupKind, Gvk};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
@@ -45,6 +45,8 @@ pub struct Cluster {
     cache: Arc<Cache>,
     watches: Mutex<BTreeMap<GroupKind, Watch>>,
     rediscover: Notify,
+    /// Rings when the server answers again: whoever waits before asking again need not.
+    answers_again: Arc<Notify>,
     state: tokio::sync::watch::Sender<ClusterState>,
     discovery: tokio::sync::Mutex<()>,
 }
@@ -73,6 +75,7 @@ impl Cluster {
             cache: Arc::new(cache),
             watches: Mutex::default(),
             rediscover: Notify::new(),
+            answers_again: Arc::default(),
             state: tokio::sync::watch::Sender::new(ClusterState::Starting),
             discovery: tokio::sync::Mutex::default(),
         };
@@ -110,11 +113,11 @@ impl Cluster {
         let _ = state.wait_for(|s| *s == ClusterState::Ready).await;
     }
 
-    /// Whether a kind's objects have been listed.
+    /// Returns the watched kinds of which the cache may be behind: not listed yet, or their watch has broken.
     #[must_use]
-    pub fn listed(&self, kind: &GroupKind) -> bool {
+    pub fn stale_kinds(&self) -> BTreeSet<GroupKind> {
         let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
-        watches.get(kind).is_some_and(|w| w.state.borrow().listed)
+        watches.iter().filter(|(_, w)| !w.state.borrow().is_current()).map(|(kind, _)| kind.clone()).collect()
     }
 
     /// Keeps the cache current until the task is ended.
@@ -124,6 +127,7 @@ impl Cluster {
             match self.discover().await {
                 Ok(()) => {
                     wait = Duration::from_millis(200);
+                    self.answers_again.notify_waiters();
                     self.supervise().await;
                 }
                 Err(error) => {
@@ -216,8 +220,14 @@ impl Cluster {
                 continue;
             }
             let (sender, state) = tokio::sync::watch::channel(WatchState::default());
-            let run = watch::run(self.client.clone(), self.cache.clone(), resource.clone(), sender);
-            watches.insert(kind, Watch { resource, state, task: tokio::spawn(run) });
+            let task = watch::Task {
+                client: self.client.clone(),
+                cache: self.cache.clone(),
+                resource: resource.clone(),
+                state: sender,
+                answers_again: self.answers_again.clone(),
+            };
+            watches.insert(kind, Watch { resource, state, task: tokio::spawn(task.run()) });
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use fairway_core::{ApiError, ApiErrorKind, Object};
 use fairway_value::{Value, from_json};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Objects per list page, as client-go's pager.
 const PAGE: u32 = 500;
@@ -19,6 +19,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(WATCH_SECS + 30);
 const WAIT_FIRST: Duration = Duration::from_millis(200);
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
+type Outcome = Result<String, (Option<String>, ApiError)>;
+
 /// How the watch of one kind is doing.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct WatchState {
@@ -28,68 +30,121 @@ pub(crate) struct WatchState {
     pub error: Option<String>,
 }
 
-/// Keeps the cache's view of one kind current until the task is ended.
-pub(crate) async fn run(
-    client: ApiClient,
-    cache: Arc<Cache>,
-    resource: ServedResource,
-    state: watch::Sender<WatchState>,
-) {
-    let mut wait = WAIT_FIRST;
-    let mut version: Option<String> = None;
-    loop {
-        let outcome = match version.take() {
-            Some(at) => follow(&client, &cache, &resource, at, &state).await,
-            None => list(&client, &cache, &resource).await,
-        };
-        match outcome {
-            Ok(at) => {
-                version = Some(at);
-                wait = WAIT_FIRST;
-                state.send_if_modified(|s| {
-                    let changed = !s.listed || s.error.is_some();
-                    *s = WatchState { listed: true, error: None };
-                    changed
-                });
-            }
-            Err((at, error)) => {
-                // A version that is too old starts over with a list; anything else goes on where it was.
-                version = at.filter(|_| error.kind != ApiErrorKind::Gone);
-                if error.kind != ApiErrorKind::Gone {
-                    tracing::debug!(kind = %resource.gvk, error = %error, "watch failed; trying again in {wait:?}");
-                    state.send_modify(|s| s.error = Some(error.to_string()));
-                    tokio::time::sleep(wait).await;
-                    wait = (wait * 2).min(WAIT_MAX);
+impl WatchState {
+    /// Whether the cache has what the server has, but for what is on its way.
+    pub fn is_current(&self) -> bool {
+        self.listed && self.error.is_none()
+    }
+}
+
+/// Keeps the cache's view of one kind current until it is dropped.
+pub(crate) struct Task {
+    pub client: ApiClient,
+    pub cache: Arc<Cache>,
+    pub resource: ServedResource,
+    pub state: watch::Sender<WatchState>,
+    /// Rings for the watches of all kinds when one of them is answered again.
+    pub answers_again: Arc<Notify>,
+}
+
+impl Task {
+    pub async fn run(self) {
+        let mut wait = WAIT_FIRST;
+        let mut version: Option<String> = None;
+        loop {
+            let outcome = match version.take() {
+                Some(at) => self.follow(at).await,
+                None => self.list().await,
+            };
+            match outcome {
+                Ok(at) => {
+                    version = Some(at);
+                    wait = WAIT_FIRST;
+                    self.answered();
+                    self.state.send_if_modified(|s| !std::mem::replace(&mut s.listed, true));
+                }
+                Err((at, error)) => {
+                    // A version that is too old starts over with a list; anything else goes on where it was.
+                    version = at.filter(|_| error.kind != ApiErrorKind::Gone);
+                    if error.kind != ApiErrorKind::Gone {
+                        let kind = &self.resource.gvk;
+                        tracing::debug!(%kind, %error, "watch failed; trying again in {wait:?}");
+                        self.state.send_modify(|s| s.error = Some(error.to_string()));
+                        let waited = tokio::time::timeout(wait, self.answers_again.notified());
+                        // Whichever comes first, it is time to ask again.
+                        let _ = waited.await;
+                        wait = (wait * 2).min(WAIT_MAX);
+                    }
                 }
             }
         }
     }
-}
 
-type Outcome = Result<String, (Option<String>, ApiError)>;
+    /// Says that an earlier failure is over: now, not when a watch that was opened ends minutes later.
+    fn answered(&self) {
+        if self.state.send_if_modified(|s| s.error.take().is_some()) {
+            self.answers_again.notify_waiters();
+        }
+    }
 
-/// Lists everything and returns the version that a watch goes on from.
-async fn list(client: &ApiClient, cache: &Cache, resource: &ServedResource) -> Outcome {
-    let mut objects = Vec::new();
-    let mut token = String::new();
-    loop {
-        let mut path = format!("{}?limit={PAGE}", resource.path("", ""));
-        if !token.is_empty() {
-            path = format!("{path}&continue={}", crate::discovery::escape(&token));
+    /// Lists everything and returns the version that a watch goes on from.
+    async fn list(&self) -> Outcome {
+        let resource = &self.resource;
+        let mut objects = Vec::new();
+        let mut token = String::new();
+        loop {
+            let mut path = format!("{}?limit={PAGE}", resource.path("", ""));
+            if !token.is_empty() {
+                path = format!("{path}&continue={}", crate::discovery::escape(&token));
+            }
+            let page = self.client.get(&path).await.map_err(|e| (None, e))?;
+            let meta = |key: &str| {
+                page.get_path(&["metadata", key]).and_then(Value::as_str).unwrap_or("").to_owned()
+            };
+            let (next, version) = (meta("continue"), meta("resourceVersion"));
+            if let Some(items) = page.get("items").and_then(Value::as_array) {
+                objects.extend(items.iter().map(|item| named(item.clone(), resource)));
+            }
+            if next.is_empty() {
+                let number = version.parse().unwrap_or(0);
+                self.cache.replace_kind(&resource.gvk.group_kind(), objects, number);
+                return Ok(version);
+            }
+            token = next;
         }
-        let page = client.get(&path).await.map_err(|e| (None, e))?;
-        let meta =
-            |key: &str| page.get_path(&["metadata", key]).and_then(Value::as_str).unwrap_or("").to_owned();
-        let (next, version) = (meta("continue"), meta("resourceVersion"));
-        if let Some(items) = page.get("items").and_then(Value::as_array) {
-            objects.extend(items.iter().map(|item| named(item.clone(), resource)));
+    }
+
+    /// Follows changes from a version until the server closes the watch.
+    async fn follow(&self, from: String) -> Outcome {
+        let resource = &self.resource;
+        let mut at = from;
+        let path = format!(
+            "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECS}&resourceVersion={at}",
+            resource.path("", "")
+        );
+        let mut lines = match self.client.stream(&path).await {
+            Ok(lines) => lines,
+            Err(error) => return Err((Some(at), error)),
+        };
+        self.answered();
+        loop {
+            let line = match tokio::time::timeout(SILENCE_MAX, lines.next()).await {
+                Ok(Ok(Some(line))) => line,
+                Ok(Ok(None)) => return Ok(at),
+                Ok(Err(error)) => return Err((Some(at), error)),
+                Err(_) => {
+                    let error = ApiError::new(ApiErrorKind::Timeout, 0, "the watch fell silent");
+                    return Err((Some(at), error));
+                }
+            };
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            match take(&self.cache, resource, line) {
+                Ok(version) => at = version,
+                Err(error) => return Err((Some(at), error)),
+            }
         }
-        if next.is_empty() {
-            let number = version.parse().unwrap_or(0);
-            cache.replace_kind(&resource.gvk.group_kind(), objects, number);
-            return Ok(version);
-        }
-        token = next;
     }
 }
 
@@ -100,45 +155,6 @@ fn named(mut item: Value, resource: &ServedResource) -> Object {
         map.insert("kind", resource.gvk.kind.clone());
     }
     Object::new(item)
-}
-
-/// Follows changes from a version until the server closes the watch.
-async fn follow(
-    client: &ApiClient,
-    cache: &Cache,
-    resource: &ServedResource,
-    from: String,
-    state: &watch::Sender<WatchState>,
-) -> Outcome {
-    let mut at = from;
-    let path = format!(
-        "{}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECS}&resourceVersion={at}",
-        resource.path("", "")
-    );
-    let mut lines = match client.stream(&path).await {
-        Ok(lines) => lines,
-        Err(error) => return Err((Some(at), error)),
-    };
-    // It is open: an earlier failure is over now, not when this watch ends minutes later.
-    state.send_if_modified(|s| s.error.take().is_some());
-    loop {
-        let line = match tokio::time::timeout(SILENCE_MAX, lines.next()).await {
-            Ok(Ok(Some(line))) => line,
-            Ok(Ok(None)) => return Ok(at),
-            Ok(Err(error)) => return Err((Some(at), error)),
-            Err(_) => {
-                let error = ApiError::new(ApiErrorKind::Timeout, 0, "the watch fell silent");
-                return Err((Some(at), error));
-            }
-        };
-        if line.iter().all(u8::is_ascii_whitespace) {
-            continue;
-        }
-        match take(cache, resource, line) {
-            Ok(version) => at = version,
-            Err(error) => return Err((Some(at), error)),
-        }
-    }
 }
 
 /// Takes one event into the cache and returns its version.

@@ -94,12 +94,10 @@ impl Engine {
         let app = lower(application.object().value()).app;
         let snapshot = self.snapshot();
         let place = self.clusters.find(&app.destination, &snapshot).await?;
-        let schemas = self.schemas();
         let (options, _) = diff_options(&CompareContext {
             app: &app,
-            cluster: &place.cluster,
+            place: &place,
             marks: &snapshot.marks,
-            schemas: &schemas,
             snapshot: &snapshot,
             now: self.now_unix(),
         });
@@ -108,7 +106,7 @@ impl Engine {
         Ok(Some(crate::tree::managed_resources(
             &compared,
             &target,
-            &schemas,
+            &place.schemas,
             &options,
             &snapshot.settings.masked_annotations,
         )))

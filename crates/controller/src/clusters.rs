@@ -4,9 +4,11 @@ use crate::error::ReconcileError;
 use crate::snapshot::{ArgoRules, Snapshot};
 use fairway_argocd::{ClusterSecret, IN_CLUSTER_NAME, IN_CLUSTER_SERVER};
 use fairway_cluster::{Cluster, ClusterEvent, ClusterState, RemoteCluster, from_remote};
-use fairway_core::{Destination, Str};
+use fairway_core::{Destination, GroupKind, Str};
+use fairway_schema::Schemas;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -19,11 +21,52 @@ pub struct Place {
     pub name: Str,
     /// The cluster.
     pub cluster: Arc<Cluster>,
+    /// What its kinds mean, those of its CRDs among them.
+    pub schemas: Arc<Schemas>,
+}
+
+/// A cluster and what its kinds mean.
+struct Member {
+    cluster: Arc<Cluster>,
+    schemas: RwLock<Arc<Schemas>>,
+    /// Whether its CRDs have changed since they were read.
+    is_outdated: AtomicBool,
+}
+
+impl Member {
+    fn new(cluster: Arc<Cluster>) -> Self {
+        let builtin = Schemas::with_crds([]).expect("because the built-in kinds read");
+        Self { cluster, schemas: RwLock::new(Arc::new(builtin)), is_outdated: AtomicBool::new(true) }
+    }
+
+    fn place(&self, server: Str, name: Str) -> Place {
+        let schemas = self.schemas.read().unwrap_or_else(PoisonError::into_inner).clone();
+        Place { server, name, cluster: self.cluster.clone(), schemas }
+    }
+
+    fn crds_changed(&self) {
+        self.is_outdated.store(true, Ordering::Relaxed);
+        self.cluster.kinds_changed();
+    }
+
+    fn reload_schemas(&self) {
+        if !self.is_outdated.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        let crds =
+            self.cluster.cache().of_kind(&GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition"));
+        match Schemas::with_crds(crds.iter().map(|c| c.value())) {
+            Ok(schemas) => *self.schemas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(schemas),
+            Err(error) => {
+                tracing::warn!(error = %error, "a CRD's schema cannot be read; its objects are dry-run");
+            }
+        }
+    }
 }
 
 struct Remote {
     secret: ClusterSecret,
-    cluster: Arc<Cluster>,
+    member: Arc<Member>,
     task: JoinHandle<()>,
 }
 
@@ -35,7 +78,7 @@ impl Drop for Remote {
 
 /// The home cluster and those that Secrets describe.
 pub struct Clusters {
-    home: Arc<Cluster>,
+    home: Member,
     rules: Arc<ArgoRules>,
     remotes: Mutex<HashMap<Str, Remote>>,
     events: mpsc::UnboundedSender<(Str, ClusterEvent)>,
@@ -49,13 +92,34 @@ impl Clusters {
         rules: Arc<ArgoRules>,
         events: mpsc::UnboundedSender<(Str, ClusterEvent)>,
     ) -> Self {
-        Self { home, rules, remotes: Mutex::default(), events }
+        Self { home: Member::new(home), rules, remotes: Mutex::default(), events }
     }
 
     /// Returns the home cluster.
     #[must_use]
     pub fn home(&self) -> &Arc<Cluster> {
-        &self.home
+        &self.home.cluster
+    }
+
+    /// Says that CRDs or APIServices of a cluster have changed; `None` is the home cluster.
+    pub(crate) fn crds_changed(&self, server: Option<&str>) {
+        match server {
+            None => self.home.crds_changed(),
+            Some(server) => {
+                let remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+                remotes.get(server).into_iter().for_each(|r| r.member.crds_changed());
+            }
+        }
+    }
+
+    /// Reads the CRDs of the clusters where they have changed.
+    pub(crate) fn reload_schemas(&self) {
+        self.home.reload_schemas();
+        let remotes: Vec<Arc<Member>> = {
+            let remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
+            remotes.values().map(|r| r.member.clone()).collect()
+        };
+        remotes.iter().for_each(|member| member.reload_schemas());
     }
 
     /// Finds an App's destination and connects to it where that has not been done.
@@ -75,17 +139,13 @@ impl Clusters {
             Some(secret) if secret.server != IN_CLUSTER_SERVER => self.remote(secret).await,
             _ if is_home => {
                 let name = described.map_or_else(|| IN_CLUSTER_NAME.into(), |c| c.name.clone());
-                let place = Place { server: IN_CLUSTER_SERVER.into(), name, cluster: self.home.clone() };
-                if let ClusterState::Away(why) = self.home.state() {
+                let place = self.home.place(IN_CLUSTER_SERVER.into(), name);
+                if let ClusterState::Away(why) = self.home().state() {
                     return Err(ReconcileError::Cluster(away(&place.server, &why)));
                 }
                 Ok(place)
             }
-            Some(secret) => Ok(Place {
-                server: secret.server.clone(),
-                name: secret.name.clone(),
-                cluster: self.home.clone(),
-            }),
+            Some(secret) => Ok(self.home.place(secret.server.clone(), secret.name.clone())),
             None if to.name.is_empty() => Err(ReconcileError::Destination(format!(
                 "application destination server {} is not known: there are no clusters with this address; add its \
                  cluster Secret",
@@ -99,21 +159,16 @@ impl Clusters {
     }
 
     async fn remote(&self, secret: &ClusterSecret) -> Result<Place, ReconcileError> {
-        let place = |cluster: &Arc<Cluster>| Place {
-            server: secret.server.clone(),
-            name: secret.name.clone(),
-            cluster: cluster.clone(),
-        };
         let known = {
             let remotes = self.remotes.lock().unwrap_or_else(PoisonError::into_inner);
-            remotes.get(&secret.server).filter(|r| r.secret == *secret).map(|r| r.cluster.clone())
+            remotes.get(&secret.server).filter(|r| r.secret == *secret).map(|r| r.member.clone())
         };
-        let cluster = match known {
-            Some(cluster) => cluster,
+        let member = match known {
+            Some(member) => member,
             None => self.connect(secret).await?,
         };
-        match cluster.state() {
-            ClusterState::Ready => Ok(place(&cluster)),
+        match member.cluster.state() {
+            ClusterState::Ready => Ok(member.place(secret.server.clone(), secret.name.clone())),
             ClusterState::Starting => {
                 Err(ReconcileError::Cluster(away(&secret.server, "its objects are being listed")))
             }
@@ -121,7 +176,7 @@ impl Clusters {
         }
     }
 
-    async fn connect(&self, secret: &ClusterSecret) -> Result<Arc<Cluster>, ReconcileError> {
+    async fn connect(&self, secret: &ClusterSecret) -> Result<Arc<Member>, ReconcileError> {
         let remote = RemoteCluster {
             server: secret.server.to_string(),
             bearer_token: secret.bearer_token.reveal().to_owned(),
@@ -147,9 +202,10 @@ impl Clusters {
             };
             tokio::join!(running.run(), pump);
         });
-        let entry = Remote { secret: secret.clone(), cluster: cluster.clone(), task };
+        let member = Arc::new(Member::new(cluster));
+        let entry = Remote { secret: secret.clone(), member: member.clone(), task };
         self.remotes.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.server.clone(), entry);
-        Ok(cluster)
+        Ok(member)
     }
 
     /// Drops the connections to clusters that no Secret describes any more.

@@ -1,9 +1,9 @@
 //! Desired against live: what differs, and how well it is.
 
+use crate::clusters::Place;
 use crate::desired::Target;
 use crate::error::ReconcileError;
 use crate::snapshot::Snapshot;
-use fairway_cluster::Cluster;
 use fairway_core::{
     ApiErrorKind, App, ApplyMode, ApplyRequest, ClusterWriter as _, Condition, ConditionKind, Desired,
     FIELD_MANAGER, Gvk, Health, HealthStatus, IgnoreRule, Live, LiveView, Marks, Object, ObjectKey,
@@ -61,6 +61,8 @@ pub struct Compared {
 #[derive(Default)]
 pub struct VerdictCache {
     known: Verdicts<Comparison>,
+    /// What kinds meant when it was found.
+    schemas: Option<Arc<Schemas>>,
 }
 
 /// What comparing works with.
@@ -68,11 +70,9 @@ pub struct CompareContext<'a> {
     /// The App.
     pub app: &'a App,
     /// The destination.
-    pub cluster: &'a Cluster,
+    pub place: &'a Place,
     /// The dialect's marks.
     pub marks: &'a dyn Marks,
-    /// What kinds mean.
-    pub schemas: &'a Schemas,
     /// The settings: ignore rules before the App's own, known types, users' health checks.
     pub snapshot: &'a Snapshot,
     /// The time in seconds since 1970.
@@ -90,7 +90,7 @@ pub fn diff_options(ctx: &CompareContext<'_>) -> (Options, Vec<Condition>) {
         .map(|u| Condition::new(ConditionKind::UnsupportedFieldWarning, format!("ignoreDifferences: {u}")))
         .collect();
     let unknown =
-        settings.known_type_fields.iter().filter(|f| !fairway_diff::is_known_type(&f.2, ctx.schemas));
+        settings.known_type_fields.iter().filter(|f| !fairway_diff::is_known_type(&f.2, &ctx.place.schemas));
     conditions.extend(unknown.map(|(kind, field, name)| {
         let words = format!("knownTypeFields of {kind}: {field}: unsupported: type {name}");
         Condition::new(ConditionKind::UnsupportedFieldWarning, words)
@@ -120,7 +120,7 @@ pub async fn compare(
     target: &Target,
     cache: &mut VerdictCache,
 ) -> Result<Compared, ReconcileError> {
-    let view: &dyn LiveView = &**ctx.cluster.cache();
+    let view: &dyn LiveView = &**ctx.place.cluster.cache();
     let (options, conditions) = diff_options(ctx);
     let options_hash =
         crate::desired::hash(&Value::from(format!("{options:?} {:?}", ctx.app.counts_webhooks)));
@@ -133,7 +133,11 @@ pub async fn compare(
         let key = ObjectKey::new("", "Namespace", "", ctx.app.destination.namespace.clone());
         out.live.extend(view.get(&key).map(|live| (key, live)));
     }
-    let mut fresh = VerdictCache::default();
+    let schemas = &ctx.place.schemas;
+    if cache.schemas.as_ref().is_none_or(|of| !Arc::ptr_eq(of, schemas)) {
+        *cache = VerdictCache::default();
+    }
+    let mut fresh = VerdictCache { schemas: Some(schemas.clone()), ..VerdictCache::default() };
     let mut uncertain = Vec::new();
     for (desired, hash) in target.objects.iter().zip(target.hashes.iter()) {
         let policy = ctx.marks.policy(&desired.object);
@@ -186,7 +190,7 @@ fn judge(
     let Some(live) = live else { return Comparison::Missing };
     let as_mode = |mode: Mode| {
         let options = Options { mode, ..options.clone() };
-        outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, &options)
+        outcome(desired.value(), Some(live.value()), FIELD_MANAGER, &ctx.place.schemas, &options)
     };
     let said = policy.server_side_apply.or(ctx.app.sync_policy.options.server_side_apply);
     let found = match said {
@@ -194,7 +198,7 @@ fn judge(
         _ => match policy.server_side_diff {
             Some(true) => as_mode(Mode::ServerSide),
             Some(false) => as_mode(Mode::StructuredMerge),
-            None => outcome(desired.value(), Some(live.value()), FIELD_MANAGER, ctx.schemas, options),
+            None => outcome(desired.value(), Some(live.value()), FIELD_MANAGER, &ctx.place.schemas, options),
         },
     };
     let found = match found {
@@ -221,7 +225,7 @@ async fn ask(
     out: &mut Compared,
 ) {
     let asked = uncertain.into_iter().map(|(key, object, live)| async move {
-        let Some(live) = live else { return (key, Comparison::Missing) };
+        let Some(live) = live else { return (key, Comparison::Missing, true) };
         let request = ApplyRequest {
             object,
             mode: ApplyMode::ServerSide,
@@ -230,18 +234,19 @@ async fn ask(
             validation: Validation::Ignore,
             take_over_from: Vec::new(),
         };
-        let verdict = match ctx.cluster.apply(request).await {
-            Ok(after) if same_but_for_bookkeeping(&after, &live, ignore) => Comparison::Unchanged,
-            Ok(_) => Comparison::Changed,
-            // What the server refuses differs from what is wanted; the sync shows the refusal.
-            Err(e) if e.kind == ApiErrorKind::Unreachable => Comparison::Uncertain,
-            Err(_) => Comparison::Changed,
+        let (verdict, is_lasting) = match ctx.place.cluster.apply(request).await {
+            Ok(after) if same_but_for_bookkeeping(&after, &live, ignore) => (Comparison::Unchanged, true),
+            Ok(_) => (Comparison::Changed, true),
+            // What the server refuses differs from what is wanted; the sync shows the refusal. It may take it next time.
+            Err(e) if e.kind == ApiErrorKind::Unreachable => (Comparison::Uncertain, false),
+            Err(_) => (Comparison::Changed, false),
         };
-        (key, verdict)
+        (key, verdict, is_lasting)
     });
-    for (key, verdict) in futures::future::join_all(asked).await {
-        if let Some(known) = cache.known.get_mut(&key) {
-            known.verdict = verdict;
+    for (key, verdict, is_lasting) in futures::future::join_all(asked).await {
+        match cache.known.get_mut(&key) {
+            Some(known) if is_lasting => known.verdict = verdict,
+            _ => cache.known.forget(&key),
         }
         if let Some(state) = out.objects.iter_mut().find(|o| o.key == key) {
             state.status = Some(if verdict == Comparison::Unchanged {
@@ -350,7 +355,7 @@ fn namespace_drifted(ctx: &CompareContext<'_>) -> bool {
         return false;
     }
     let key = ObjectKey::new("", "Namespace", "", ctx.app.destination.namespace.clone());
-    let Some(live) = ctx.cluster.cache().get(&key) else { return true };
+    let Some(live) = ctx.place.cluster.cache().get(&key) else { return true };
     labels.iter().any(|(k, v)| live.label(k) != Some(v))
         || annotations.iter().any(|(k, v)| live.annotation(k) != Some(v))
 }

@@ -31,12 +31,10 @@ impl Engine {
         }
         let revisions = self.renderer.resolve(&app.sources).await.map_err(|e| e.to_string())?;
         let target = self.render_elsewhere(pass, &app, &revisions).await?;
-        let schemas = self.schemas();
         let ctx = CompareContext {
             app: &app,
-            cluster: &pass.place.cluster,
+            place: pass.place,
             marks: &pass.snapshot.marks,
-            schemas: &schemas,
             snapshot: pass.snapshot,
             now: self.now_unix(),
         };

@@ -12,7 +12,6 @@ use crate::snapshot::{Affected, ArgoRules, LiveCredentials, Snapshot};
 use fairway_argocd::{Application, GROUP};
 use fairway_cluster::{ApiClient, Cluster, ClusterEvent, ConfigError, EventKind};
 use fairway_core::{AppId, Clock, GroupKind, Live, LiveView as _, ObjectKey, Str};
-use fairway_schema::Schemas;
 use fairway_source::{Repositories, SourceError, Sources, SourcesOptions};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -92,7 +91,6 @@ pub struct Engine {
     /// Apps that look after the orphans of a namespace.
     pub(crate) orphan_watch: OrphanWatch,
     snapshot: RwLock<Arc<Snapshot>>,
-    schemas: RwLock<Arc<Schemas>>,
     credentials: Arc<LiveCredentials>,
     rules: Arc<ArgoRules>,
     events: broadcast::Sender<EngineEvent>,
@@ -180,7 +178,6 @@ impl Engine {
             lacking: Lacking::default(),
             orphan_watch: OrphanWatch::default(),
             snapshot: RwLock::new(snapshot),
-            schemas: RwLock::new(Arc::new(Schemas::with_crds([]).expect("because the built-in kinds read"))),
             credentials,
             rules,
             events: broadcast::Sender::new(EVENTS_BEHIND_MAX),
@@ -200,7 +197,7 @@ impl Engine {
         tasks.spawn(self.clone().pump_remote(wiring.remote_events));
         self.clusters.home().ready().await;
         self.reload_settings();
-        self.reload_schemas();
+        self.clusters.reload_schemas();
         tasks.spawn(self.clone().follow_settings());
         tasks.spawn(self.clone().follow_crds());
         tasks.spawn(self.clone().follow_kinds());
@@ -247,7 +244,8 @@ impl Engine {
     }
 
     async fn pump_remote(self: Arc<Self>, mut events: mpsc::UnboundedReceiver<(Str, ClusterEvent)>) {
-        while let Some((_, event)) = events.recv().await {
+        while let Some((server, event)) = events.recv().await {
+            self.route_kinds(Some(&server), &event);
             self.route_live(&event);
         }
     }
@@ -294,12 +292,17 @@ impl Engine {
             {
                 self.settings_changed.notify_one();
             }
-            ("apiextensions.k8s.io", "CustomResourceDefinition")
-            | ("apiregistration.k8s.io", "APIService") => {
-                self.crds_changed.notify_one();
-                self.clusters.home().kinds_changed();
-            }
-            _ => {}
+            _ => self.route_kinds(None, event),
+        }
+    }
+
+    /// What an event means for what is known of a cluster's kinds; without a server of the home cluster's.
+    fn route_kinds(&self, server: Option<&str>, event: &ClusterEvent) {
+        if let ("apiextensions.k8s.io", "CustomResourceDefinition")
+        | ("apiregistration.k8s.io", "APIService") = (event.key.group.as_str(), event.key.kind.as_str())
+        {
+            self.clusters.crds_changed(server);
+            self.crds_changed.notify_one();
         }
     }
 
@@ -353,7 +356,7 @@ impl Engine {
         loop {
             self.crds_changed.notified().await;
             tokio::time::sleep(LIVE_BATCH).await;
-            self.reload_schemas();
+            self.clusters.reload_schemas();
             // What waited for a kind may go on.
             for app in self.applications().into_iter().filter(|a| a.sync_status() != "Synced") {
                 self.queue.add_after(app.id(), Level::Live, LIVE_BATCH);
@@ -386,20 +389,6 @@ impl Engine {
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
     }
 
-    fn reload_schemas(&self) {
-        let crds = self
-            .clusters
-            .home()
-            .cache()
-            .of_kind(&GroupKind::new("apiextensions.k8s.io", "CustomResourceDefinition"));
-        match Schemas::with_crds(crds.iter().map(|c| c.value())) {
-            Ok(schemas) => *self.schemas.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(schemas),
-            Err(error) => {
-                tracing::warn!(error = %error, "a CRD's schema cannot be read; its objects are dry-run")
-            }
-        }
-    }
-
     /// Returns the settings as they stand.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
@@ -418,10 +407,6 @@ impl Engine {
         }
         self.reload_settings();
         self.snapshot()
-    }
-
-    pub(crate) fn schemas(&self) -> Arc<Schemas> {
-        self.schemas.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Returns the home cluster.

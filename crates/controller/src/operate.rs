@@ -326,7 +326,7 @@ impl Engine {
             let told = told.clone();
             Box::pin(async move { told.recorded(number).await })
         };
-        let schemas = self.schemas();
+        let schemas = pass.place.schemas.clone();
         let ctx = ApplyContext {
             writer: pass.place.cluster.clone(),
             view: pass.place.cluster.cache().clone(),

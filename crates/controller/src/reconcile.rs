@@ -18,6 +18,7 @@ use fairway_core::{
     RetryAdvice, Scope, Str, SyncPhase, SyncStatus,
 };
 use fairway_plan::{DeletionBudget, PlanInput, SyncPlan, plan};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,12 +103,10 @@ impl Engine {
         }
         let target = self.target(application, app, &snapshot, &place, level, memory).await?;
         self.check_objects(project, &place, &target)?;
-        let schemas = self.schemas();
         let ctx = CompareContext {
             app,
-            cluster: &place.cluster,
+            place: &place,
             marks: &snapshot.marks,
-            schemas: &schemas,
             snapshot: &snapshot,
             now: self.now_unix(),
         };
@@ -118,7 +117,8 @@ impl Engine {
         let target = if app.sync_policy.options.respect_ignore_differences {
             let (options, _) = diff_options(&ctx);
             let rules = &options.ignore;
-            let objects = crate::respect::with_live_values(&target.objects, rules, &compared.live, &schemas);
+            let objects =
+                crate::respect::with_live_values(&target.objects, rules, &compared.live, &place.schemas);
             Arc::new(Target { objects: Arc::new(objects), ..Target::clone(&target) })
         } else {
             target
@@ -236,6 +236,12 @@ impl Engine {
     ) -> SyncPlan {
         let approved = pass.application.deletion_approved_at().and_then(crate::engine::parse_time).is_some();
         let kinds: &dyn LiveView = &**pass.place.cluster.cache();
+        let mut compared = Cow::Borrowed(&pass.compared.verdicts);
+        let stale = pass.place.cluster.stale_kinds();
+        if !stale.is_empty() {
+            // What the cache shows as unchanged may have been changed or deleted since: what is not named is applied.
+            compared.to_mut().retain(|key, _| !stale.contains(&key.group_kind()));
+        }
         plan(&PlanInput {
             app: pass.app,
             operation,
@@ -243,7 +249,7 @@ impl Engine {
             revision: pass.target.revisions.first().map_or("", Str::as_str),
             desired: &pass.target.objects,
             live: &pass.compared.live,
-            compared: &pass.compared.verdicts,
+            compared: &compared,
             kinds: &KindsOf(kinds),
             marks: &pass.snapshot.marks,
             hooks: &start.hooks,

@@ -40,6 +40,11 @@ impl<V> Verdicts<V> {
         self.known.insert(key, known);
     }
 
+    /// Drops what is known of an object.
+    pub fn forget(&mut self, key: &ObjectKey) {
+        self.known.remove(key);
+    }
+
     /// Returns what is known of an object for writing.
     pub fn get_mut(&mut self, key: &ObjectKey) -> Option<&mut Known<V>> {
         self.known.get_mut(key)
