@@ -310,7 +310,9 @@ fn failed_message(report: &SyncReport) -> String {
 async fn clean_up(ctx: &ApplyContext, dry_run: bool, cleanup: &[Cleanup], report: &SyncReport) {
     let ran = |hook: &&Cleanup| {
         let of_it = |r: &&TaskResult| r.key == hook.key && r.sync_phase == hook.phase;
-        report.results.iter().filter(of_it).any(|r| r.phase != HookPhase::Running)
+        let is_due =
+            |r: &TaskResult| if hook.if_failed { r.hook_failed() } else { r.phase != HookPhase::Running };
+        report.results.iter().filter(of_it).any(is_due)
     };
     let done: Vec<&Cleanup> = cleanup.iter().filter(ran).collect();
     if dry_run || done.is_empty() {

@@ -86,6 +86,12 @@ impl TaskResult {
         self.status == Some(ResultStatus::SyncFailed)
             || matches!(self.phase, HookPhase::Failed | HookPhase::Error)
     }
+
+    /// Whether it is a hook that ran and ended badly; one that was refused did not run.
+    #[must_use]
+    pub fn hook_failed(&self) -> bool {
+        self.is_hook && self.phase == HookPhase::Failed && self.status != Some(ResultStatus::SyncFailed)
+    }
 }
 
 /// How the whole sync stands. The words are Argo CD's `OperationPhase`.

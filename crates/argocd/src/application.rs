@@ -1,6 +1,6 @@
 use crate::words::{
     ANNOTATION_DELETION_APPROVED, ANNOTATION_REFRESH, ANNOTATION_SKIP_RECONCILE, FINALIZER_POST_DELETE,
-    FINALIZER_PRE_DELETE, FINALIZER_RESOURCES,
+    FINALIZER_POST_DELETE_CLEANUP, FINALIZER_PRE_DELETE, FINALIZER_PRE_DELETE_CLEANUP, FINALIZER_RESOURCES,
 };
 use fairway_core::{AppId, Object, Propagation, Str, Value};
 use std::fmt;
@@ -111,16 +111,15 @@ impl Application {
         })
     }
 
-    /// Whether PreDelete hooks hold the App.
+    /// Returns the next step of the App's deletion; nothing where none of Argo CD's finalizers is left.
     #[must_use]
-    pub fn awaits_pre_delete(&self) -> bool {
-        self.object.finalizers().any(|f| f.starts_with(FINALIZER_PRE_DELETE))
+    pub fn deletion_step(&self) -> Option<DeletionStep> {
+        self.object.finalizers().filter_map(DeletionStep::of).min()
     }
 
-    /// Whether PostDelete hooks hold the App.
-    #[must_use]
-    pub fn awaits_post_delete(&self) -> bool {
-        self.object.finalizers().any(|f| f.starts_with(FINALIZER_POST_DELETE))
+    /// Returns the finalizers that are left when a step is done.
+    pub fn finalizers_after(&self, step: DeletionStep) -> impl Iterator<Item = &str> {
+        self.object.finalizers().filter(move |f| DeletionStep::of(f) != Some(step))
     }
 
     /// Returns the `operation` that was asked for and not yet taken up, if any.
@@ -160,5 +159,30 @@ impl Application {
     #[must_use]
     pub fn is_multi_source(&self) -> bool {
         self.get(&["spec", "sources"]).and_then(Value::as_array).is_some_and(|s| !s.is_empty())
+    }
+}
+
+/// A step of an App's deletion, in the order of time. Finalizers hold the App until it is done, so that none is taken twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DeletionStep {
+    /// PreDelete hooks run.
+    PreDelete,
+    /// Its objects are deleted.
+    Objects,
+    /// PostDelete hooks run.
+    PostDelete,
+    /// The hooks whose policy says so are deleted.
+    Cleanup,
+}
+
+impl DeletionStep {
+    /// Returns the step that a finalizer waits for; nothing where it is somebody else's.
+    fn of(finalizer: &str) -> Option<Self> {
+        match finalizer {
+            FINALIZER_PRE_DELETE => Some(Self::PreDelete),
+            FINALIZER_POST_DELETE => Some(Self::PostDelete),
+            FINALIZER_PRE_DELETE_CLEANUP | FINALIZER_POST_DELETE_CLEANUP => Some(Self::Cleanup),
+            other => other.contains("finalizer.argocd.argoproj.io").then_some(Self::Objects),
+        }
     }
 }

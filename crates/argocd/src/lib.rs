@@ -30,7 +30,7 @@ mod sync_options;
 mod tracking;
 mod words;
 
-pub use application::{Application, Refresh};
+pub use application::{Application, DeletionStep, Refresh};
 pub use appset::{
     AppSetAction, AppSetCluster, AppSetError, AppSetPolicy, DataRequest, Decisions, Environment, Generated,
     GitFiles, LeaveOut, PullRequest, ScmRepository, generate, reconcile, selects,

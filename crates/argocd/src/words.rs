@@ -38,10 +38,14 @@ pub const LABEL_SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 pub const LABEL_INSTANCE: &str = "app.kubernetes.io/instance";
 /// Finalizer that makes an App's deletion cascade; `/foreground` and `/background` may follow.
 pub const FINALIZER_RESOURCES: &str = "resources-finalizer.argocd.argoproj.io";
-/// Finalizer that holds an App until its PreDelete hooks ran; `/cleanup` may follow.
+/// Finalizer that holds an App until its PreDelete hooks ran.
 pub const FINALIZER_PRE_DELETE: &str = "pre-delete-finalizer.argocd.argoproj.io";
-/// Finalizer that holds an App until its PostDelete hooks ran; `/cleanup` may follow.
+/// Finalizer that holds an App until its PostDelete hooks ran.
 pub const FINALIZER_POST_DELETE: &str = "post-delete-finalizer.argocd.argoproj.io";
+/// Finalizer that holds an App until its PreDelete hooks are cleaned up.
+pub const FINALIZER_PRE_DELETE_CLEANUP: &str = "pre-delete-finalizer.argocd.argoproj.io/cleanup";
+/// Finalizer that holds an App until its PostDelete hooks are cleaned up.
+pub const FINALIZER_POST_DELETE_CLEANUP: &str = "post-delete-finalizer.argocd.argoproj.io/cleanup";
 /// Finalizer that keeps a hook's object until its result was read.
 pub const FINALIZER_HOOK: &str = "argocd.argoproj.io/hook-finalizer";
 /// Address of the cluster that Fairway runs on, in destinations.

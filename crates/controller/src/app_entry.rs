@@ -61,6 +61,10 @@ pub(crate) struct Memory {
     pub uid: Str,
     /// When desired and live were last compared.
     pub reconciled_at: String,
+    /// How often hooks of its deletion have failed: the next attempt takes them as Git has them by then.
+    pub deletion_failures: u32,
+    /// When that attempt is due.
+    pub deletion_due: Option<tokio::time::Instant>,
 }
 
 /// What a target depends on.

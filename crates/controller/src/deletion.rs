@@ -1,26 +1,32 @@
 //! Deleting an App: hooks before, its objects, hooks after, then its finalizers.
 
 use crate::app_entry::{AppEntry, Memory};
+use crate::clusters::Place;
 use crate::compare::Compared;
 use crate::engine::{Engine, parse_time, unix_seconds};
 use crate::error::ReconcileError;
 use crate::queue::Level;
-use fairway_apply::{ApplyContext, Control, ReportPhase, execute};
-use fairway_argocd::{Application, lower};
+use crate::snapshot::Snapshot;
+use fairway_apply::{ApplyContext, Control, ReportPhase, SyncReport, TaskResult, execute};
+use fairway_argocd::{Application, DeletionStep, lower};
 use fairway_core::{
-    App, Condition, ConditionKind, HealthStatus, Live, LiveView, ObjectKey, SyncPhase, SyncStatus,
+    ApiErrorKind, App, ClusterWriter as _, Condition, ConditionKind, DeleteRequest, HealthStatus,
+    HookDeletePolicy, Live, LiveView, Marks as _, ObjectKey, Propagation, SyncPhase, SyncStatus,
 };
 use fairway_plan::{Action, DeletionInput, plan_deletion};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// Longest time that one attempt at a deletion takes before it says what it waits for.
 const ATTEMPT_MAX: Duration = Duration::from_secs(60);
 
-/// Wait between two attempts.
+/// Wait between two attempts; twice as long after each that a hook failed in.
 const AGAIN: Duration = Duration::from_secs(10);
+
+/// Longest of these waits.
+const AGAIN_MAX: Duration = Duration::from_secs(300);
 
 impl Engine {
     /// Takes the next step of an App's deletion.
@@ -34,18 +40,17 @@ impl Engine {
         if let Some(running) = memory.running.take() {
             let _ = running.control.send(Control::Terminate("the application is being deleted".to_owned()));
         }
-        let ours: Vec<&str> = application
-            .object()
-            .finalizers()
-            .filter(|f| f.contains("finalizer.argocd.argoproj.io"))
-            .collect();
-        if ours.is_empty() {
+        let Some(step) = application.deletion_step() else { return };
+        if let Some(wait) = until(memory.deletion_due) {
+            self.queue.add_after(app.id.clone(), Level::Live, wait);
             return;
         }
-        match self.delete_objects(application, &app, entry, memory).await {
+        memory.deletion_due = None;
+        match self.delete_step(step, application, &app, entry, memory).await {
             Ok(()) => {
-                let rest = application.object().finalizers().filter(|f| !ours.contains(f));
-                let rest: fairway_core::Value = rest.map(fairway_core::Value::from).collect();
+                // What is left has its turn when the Application is seen without these.
+                let rest: fairway_core::Value =
+                    application.finalizers_after(step).map(fairway_core::Value::from).collect();
                 if let Err(error) = self.patch_finalizers(&app.id, rest).await {
                     tracing::warn!(app = %app.id, error = %error, "finalizers were not removed");
                     self.queue.add_after(app.id.clone(), Level::Live, AGAIN);
@@ -61,13 +66,18 @@ impl Engine {
                 if let Err(error) = shown {
                     tracing::warn!(app = %app.id, error = %error, "status was not written");
                 }
-                self.queue.add_after(app.id.clone(), Level::Live, AGAIN);
+                self.queue.add_after(
+                    app.id.clone(),
+                    Level::Live,
+                    until(memory.deletion_due).unwrap_or(AGAIN),
+                );
             }
         }
     }
 
-    async fn delete_objects(
+    async fn delete_step(
         self: &Arc<Self>,
+        step: DeletionStep,
         application: &Application,
         app: &App,
         entry: &Arc<AppEntry>,
@@ -75,18 +85,15 @@ impl Engine {
     ) -> Result<(), ReconcileError> {
         let snapshot = self.snapshot();
         let place = self.clusters.find(&app.destination, &snapshot).await?;
+        if step == DeletionStep::Cleanup {
+            return clean_up(app, &snapshot, &place).await;
+        }
         let view: &dyn LiveView = &**place.cluster.cache();
         let mut live: BTreeMap<ObjectKey, Arc<Live>> =
             view.tracked_by(&app.id).into_iter().map(|l| (l.key(), l)).collect();
-        let hooks_wanted = application.awaits_pre_delete() || application.awaits_post_delete();
-        let target = if hooks_wanted {
-            let known = memory.target.as_ref().map(|(_, target)| target.clone());
-            Some(match known {
-                Some(target) => target,
-                None => self.target_for_deletion(application, app, &snapshot, &place).await?,
-            })
-        } else {
-            None
+        let target = match step {
+            DeletionStep::Objects => None,
+            _ => Some(self.target_for_deletion(application, app, &snapshot, &place, memory).await?),
         };
         let desired = target.as_ref().map(|t| t.objects.clone()).unwrap_or_default();
         for hook in desired.iter() {
@@ -96,7 +103,7 @@ impl Engine {
         }
         let started = application.object().deletion_timestamp().and_then(parse_time);
         let approved = application.deletion_approved_at().and_then(parse_time).is_some();
-        let plan = plan_deletion(&DeletionInput {
+        let mut plan = plan_deletion(&DeletionInput {
             app,
             live: &live,
             desired: &desired,
@@ -116,6 +123,14 @@ impl Engine {
                 fairway_argocd::ANNOTATION_DELETION_APPROVED
             )));
         }
+        let phase = match step {
+            DeletionStep::PreDelete => SyncPhase::PreDelete,
+            DeletionStep::Objects => SyncPhase::Delete,
+            DeletionStep::PostDelete | DeletionStep::Cleanup => SyncPhase::PostDelete,
+        };
+        plan.phases.retain(|p| p.phase == phase);
+        let waits_for = Arc::new(Mutex::new(String::new()));
+        let told = waits_for.clone();
         let ctx = ApplyContext {
             writer: place.cluster.clone(),
             view: place.cluster.cache().clone(),
@@ -123,15 +138,31 @@ impl Engine {
             changes: entry.changes(),
             control: watch::channel(Control::Run).1,
             is_suspect: Box::new(|_| false),
-            deadline: Some(ATTEMPT_MAX),
-            progress: Box::new(|_| {}),
+            deadline: None,
+            progress: Box::new(move |report| {
+                *told.lock().unwrap_or_else(PoisonError::into_inner) = report.message.clone();
+            }),
             record: Box::new(|_| Box::pin(std::future::ready(()))),
         };
-        let report = execute(&plan, &ctx).await;
-        if report.phase == ReportPhase::Succeeded {
+        // A hook may take longer than an attempt: it goes on, and the next attempt finds it.
+        let report = tokio::time::timeout(ATTEMPT_MAX, execute(&plan, &ctx)).await;
+        if report.as_ref().is_ok_and(|r| r.phase == ReportPhase::Succeeded) {
             entry.set_view(|view| view.compared = Some(Arc::new(Compared::default())));
             return Ok(());
         }
+        let why = match report {
+            Ok(report) => {
+                let hooks = failed_hooks(&report);
+                if hooks.is_some() {
+                    let wait =
+                        AGAIN.saturating_mul(2_u32.saturating_pow(memory.deletion_failures)).min(AGAIN_MAX);
+                    memory.deletion_failures += 1;
+                    memory.deletion_due = Some(tokio::time::Instant::now() + wait);
+                }
+                hooks.unwrap_or(report.message)
+            }
+            Err(_) => waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+        };
         let blocking =
             plan.tasks().filter(|(phase, _, _)| *phase == SyncPhase::Delete).find_map(|(_, _, task)| {
                 let left = view.get(&task.key)?;
@@ -139,15 +170,35 @@ impl Engine {
                 let words = format!("{} is held by finalizers {}", task.key, finalizers.join(", "));
                 (!finalizers.is_empty()).then_some(words)
             });
-        Err(ReconcileError::Invalid(blocking.unwrap_or(report.message)))
+        Err(ReconcileError::Invalid(blocking.unwrap_or(why)))
     }
 
+    /// Returns what the App's deletion hooks are taken from: what was rendered last, unless one of them failed since. Where
+    /// Git has it no longer, what was rendered last is as good as it gets.
     async fn target_for_deletion(
         &self,
         application: &Application,
         app: &App,
-        snapshot: &crate::snapshot::Snapshot,
-        place: &crate::clusters::Place,
+        snapshot: &Snapshot,
+        place: &Place,
+        memory: &Memory,
+    ) -> Result<Arc<crate::desired::Target>, ReconcileError> {
+        let known = memory.target.as_ref().map(|(_, target)| target.clone());
+        if let Some(known) = known.clone().filter(|_| memory.deletion_failures == 0) {
+            return Ok(known);
+        }
+        match self.newest_target(application, app, snapshot, place).await {
+            Ok(newest) => Ok(newest),
+            Err(error) => known.ok_or(error),
+        }
+    }
+
+    async fn newest_target(
+        &self,
+        application: &Application,
+        app: &App,
+        snapshot: &Snapshot,
+        place: &Place,
     ) -> Result<Arc<crate::desired::Target>, ReconcileError> {
         let revisions = self.renderer.resolve(&app.sources).await?;
         let target = Arc::new(crate::desired::Target::default());
@@ -163,4 +214,41 @@ impl Engine {
         let rendered = self.render_elsewhere(&pass, app, &revisions).await.map_err(ReconcileError::Fault)?;
         Ok(Arc::new(rendered))
     }
+}
+
+/// How long it is until then; nothing where that is over.
+fn until(due: Option<tokio::time::Instant>) -> Option<Duration> {
+    due.map(|due| due.duration_since(tokio::time::Instant::now())).filter(|wait| !wait.is_zero())
+}
+
+/// Deletes the hooks of a deletion that all went well, where their policy says so.
+async fn clean_up(app: &App, snapshot: &Snapshot, place: &Place) -> Result<(), ReconcileError> {
+    for live in place.cluster.cache().tracked_by(&app.id) {
+        let policy = snapshot.marks.policy(&live);
+        let runs_on_deletion = policy.hook_phases.iter().any(|p| *p > SyncPhase::SyncFail);
+        if !runs_on_deletion || !policy.hook_delete.contains(&HookDeletePolicy::HookSucceeded) {
+            continue;
+        }
+        let request = DeleteRequest {
+            key: live.key(),
+            version: live.gvk().version,
+            uid: live.uid().into(),
+            propagation: Propagation::Background,
+            dry_run: false,
+        };
+        match place.cluster.delete(request).await {
+            Err(e) if e.kind == ApiErrorKind::NotFound => {}
+            other => other.map(|_| ())?,
+        }
+    }
+    Ok(())
+}
+
+/// Says which hooks of a deletion have failed, as Argo CD.
+fn failed_hooks(report: &SyncReport) -> Option<String> {
+    let failed: Vec<_> = report.results.iter().filter(|r| r.hook_failed()).collect();
+    let phase = failed.first()?.sync_phase;
+    let named = |r: &&TaskResult| format!("{}/{} ({})", r.key.namespace, r.key.name, r.message);
+    let hooks: Vec<String> = failed.iter().map(named).collect();
+    Some(format!("{phase} hook(s) failed: {}", hooks.join(", ")))
 }

@@ -12,7 +12,10 @@ use crate::operate::Start;
 use crate::orphans::{self, Watched};
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
-use fairway_argocd::{Application, Permission, Project, lower};
+use fairway_argocd::{
+    Application, FINALIZER_POST_DELETE, FINALIZER_POST_DELETE_CLEANUP, FINALIZER_PRE_DELETE,
+    FINALIZER_PRE_DELETE_CLEANUP, Permission, Project, lower,
+};
 use fairway_core::{
     App, AppId, AppSource, Condition, FailureCategory as _, Health, HealthStatus, LiveView, Marks as _,
     RetryAdvice, Scope, Str, SyncPhase, SyncStatus,
@@ -270,11 +273,14 @@ impl Engine {
         };
         let mut wanted: Vec<&str> = pass.application.object().finalizers().collect();
         let before = wanted.len();
-        if has(SyncPhase::PreDelete) && !pass.application.awaits_pre_delete() {
-            wanted.push(fairway_argocd::FINALIZER_PRE_DELETE);
-        }
-        if has(SyncPhase::PostDelete) && !pass.application.awaits_post_delete() {
-            wanted.push(fairway_argocd::FINALIZER_POST_DELETE);
+        for (phase, finalizers) in [
+            (SyncPhase::PreDelete, [FINALIZER_PRE_DELETE, FINALIZER_PRE_DELETE_CLEANUP]),
+            (SyncPhase::PostDelete, [FINALIZER_POST_DELETE, FINALIZER_POST_DELETE_CLEANUP]),
+        ] {
+            if has(phase) {
+                let missing = finalizers.into_iter().filter(|f| !wanted.contains(f)).collect::<Vec<_>>();
+                wanted.extend(missing);
+            }
         }
         if wanted.len() > before {
             let list: fairway_core::Value = wanted.iter().map(|f| fairway_core::Value::from(*f)).collect();

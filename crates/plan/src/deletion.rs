@@ -1,6 +1,8 @@
 use crate::order::{Placed, resolve_needs, waves};
 use crate::sync::{has_owner_reference, hook_action, is_of_run, named_hook, set_gates};
-use crate::{Action, HookOutcome, HookTask, PhasePlan, Reason, Refusal, SyncPlan, Task, TaskOptions};
+use crate::{
+    Action, Cleanup, HookOutcome, HookTask, PhasePlan, Reason, Refusal, SyncPlan, Task, TaskOptions,
+};
 use fairway_core::{
     App, ApplyMode, Desired, HookDeletePolicy, Live, Marks, ObjectKey, Propagation, SyncPhase, Tristate,
 };
@@ -28,7 +30,8 @@ pub struct DeletionInput<'a> {
 }
 
 /// Decides what deleting an App does: PreDelete hooks, its objects in reversed waves, PostDelete hooks. Without cascade
-/// nothing but the hooks.
+/// nothing but the hooks. A hook that fails is deleted whatever its policy, so that the next attempt runs it again: as
+/// Argo CD 3 `controller/hook.go`.
 #[must_use]
 pub fn plan_deletion(input: &DeletionInput<'_>) -> SyncPlan {
     let mut refusals = Vec::new();
@@ -49,7 +52,21 @@ pub fn plan_deletion(input: &DeletionInput<'_>) -> SyncPlan {
         .collect();
     set_gates(&mut phases);
     refusals.sort_by_key(ToString::to_string);
-    SyncPlan { app: input.app.id.clone(), phases, refusals, ..SyncPlan::default() }
+    let mut plan = SyncPlan { app: input.app.id.clone(), phases, refusals, ..SyncPlan::default() };
+    plan.cleanup_on_failure = failed_hooks(&plan);
+    plan
+}
+
+/// The hooks that are deleted where they fail: the next attempt runs them again, as Git has them by then.
+fn failed_hooks(plan: &SyncPlan) -> Vec<Cleanup> {
+    let hooks = plan.tasks().filter(|(_, _, task)| task.hook.is_some());
+    let cleanup = |(phase, _, task): (SyncPhase, _, &Task)| Cleanup {
+        phase,
+        key: task.key.clone(),
+        version: task.version.clone(),
+        if_failed: true,
+    };
+    hooks.map(cleanup).collect()
 }
 
 fn deletions(input: &DeletionInput<'_>, propagation: Propagation) -> Vec<Placed> {

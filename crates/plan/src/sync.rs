@@ -265,7 +265,7 @@ impl<'a> Planner<'a> {
             delete_first: live.filter(|_| fresh).map(|l| l.uid().into()),
             delete_policies: policy.hook_delete.clone(),
         });
-        let cleanup = Cleanup { phase, key, version: task.version.clone() };
+        let cleanup = Cleanup { phase, key, version: task.version.clone(), if_failed: false };
         if policy.hook_delete.contains(&HookDeletePolicy::HookSucceeded) {
             self.cleanup_on_success.push(cleanup.clone());
         }

@@ -38,6 +38,8 @@ pub struct Cleanup {
     pub key: ObjectKey,
     /// Its API version.
     pub version: Str,
+    /// Whether it is deleted only where it ran and has itself failed.
+    pub if_failed: bool,
 }
 
 /// What a sync or a deletion does, decided.
