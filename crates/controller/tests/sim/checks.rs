@@ -18,6 +18,8 @@ pub struct Checks {
     pub touched: BTreeSet<String>,
     /// How many attempts of syncs have ended, by App.
     ended: BTreeMap<String, u32>,
+    /// How often a hook has failed and was deleted, by its path.
+    failed_hooks: BTreeMap<String, u32>,
     /// Hooks that ran: by the App's uid and revision, name and attempt.
     hooks: BTreeMap<(String, String, u32), u32>,
     /// Apps that somebody has told to prune.
@@ -86,7 +88,7 @@ pub fn after(world: &mut World, before: &Before, taken: bool, body: &[u8]) {
     }
     let starts = before.live.is_none() && is_hook(&written);
     if starts && !owner(&written).is_empty() {
-        hook_ran(world, &written);
+        hook_ran(world, &before.path, &written);
     }
 }
 
@@ -117,6 +119,10 @@ fn deletion(world: &mut World, path: &str, live: &Value) {
         return violate(world, format!("{path} is deleted and its App {app} is gone"));
     };
     if is_hook(live) {
+        let conditions = live["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        if conditions.iter().any(|c| c["type"] == "Failed") {
+            *world.checks.failed_hooks.entry(path.to_owned()).or_default() += 1;
+        }
         return;
     }
     if !text(&application, "/metadata/deletionTimestamp").is_empty() {
@@ -213,21 +219,25 @@ fn behind(world: &World, app: &AppSpec, this: &Spec) -> Option<String> {
 }
 
 /// A hook runs once in each attempt of a sync, and the attempt is on record by then.
-fn hook_ran(world: &mut World, written: &Value) {
+fn hook_ran(world: &mut World, path: &str, written: &Value) {
     let app = owner(written).to_owned();
     let name = text(written, "/metadata/name").to_owned();
     let Some(application) = application(world, &app) else {
         return violate(world, format!("hook {name} runs and its App {app} is gone"));
     };
     if annotation(written, "argocd.argoproj.io/hook").ends_with("Delete") {
-        let run = (format!("{} deletion", text(&application, "/metadata/uid")), name, 0);
+        // One that failed is run again, as Git has it by then.
+        let attempt = world.checks.failed_hooks.get(path).copied().unwrap_or_default();
+        let run = (format!("{} deletion", text(&application, "/metadata/uid")), name, attempt);
         return ran(world, run, &app);
     }
     let state = &application["status"]["operationState"];
     let ended = world.checks.ended.get(&app).copied().unwrap_or_default();
     let of = format!("{} {}", text(&application, "/metadata/uid"), text(state, "/syncResult/revision"));
     let run = (of, name.clone(), ended);
-    let is_recorded = text(state, "/phase") == "Running" && text(state, "/finishedAt").is_empty();
+    // One that a person has just told to end may not have heard of it.
+    let goes_on = ["Running", "Terminating"].contains(&text(state, "/phase"));
+    let is_recorded = goes_on && text(state, "/finishedAt").is_empty();
     if !is_recorded {
         let phase = text(state, "/phase").to_owned();
         return violate(world, format!("hook {name} of {app} runs before its sync is on record ({phase})"));

@@ -52,9 +52,13 @@ pub fn play(seed: u64) -> Outcome {
     }
     let mut course = std::mem::take(&mut world.log);
     if !wrong.is_empty() {
-        for path in
-            ["/apis/apps/v1/deployments", "/apis/apps/v1/replicasets", "/api/v1/pods", "/apis/batch/v1/jobs"]
-        {
+        for path in [
+            "/apis/apps/v1/deployments",
+            "/apis/apps/v1/replicasets",
+            "/api/v1/pods",
+            "/apis/batch/v1/jobs",
+            "/apis/sim.example/v1/widgets",
+        ] {
             course.extend(world.list(path).iter().map(|o| format!("in the end: {o}")));
         }
     }

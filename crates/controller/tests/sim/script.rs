@@ -305,14 +305,24 @@ pub fn mend(world: &mut World) {
 pub fn nudge(world: &mut World) {
     make_apps(world);
     let commit = world.git.commits.last().cloned().unwrap();
+    for live in world.list("/apis/argoproj.io/v1alpha1/applications") {
+        // A hook that fails holds the deletion for good where Git has it no longer: a person lets go.
+        let name = live["metadata"]["name"].as_str().unwrap_or_default();
+        let failed = live["status"]["conditions"].to_string().contains("hook(s) failed");
+        if failed && live["metadata"].get("deletionTimestamp").is_some() && !commit.apps.contains_key(name) {
+            let none = json!({ "metadata": { "finalizers": null } });
+            world.person("PATCH", &format!("{APPS}/{name}"), &none);
+        }
+    }
     for app in commit.apps.values() {
         let path = format!("{APPS}/{}", app.name);
         let Some(live) = world.live(&path) else { continue };
-        // A revision that failed is not tried again by itself: not one synced by hand, nor one whose attempts were over before
-        // what it lacks was there.
+        // A revision that failed is not tried again by itself: not one synced by hand, nor one that somebody ended, nor one
+        // whose attempts were over before what it lacks was there.
         let state = &live["status"]["operationState"];
         let failed = matches!(state["phase"].as_str(), Some("Failed" | "Error"));
-        let by_hand = state["operation"]["initiatedBy"]["automated"] != true;
+        let by_hand = state["operation"]["initiatedBy"]["automated"] != true
+            || state["message"].as_str() == Some("Operation terminated");
         let lacked =
             state["message"].as_str().is_some_and(|m| m.contains("not find") || m.contains("not found"));
         if app.automated && !(failed && (by_hand || lacked)) {
