@@ -186,3 +186,37 @@ impl DeletionStep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn deleted(finalizers: &[&str]) -> Application {
+        let list: Value = finalizers.iter().map(|f| Value::from(*f)).collect();
+        let mut value = Value::object();
+        value.set_path(&["metadata", "finalizers"], list);
+        Application::new(Object::new(value))
+    }
+
+    #[test]
+    fn a_deletion_goes_on_with_the_first_step_that_a_finalizer_waits_for() {
+        let all = [
+            FINALIZER_POST_DELETE_CLEANUP,
+            FINALIZER_POST_DELETE,
+            "resources-finalizer.argocd.argoproj.io/background",
+            "somebody.example/else",
+            FINALIZER_PRE_DELETE,
+        ];
+        let mut left: Vec<String> = all.map(str::to_owned).to_vec();
+        let mut steps = Vec::new();
+        loop {
+            let app = deleted(&left.iter().map(String::as_str).collect::<Vec<_>>());
+            let Some(step) = app.deletion_step() else { break };
+            left = app.finalizers_after(step).map(str::to_owned).collect();
+            steps.push(step);
+        }
+        use DeletionStep::{Cleanup, Objects, PostDelete, PreDelete};
+        assert_eq!(steps, [PreDelete, Objects, PostDelete, Cleanup]);
+        assert_eq!(left, ["somebody.example/else"]);
+    }
+}

@@ -443,6 +443,26 @@ fn a_deletion_that_is_tried_again_waits_for_the_hook_that_it_started() {
     assert_eq!(action("predelete-6"), Action::RunHook);
 }
 
+#[test]
+fn a_hook_of_a_deletion_that_fails_is_deleted_whatever_its_policy() {
+    let hooks = ["batch/v1 Job a/before hook=PreDelete", "batch/v1 Job a/after hook=PostDelete"];
+    let world = World::new(&hooks, &[]);
+    let plan = plan_deletion(&DeletionInput {
+        app: &world.app,
+        live: &world.live,
+        desired: &world.desired,
+        marks: &Words,
+        hooks: &world.hooks,
+        started_unix: 0,
+        revision: "",
+        deletion_approved: false,
+    });
+    let deleted: Vec<_> =
+        plan.cleanup_on_failure.iter().map(|c| (c.phase, c.key.name.as_str(), c.if_failed)).collect();
+    assert_eq!(deleted, [(SyncPhase::PreDelete, "before", true), (SyncPhase::PostDelete, "after", true)]);
+    assert_eq!(plan.cleanup_on_success, []);
+}
+
 fn any_object() -> impl Strategy<Value = String> {
     let kinds = prop::sample::select(vec![
         "v1 ConfigMap a",

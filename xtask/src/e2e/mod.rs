@@ -6,6 +6,7 @@ mod scenario;
 mod scenario_bad_input;
 mod scenario_customizations;
 mod scenario_dashboard;
+mod scenario_deletion;
 mod scenario_install;
 mod scenario_kubectl;
 mod scenario_real;

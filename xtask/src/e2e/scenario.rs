@@ -16,6 +16,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("what-the-cluster-refuses", super::scenario_bad_input::what_the_cluster_refuses),
     ("a-repository-away", super::scenario_bad_input::a_repository_away),
     ("a-cluster-away", super::scenario_bad_input::a_cluster_away),
+    ("hooks-around-a-deletion", super::scenario_deletion::hooks_around_a_deletion),
     ("example-and-new-service", example_and_new_service),
     ("orphans-are-shown", orphans_are_shown),
     ("kill-and-converge", kill_and_converge),
