@@ -113,6 +113,13 @@ impl Cluster {
         let _ = state.wait_for(|s| *s == ClusterState::Ready).await;
     }
 
+    /// Whether a kind's objects have been listed.
+    #[must_use]
+    pub fn listed(&self, kind: &GroupKind) -> bool {
+        let watches = self.watches.lock().unwrap_or_else(PoisonError::into_inner);
+        watches.get(kind).is_some_and(|w| w.state.borrow().listed)
+    }
+
     /// Returns the watched kinds of which the cache may be behind: not listed yet, or their watch has broken.
     #[must_use]
     pub fn stale_kinds(&self) -> BTreeSet<GroupKind> {
