@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Settings of [`Sources`].
+/// Settings of [`Sources`](crate::Sources).
 #[derive(Clone, Debug)]
 pub struct SourcesOptions {
     /// Folder for mirrors and charts; made where missing, may be deleted while nothing runs.
