@@ -105,10 +105,11 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     })?;
 
     let shown = async {
-        let all_well = progress::follow(&engine, started).await;
+        progress::follow(&engine, started).await;
+        let summary = progress::summary(&engine.applications(), started.elapsed());
         let place =
             Place { url: &url, password: &password, git: &repo_url, kubeconfig: &kubeconfig, args: &args };
-        print_addresses(&place, all_well, started.elapsed());
+        print_addresses(&place, &summary);
         std::future::pending::<()>().await;
     };
     tokio::select! {
@@ -255,20 +256,14 @@ struct Place<'a> {
     args: &'a Args,
 }
 
-fn print_addresses(place: &Place<'_>, all_well: bool, took: Duration) {
+fn print_addresses(place: &Place<'_>, summary: &str) {
     let mut out = std::io::stdout().lock();
-    let state = if all_well {
-        "All applications are Synced and Healthy"
-    } else {
-        "Some applications are not well yet"
-    };
     let kubeconfig = place.kubeconfig.display();
     let text = format!(
-        "\n{state} after {:.1} s.\n\n  dashboard   {}   (admin / {})\n  repository  {}\n  cluster     export KUBECONFIG={kubeconfig}\n\n\
+        "\n{summary}\n\n  dashboard   {}   (admin / {})\n  repository  {}\n  cluster     export KUBECONFIG={kubeconfig}\n\n\
          Three things to try:\n  1. Push a change and watch it land:   git clone {} && cd config-repo, edit an image tag, git commit -am edit && git push\n  \
          2. Scale something and watch it heal:  kubectl --kubeconfig {kubeconfig} -n web-dev scale deployment/web --replicas=5\n  \
          3. Open the dashboard:                 {}\n\nCtrl-C ends it; the state stays in {}.\n",
-        took.as_secs_f64(),
         place.url,
         place.password,
         place.git,
