@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { adviceFor } from './advice';
 import { familyOf, hasLogs, shortKind } from './kinds';
 import { plain, readEntry, splitLines } from './logs';
+import { parts } from './message';
 import { buildForest, facetsOf, filterForest } from './tree';
 
 test('kinds have short names and families', () => {
@@ -42,3 +43,8 @@ test('what is said about a condition is known or nothing', () => {
   expect(adviceFor('SyncError')).toContain('last sync');
   expect(adviceFor('Other')).toBe('');
 });
+
+
+test('the lines of an excerpt stay below what is said first', () => {
+  expect(parts('one line')).toEqual({ lead: 'one line', detail: '' });
+  expect(parts('it failed\n\n  in a.yaml:2\n    2 | {{ . }}\n      |    ^\n')).toEqual({ lead: 'it failed', detail: '  in a.yaml:2\n    2 | {{ . }}\n      |    ^' });

@@ -4,6 +4,7 @@ import type { Application, ResourceResult } from '../../api/types';
 import { useLoaded } from '../../api/use';
 import { adviceFor } from '../../lib/advice';
 import { clusterName, isAutomated, repoName, revisionOf, sources, webLinks } from '../../lib/source';
+import { parts } from '../../lib/message';
 import { took } from '../../lib/time';
 import { Icon } from '../../ui/icons';
 import { Ago, Button, HealthMark, Link, Menu, MenuItem, PhaseMark, SyncMark } from '../../ui/parts';
@@ -66,7 +67,7 @@ export function Header({ app, appKey, busy, running, onSync, onRefresh, onDelete
       {(status.conditions ?? []).map((condition) => (
         <div key={`${condition.type} ${condition.message}`} className={`condition ${condition.type.endsWith('Warning') ? 'warning' : ''}`} role="alert">
           <Icon name="Degraded" tone={condition.type.endsWith('Warning') ? 'warn' : 'bad'} />
-          <div><strong>{condition.type}</strong> <span>{condition.message}</span>{adviceFor(condition.type) ? <p className="advice">{adviceFor(condition.type)}</p> : null}</div>
+          <div><strong>{condition.type}</strong> <Message text={condition.message} />{adviceFor(condition.type) ? <p className="advice">{adviceFor(condition.type)}</p> : null}</div>
           <Ago time={condition.lastTransitionTime} suffix=" ago" />
         </div>
       ))}
@@ -114,6 +115,11 @@ function Revision({ app, appKey }: { app: Application; appKey: AppKey }) {
 }
 
 /** What a running operation waits for, or which try it is. */
+function Message({ text }: { text: string }) {
+  const { lead, detail } = parts(text);
+  return <><span>{lead}</span>{detail ? <pre className="excerpt">{detail}</pre> : null}</>;
+}
+
 function runningText(state: NonNullable<Application['status']>['operationState']): string {
   const retries = state?.retryCount ? `try ${state.retryCount + 1}` : '';
   return [retries, state?.phase === 'Running' ? state.message : ''].filter(Boolean).join(' · ');
