@@ -48,3 +48,4 @@ test('what is said about a condition is known or nothing', () => {
 test('the lines of an excerpt stay below what is said first', () => {
   expect(parts('one line')).toEqual({ lead: 'one line', detail: '' });
   expect(parts('it failed\n\n  in a.yaml:2\n    2 | {{ . }}\n      |    ^\n')).toEqual({ lead: 'it failed', detail: '  in a.yaml:2\n    2 | {{ . }}\n      |    ^' });
+});
