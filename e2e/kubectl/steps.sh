@@ -101,6 +101,7 @@ kubectl patch configmap settings -p '{"data":{"size":"3"}}'
 kubectl patch configmap settings --type=json -p '[{"op":"remove","path":"/data/size"}]'
 kubectl patch configmap settings --type=json -p '[{"op":"remove","path":"/data/size"}]'
 kubectl patch deployment web -p '{"spec":{"template":{"spec":{"containers":[{"name":"web","image":"example.com/web:3.0"}]}}}}'
+@ kubectl rollout status deployment/web --timeout=80s
 kubectl patch deployment web --subresource=scale --type=merge -p '{"spec":{"replicas":2}}'
 # differs: the whole object stands in the message instead of the patch
 kubectl patch deployment web -p '{"spec":{"replicas":"many"}}'
