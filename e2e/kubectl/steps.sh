@@ -279,7 +279,7 @@ echo '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"big"
 @ sleep 2
 kubectl -n two get pods | wc -l
 kubectl -n two describe quota quota
-kubectl -n two describe limits limits
+kubectl -n two describe limits limits | LC_ALL=C sort
 kubectl -n two describe replicaset -l app=first | grep -o 'exceeded quota.*' | sort -u | head -1
 kubectl -n two describe deployment first | sed -n '/^Conditions/,/^OldReplica/p'
 kubectl create namespace tight
