@@ -1,28 +1,16 @@
 //! Health by rules in CEL, as an alternative to Lua: the first rule whose condition holds judges.
 
 use crate::health::status_of;
-use cel::{Context, Env, Program, extensions};
+use cel::{Context, Program};
 use fairway_core::{Health, HealthStatus};
+use fairway_schema::expression::{self, Bounds, ENV};
 use fairway_value::Value;
-use std::sync::{Arc, LazyLock};
 
 /// Rules for one kind.
 const RULES_MAX: usize = 64;
 
-/// Longest expression, in bytes.
-const EXPRESSION_BYTES_MAX: usize = 8 * 1024;
-
-/// Deepest nesting of brackets in an expression.
-const NESTING_MAX: usize = 40;
-
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut env = Env::stdlib();
-    for extension in [extensions::strings, extensions::lists, extensions::math] {
-        // The extensions of one release do not declare anything twice.
-        let _ = env.add_extension(extension);
-    }
-    Arc::new(env)
-});
+/// The bounds of an expression.
+const BOUNDS: Bounds = Bounds { bytes: 8 * 1024, nesting: 40 };
 
 /// One rule.
 #[derive(Debug)]
@@ -88,18 +76,6 @@ impl Rules {
     }
 }
 
-fn compile(expression: &str) -> Result<Program, String> {
-    let mut depth = 0_usize;
-    let deepest = expression.bytes().fold(0, |most, b| {
-        match b {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most.max(depth)
-    });
-    if expression.len() > EXPRESSION_BYTES_MAX || deepest > NESTING_MAX {
-        return Err(format!("longer than {EXPRESSION_BYTES_MAX} bytes or nested deeper than {NESTING_MAX}"));
-    }
-    ENV.compile(expression).map_err(|e| e.to_string())
+fn compile(text: &str) -> Result<Program, String> {
+    expression::compile(text, BOUNDS)
 }

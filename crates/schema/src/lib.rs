@@ -14,6 +14,7 @@
 mod base64;
 pub mod canonical;
 pub mod defaults;
+pub mod expression;
 pub mod managed;
 pub mod merge;
 pub mod quantity;

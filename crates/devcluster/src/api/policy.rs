@@ -7,7 +7,8 @@ use super::admit::selected;
 use super::call::Call;
 use super::status::{ApiError, ApiResult, to_value};
 use axum::http::Method;
-use cel::{Context, Env, Program, extensions};
+use cel::{Context, Program};
+use fairway_schema::expression::{Bounds, ENV};
 use fairway_value::Value;
 use serde_json::json;
 use std::collections::HashMap;
@@ -15,9 +16,8 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 const POLICIES: &str = "validatingadmissionpolicies.admissionregistration.k8s.io";
 const BINDINGS: &str = "validatingadmissionpolicybindings.admissionregistration.k8s.io";
-/// Longest expression and deepest nesting that is compiled.
-const EXPRESSION_BYTES_MAX: usize = 16 << 10;
-const NESTING_MAX: usize = 64;
+/// The bounds of what is compiled.
+const BOUNDS: Bounds = Bounds { bytes: 16 << 10, nesting: 64 };
 /// Compiled expressions kept.
 const PROGRAMS_MAX: usize = 1024;
 
@@ -130,15 +130,6 @@ fn judge(call: &Call<'_>, policy: &Value, binding: &Value, request: &Request<'_>
     Err(ApiError::denied(&call.resource, named, &reason, &why))
 }
 
-static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut env = Env::stdlib();
-    for extension in [extensions::strings, extensions::lists, extensions::math] {
-        // The extensions of one release do not declare anything twice.
-        let _ = env.add_extension(extension);
-    }
-    Arc::new(env)
-});
-
 static PROGRAMS: LazyLock<Mutex<HashMap<String, Arc<Program>>>> = LazyLock::new(Mutex::default);
 
 fn compile(expression: &str) -> Result<Arc<Program>, String> {
@@ -146,20 +137,7 @@ fn compile(expression: &str) -> Result<Arc<Program>, String> {
     if let Some(program) = programs.get(expression) {
         return Ok(program.clone());
     }
-    let mut depth = 0_usize;
-    let deepest = expression.bytes().fold(0, |most, b| {
-        match b {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most.max(depth)
-    });
-    if expression.len() > EXPRESSION_BYTES_MAX || deepest > NESTING_MAX {
-        return Err(format!(
-            "expression is longer than {EXPRESSION_BYTES_MAX} bytes or nested deeper than {NESTING_MAX}"
-        ));
-    }
+    BOUNDS.check(expression).map_err(|why| format!("expression is {why}"))?;
     let program = Arc::new(ENV.compile(expression).map_err(|e| e.to_string())?);
     if programs.len() >= PROGRAMS_MAX {
         programs.clear();

@@ -1,24 +1,14 @@
+use crate::expression::{self, Bounds};
 use crate::validate::fault::{list, text};
+use cel::Program;
 use cel::common::ast::{EntryExpr, Expr};
-use cel::{Env, Program, extensions};
 use fairway_value::{Str, Value};
-use std::sync::{Arc, LazyLock};
 
-/// Longest rule, in bytes, and deepest nesting of brackets in one.
-const RULE_BYTES_MAX: usize = 16 << 10;
-const NESTING_MAX: usize = 64;
+/// The bounds of a rule.
+const BOUNDS: Bounds = Bounds { bytes: 16 << 10, nesting: 64 };
 
 /// Deepest schema that is read.
 const DEPTH_MAX: usize = 64;
-
-pub(super) static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
-    let mut env = Env::stdlib();
-    for extension in [extensions::strings, extensions::lists, extensions::math] {
-        // The extensions of one release do not declare anything twice.
-        let _ = env.add_extension(extension);
-    }
-    Arc::new(env)
-});
 
 /// The rules of one version of a custom kind.
 #[derive(Debug)]
@@ -128,24 +118,8 @@ fn rule(rule: &Value, schema: &Value) -> Rule {
     }
 }
 
-/// Reads an expression.
-///
-/// # Errors
-/// What the parser says, and expressions beyond the bounds.
-pub(super) fn compile(expression: &str) -> Result<Program, String> {
-    let mut depth = 0_usize;
-    let deepest = expression.bytes().fold(0, |most, b| {
-        match b {
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-        most.max(depth)
-    });
-    if expression.len() > RULE_BYTES_MAX || deepest > NESTING_MAX {
-        return Err(format!("longer than {RULE_BYTES_MAX} bytes or nested deeper than {NESTING_MAX}"));
-    }
-    ENV.compile(expression).map_err(|e| e.to_string())
+fn compile(text: &str) -> Result<Program, String> {
+    expression::compile(text, BOUNDS)
 }
 
 /// How many loops of an expression are inside one another. Depth is bounded by the brackets of its text.

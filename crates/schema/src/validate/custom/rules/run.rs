@@ -1,5 +1,6 @@
-use super::compile::{ENV, Node, Rule, Rules};
+use super::compile::{Node, Rule, Rules};
 use super::values::{seen, widest};
+use crate::expression::ENV;
 use crate::managed::equal;
 use crate::validate::fault::{Faults, list, show, text};
 use cel::common::types::CelOptional;
