@@ -155,6 +155,19 @@ impl World {
         assert_eq!(check(&plan), [], "{plan}");
         plan
     }
+
+    fn deletion(&self, started_unix: i64) -> SyncPlan {
+        plan_deletion(&DeletionInput {
+            app: &self.app,
+            live: &self.live,
+            desired: &self.desired,
+            marks: &Words,
+            hooks: &self.hooks,
+            started_unix,
+            revision: "",
+            deletion_approved: false,
+        })
+    }
 }
 
 /// The plan as lines without indentation.
@@ -394,16 +407,7 @@ fn deleting_an_app_runs_its_hooks_around_reversed_waves() {
         &["v1 ConfigMap a/x wave=1", "v1 ConfigMap a/y wave=2", "v1 ConfigMap a/stays on=delete=no"],
     );
     world.app.cascade = Some(Propagation::Foreground);
-    let plan = plan_deletion(&DeletionInput {
-        app: &world.app,
-        live: &world.live,
-        desired: &world.desired,
-        marks: &Words,
-        hooks: &world.hooks,
-        started_unix: 0,
-        revision: "",
-        deletion_approved: false,
-    });
+    let plan = world.deletion(0);
     assert_eq!(check(&plan), []);
     assert_eq!(
         lines(&plan),
@@ -427,16 +431,7 @@ fn a_deletion_that_is_tried_again_waits_for_the_hook_that_it_started() {
     let hook = "batch/v1 Job a/before hook=PreDelete";
     let action = |run: &str| {
         let world = World::new(&[hook], &[&format!("{hook} fairway.dev/hook-run={run}")]);
-        let plan = plan_deletion(&DeletionInput {
-            app: &world.app,
-            live: &world.live,
-            desired: &world.desired,
-            marks: &Words,
-            hooks: &world.hooks,
-            started_unix: 7,
-            revision: "",
-            deletion_approved: false,
-        });
+        let plan = world.deletion(7);
         plan.tasks().find(|(_, _, task)| task.hook.is_some()).unwrap().2.action
     };
     assert_eq!(action("predelete-7"), Action::AwaitHook);
@@ -447,16 +442,7 @@ fn a_deletion_that_is_tried_again_waits_for_the_hook_that_it_started() {
 fn a_hook_of_a_deletion_that_fails_is_deleted_whatever_its_policy() {
     let hooks = ["batch/v1 Job a/before hook=PreDelete", "batch/v1 Job a/after hook=PostDelete"];
     let world = World::new(&hooks, &[]);
-    let plan = plan_deletion(&DeletionInput {
-        app: &world.app,
-        live: &world.live,
-        desired: &world.desired,
-        marks: &Words,
-        hooks: &world.hooks,
-        started_unix: 0,
-        revision: "",
-        deletion_approved: false,
-    });
+    let plan = world.deletion(0);
     let deleted: Vec<_> =
         plan.cleanup_on_failure.iter().map(|c| (c.phase, c.key.name.as_str(), c.if_failed)).collect();
     assert_eq!(deleted, [(SyncPhase::PreDelete, "before", true), (SyncPhase::PostDelete, "after", true)]);
