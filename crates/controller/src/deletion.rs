@@ -5,17 +5,18 @@ use crate::clusters::Place;
 use crate::compare::Compared;
 use crate::engine::{Engine, parse_time, unix_seconds};
 use crate::error::ReconcileError;
+use crate::ledger::Ledger;
 use crate::queue::Level;
 use crate::snapshot::Snapshot;
 use fairway_apply::{ApplyContext, Control, ReportPhase, SyncReport, TaskResult, execute};
 use fairway_argocd::{Application, DeletionStep, lower};
 use fairway_core::{
-    ApiErrorKind, App, ClusterWriter as _, Condition, ConditionKind, DeleteRequest, HealthStatus,
-    HookDeletePolicy, Live, LiveView, Marks as _, ObjectKey, Propagation, SyncPhase, SyncStatus,
+    App, ClusterWriter as _, Condition, ConditionKind, DeleteRequest, HealthStatus, HookDeletePolicy, Live,
+    LiveView, Marks as _, ObjectKey, Propagation, SyncPhase, SyncStatus,
 };
 use fairway_plan::{Action, DeletionInput, plan_deletion};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -129,8 +130,8 @@ impl Engine {
             DeletionStep::PostDelete | DeletionStep::Cleanup => SyncPhase::PostDelete,
         };
         plan.phases.retain(|p| p.phase == phase);
-        let waits_for = Arc::new(Mutex::new(String::new()));
-        let told = waits_for.clone();
+        let ledger = Arc::new(Ledger::default());
+        let told = ledger.clone();
         let ctx = ApplyContext {
             writer: place.cluster.clone(),
             view: place.cluster.cache().clone(),
@@ -140,7 +141,7 @@ impl Engine {
             is_suspect: Box::new(|_| false),
             deadline: None,
             progress: Box::new(move |report| {
-                *told.lock().unwrap_or_else(PoisonError::into_inner) = report.message.clone();
+                told.tell(report);
             }),
             record: Box::new(|_| Box::pin(std::future::ready(()))),
         };
@@ -161,7 +162,7 @@ impl Engine {
                 }
                 hooks.unwrap_or(report.message)
             }
-            Err(_) => waits_for.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Err(_) => ledger.newest().1.message,
         };
         let blocking =
             plan.tasks().filter(|(phase, _, _)| *phase == SyncPhase::Delete).find_map(|(_, _, task)| {
@@ -236,10 +237,7 @@ async fn clean_up(app: &App, snapshot: &Snapshot, place: &Place) -> Result<(), R
             propagation: Propagation::Background,
             dry_run: false,
         };
-        match place.cluster.delete(request).await {
-            Err(e) if e.kind == ApiErrorKind::NotFound => {}
-            other => other.map(|_| ())?,
-        }
+        place.cluster.delete(request).await?;
     }
     Ok(())
 }
