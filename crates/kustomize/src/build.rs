@@ -137,6 +137,11 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         if !seen.insert((id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())) {
             return Err(format!("may not add resource with an already registered id: {id}"));
         }
+        if let Some(key) = resource.odd_key() {
+            return Err(format!(
+                "{id}: the key `{key}` is no text, so that the map cannot be written; put it in quotes"
+            ));
+        }
         namespaces.push((!id.cluster_scoped).then(|| Str::from(id.effective_namespace())));
         if build.options.managed_by_label || wants("managedByLabel") {
             resource.value.set_path(

@@ -124,6 +124,15 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Returns a map of anything.
+    pub fn map(&self, name: &str) -> Result<Option<Value>, String> {
+        match self.get(name) {
+            None => Ok(None),
+            Some(map @ Value::Object(_)) => Ok(Some(map.clone())),
+            Some(other) => Err(format!("{}: expected a map, found {}", self.at(name), article(other))),
+        }
+    }
+
     /// Reads a map of texts, empty where missing.
     pub fn string_map(&self, name: &str) -> Result<BTreeMap<Str, Str>, String> {
         let path = self.at(name);

@@ -6,7 +6,7 @@ use crate::resmap::ResMap;
 use crate::resource::Resource;
 use crate::scalar::{field_text, is_nil_or_empty, is_scalar};
 use fairway_core::Origin;
-use fairway_value::{Map, Value};
+use fairway_value::{Map, Str, Value};
 use fairway_yaml::{Document, Options, parse_documents_with};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,15 +26,15 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
         documents.iter_mut().for_each(|d| notes.write_folded(d.index, &mut d.value));
     }
     let source: Arc<str> = text.as_ref().into();
-    let mut queue: VecDeque<(Value, u32, Option<usize>)> = VecDeque::new();
-    for (value, line, index) in unwrapped(documents)? {
-        if !is_nil_or_empty(&value) {
-            validate(&value, line)?;
-            queue.push_back((value, line, index));
+    let mut queue: VecDeque<Unwrapped> = VecDeque::new();
+    for one in unwrapped(documents)? {
+        if !is_nil_or_empty(&one.value) {
+            validate(&one.value, one.line)?;
+            queue.push_back(one);
         }
     }
     let mut out = Vec::with_capacity(queue.len());
-    while let Some((value, line, index)) = queue.pop_front() {
+    while let Some(Unwrapped { value, line, index, odd_keys }) = queue.pop_front() {
         let kind = field_text(&value, "kind");
         let items = if kind.ends_with("List") { value.get("items") } else { None };
         match items {
@@ -47,6 +47,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                 }
                 resource.source = Some(source.clone());
                 resource.document = index;
+                resource.odd_keys = odd_keys;
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
             }
@@ -54,7 +55,8 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
             Some(Value::Array(items)) => {
                 for item in items.iter().filter(|i| !is_nil_or_empty(i)) {
                     validate(item, line)?;
-                    queue.push_back((item.clone(), line, None));
+                    let odd_keys = odd_keys.clone();
+                    queue.push_back(Unwrapped { value: item.clone(), line, index: None, odd_keys });
                 }
             }
             Some(other) => {
@@ -65,8 +67,14 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     Ok(out)
 }
 
-/// An object, its line, and the document that it is the whole of.
-type Unwrapped = (Value, u32, Option<usize>);
+/// An object on its own.
+struct Unwrapped {
+    value: Value,
+    line: u32,
+    /// The document that it is the whole of.
+    index: Option<usize>,
+    odd_keys: Vec<Str>,
+}
 
 /// Takes a single `List` or `ResourceList` apart, as kyaml's reader does.
 fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<Unwrapped>, String> {
@@ -77,14 +85,20 @@ fn unwrapped(mut documents: Vec<Document>) -> Result<Vec<Unwrapped>, String> {
         if matches!(kind.as_str(), "List" | "ResourceList") && wraps {
             let at = line(only);
             let items = only.value.get("items").and_then(Value::as_array).unwrap_or_default();
-            return Ok(items.iter().map(|i| (i.clone(), at, None)).collect());
+            let one = |item: &Value| Unwrapped {
+                value: item.clone(),
+                line: at,
+                index: None,
+                odd_keys: only.odd_keys.clone(),
+            };
+            return Ok(items.iter().map(one).collect());
         }
     }
     Ok(documents
         .drain(..)
         .map(|d| {
             let at = line(&d);
-            (d.value, at, Some(d.index))
+            Unwrapped { value: d.value, line: at, index: Some(d.index), odd_keys: d.odd_keys }
         })
         .collect())
 }

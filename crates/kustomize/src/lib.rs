@@ -47,7 +47,7 @@ mod transform;
 mod vars;
 
 pub use build::{Built, build};
-pub use edit::{Edit, GeneratorField, ListField, MapField, NewGenerator, edit};
+pub use edit::{Edit, GeneratorField, ListField, MapField, NewGenerator, WithoutVars, edit, without_vars};
 pub use error::Error;
 pub use merge::{ListIncrease, MergeOptions};
 pub use merges::{merge_patch, merge_three_way};

@@ -44,13 +44,11 @@ pub struct LoadError {
     pub why: String,
     /// Whether looking for a directory of that name is no use.
     pub is_final: bool,
-    /// Whether there simply is no such file.
-    pub is_missing: bool,
 }
 
 impl From<String> for LoadError {
     fn from(why: String) -> Self {
-        Self { why, is_final: false, is_missing: false }
+        Self { why, is_final: false }
     }
 }
 
@@ -213,24 +211,23 @@ impl<'t> Loader<'t> {
 
     /// Reads a file, relative to the directory or at an address.
     pub fn load(&self, path: &str) -> Result<Arc<[u8]>, LoadError> {
+        self.find(path)?.ok_or_else(|| self.missing(path))
+    }
+
+    /// As [`Loader::load`]; nothing where there is no such file.
+    pub fn find(&self, path: &str) -> Result<Option<Arc<[u8]>>, LoadError> {
         if is_url(path) {
             let Some(remote) = self.remote else {
                 return Err(format!("'{path}': remote files are not available here").into());
             };
             let is_repo = parse_repo(path).is_some();
-            return remote.file(path).map_err(|e| LoadError {
-                why: format!("'{path}': {e}"),
-                is_final: !is_repo,
-                is_missing: false,
-            });
+            return remote
+                .file(path)
+                .map(Some)
+                .map_err(|e| LoadError { why: format!("'{path}': {e}"), is_final: !is_repo });
         }
         let full = self.join(path)?;
-        let bytes = self.tree().read(&full).map_err(|e| e.to_string())?;
-        let Some(bytes) = bytes else {
-            let is_dir = self.tree().list(&full).map_err(|e| e.to_string())?.is_some();
-            let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
-            return Err(LoadError { why: format!("'{full}': {why}"), is_final: false, is_missing: true });
-        };
+        let Some(bytes) = self.tree().read(&full).map_err(|e| e.to_string())? else { return Ok(None) };
         if self.restrictor == LoadRestrictor::RootOnly {
             let real = self.real_path(&full)?;
             if !is_within(&real, &self.root) {
@@ -242,7 +239,18 @@ impl<'t> Loader<'t> {
                 .into());
             }
         }
-        Ok(bytes)
+        Ok(Some(bytes))
+    }
+
+    /// Says that there is no such file.
+    pub fn missing(&self, path: &str) -> LoadError {
+        let why = || -> Result<String, String> {
+            let full = self.join(path)?;
+            let is_dir = self.tree().list(&full).map_err(|e| e.to_string())?.is_some();
+            let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
+            Ok(format!("'{full}': {why}"))
+        };
+        why().unwrap_or_else(|e| e).into()
     }
 
     /// Reads a file of text.

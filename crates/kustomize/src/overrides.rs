@@ -176,7 +176,8 @@ fn merged_images(new: &[Image], old: &[Image]) -> Vec<Image> {
 /// Reads `name=new:tag`, `name:tag` or `name@digest`.
 pub(crate) fn parse_image(argument: &str) -> Result<Image, Error> {
     let (key, value) = match argument.split_once('=') {
-        Some((key, value)) => (Some(key), value),
+        // As kustomize, which takes an empty key for none.
+        Some((key, value)) => (Some(key).filter(|k| !k.is_empty()), value),
         None => (None, argument),
     };
     let (name, tag, digest) = crate::transform::split_image(value);
@@ -243,5 +244,10 @@ mod tests {
         assert_eq!((merged[0].new_name.as_str(), merged[0].new_tag.as_str()), ("b", "2"));
         assert_eq!(merged[1].digest, "sha256:d");
         assert!(parse_image("plain").is_err());
+        let keyless = parse_image("=b:1").unwrap();
+        assert_eq!(
+            (keyless.name.as_str(), keyless.new_name.as_str(), keyless.new_tag.as_str()),
+            ("b", "", "1")
+        );
     }
 }

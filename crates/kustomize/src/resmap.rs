@@ -77,22 +77,44 @@ impl ResMap {
         })
     }
 
+    /// Most objects that are looked through in turn: an index costs more than it saves there.
+    const FEW: usize = 16;
+
+    /// Returns the places that an object of an identity may be at: all of them, where there are few.
+    fn candidates(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
+        if self.is_small() {
+            let named = |r: &Resource| r.is_or_was_called(&id.name);
+            return self.list.iter().enumerate().filter(|(_, r)| named(r)).map(|(n, _)| n).collect();
+        }
+        self.index(openapi).by_id.get(&key(id)).cloned().unwrap_or_default()
+    }
+
+    fn is_small(&self) -> bool {
+        self.index.is_none() && self.list.len() <= Self::FEW
+    }
+
     /// Returns the objects that are called this now.
     pub fn find_current(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
-        let found = self.index(openapi).by_id.get(&key(id)).cloned().unwrap_or_default();
-        found.into_iter().filter(|n| self.list[*n].id(openapi).is(id)).collect()
+        let mut found = self.candidates(id, openapi);
+        found.retain(|n| !self.list[*n].is_gone() && self.list[*n].id(openapi).is(id));
+        found
     }
 
     /// Returns the objects that are or were called this.
     pub fn find_any(&mut self, id: &ResId, openapi: &OpenApi) -> Vec<usize> {
-        let found = self.index(openapi).by_id.get(&key(id)).cloned().unwrap_or_default();
         let is =
             |r: &Resource| !r.is_gone() && (r.previous_ids().any(|p| id.is(&p)) || id.is(&r.id(openapi)));
-        found.into_iter().filter(|n| is(&self.list[*n])).collect()
+        let mut found = self.candidates(id, openapi);
+        found.retain(|n| is(&self.list[*n]));
+        found
     }
 
     /// Returns the objects that are or were called by a name, in order.
     pub fn find_name(&mut self, name: &str, openapi: &OpenApi) -> Vec<usize> {
+        if self.is_small() {
+            let named = |r: &Resource| !r.is_gone() && r.is_or_was_called(name);
+            return self.list.iter().enumerate().filter(|(_, r)| named(r)).map(|(n, _)| n).collect();
+        }
         let mut found = self.index(openapi).by_name.get(name).cloned().unwrap_or_default();
         found.sort_unstable();
         found.dedup();

@@ -122,6 +122,8 @@ pub struct Resource {
     pub source: Option<Arc<str>>,
     /// Which document of that text is the object, where one is.
     pub document: Option<usize>,
+    /// Keys below the top, of this object or a patch for it, that are no texts: kustomize cannot write such maps.
+    pub odd_keys: Vec<Str>,
     /// Whether the labels were made in the build and none of them was read.
     pub labels_made: bool,
     /// File and line, for messages.
@@ -174,6 +176,15 @@ impl Resource {
 
     pub fn name(&self) -> Str {
         self.metadata_text("name")
+    }
+
+    /// Whether this is the object's name, or was.
+    pub fn is_or_was_called(&self, name: &str) -> bool {
+        let is_called = match self.value.get("metadata").and_then(|m| m.get("name")) {
+            Some(Value::String(text)) => text == name,
+            _ => self.name() == name,
+        };
+        is_called || self.state.previous.iter().any(|p| p.name == name)
     }
 
     pub fn namespace(&self) -> Str {
@@ -436,6 +447,19 @@ impl Resource {
         let mut copy = self.clone();
         copy.set_labels(labels);
         copy.value == before.value
+    }
+
+    /// Returns a key below the top that is no text.
+    pub fn odd_key(&self) -> Option<&Str> {
+        fn is_in(value: &Value, key: &str) -> bool {
+            match value {
+                Value::Array(list) => list.iter().any(|item| is_in(item, key)),
+                Value::Object(map) => map.contains_key(key) || map.values().any(|inner| is_in(inner, key)),
+                _ => false,
+            }
+        }
+        let inner = || self.value.as_object().into_iter().flat_map(Map::values);
+        self.odd_keys.iter().find(|key| inner().any(|value| is_in(value, key)))
     }
 
     /// Removes what never reaches the output and makes all annotations texts.

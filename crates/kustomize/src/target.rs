@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The names that a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Objects gathered so far, with the rules that came with them.
 #[derive(Default)]
@@ -84,11 +84,7 @@ pub struct Target<'t> {
 fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
     let mut found = None;
     for name in FILE_NAMES {
-        let bytes = match loader.load(name) {
-            Ok(bytes) => bytes,
-            Err(e) if e.is_missing => continue,
-            Err(e) => return Err(e.why),
-        };
+        let Some(bytes) = loader.find(name).map_err(|e| e.why)? else { continue };
         if found.is_some() {
             return Err(format!("Found multiple kustomization files under: '{}'", loader.root()));
         }
@@ -263,12 +259,18 @@ impl<'t> Target<'t> {
     }
 
     fn add_resource(&self, into: &mut Accumulator, path: &Str, build: &mut Build<'_>) -> Result<(), String> {
-        let text = match self.loader.load(path) {
+        let as_file = match self.loader.find(path) {
+            Ok(found) => found.ok_or(None),
+            Err(e) if e.is_final => return Err(e.why),
+            Err(e) => Err(Some(e)),
+        };
+        let text = match as_file {
             Ok(bytes) => bytes,
-            Err(as_file) if as_file.is_final => return Err(as_file.why),
             Err(as_file) => {
-                let opened = self.loader.open(path);
-                let loader = opened.map_err(|e| format!("accumulation err='{}': {e}", as_file.why))?;
+                let loader = self.loader.open(path).map_err(|e| {
+                    let as_file = as_file.unwrap_or_else(|| self.loader.missing(path));
+                    format!("accumulation err='{}': {e}", as_file.why)
+                })?;
                 let taken = std::mem::take(into);
                 *into = self
                     .add_directory(taken, loader, path, false, build)

@@ -196,6 +196,32 @@ fn errors_about_the_shape_of_a_kustomization_name_the_line() {
 }
 
 #[test]
+fn fields_that_change_nothing_are_read_all_the_same() {
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    let built = |more: &str| {
+        let top = format!("resources: [c.yaml]\n{more}\n");
+        yaml(&[("a/kustomization.yaml", &top), ("a/c.yaml", config_map)], "a")
+    };
+    for fine in ["metadata: {name: a, labels: {x: \"y\"}}", "metadata: null", "helmGlobals: {configHome: x}"]
+    {
+        assert!(built(fine).is_ok(), "{fine}: {:?}", built(fine));
+    }
+    for (wrong, field) in [
+        ("metadata: x", "metadata"),
+        ("metadata: {labels: {a: 1}}", "metadata.labels.a"),
+        ("metadata: {creationTimestamp: null}", "creationTimestamp"),
+        ("configMapGenerator: [{name: a, type: x}]", "configMapGenerator[0]"),
+        ("helmGlobals: {configHome: 5}", "helmGlobals.configHome"),
+        ("helmCharts: [{name: a, valuesInline: x}]", "helmCharts[0].valuesInline"),
+        ("helmCharts: [{name: a, chartHome: x}]", "chartHome"),
+        ("helmChartInflationGenerator: [{chartName: a, helmBin: 5}]", "helmBin"),
+    ] {
+        let error = built(wrong).unwrap_err().to_string();
+        assert!(error.contains(field), "{wrong}: {error}");
+    }
+}
+
+#[test]
 fn files_outside_the_kustomization_need_the_flag() {
     let files = tree(&[("a/kustomization.yaml", "resources: [../d.yaml]\n"), ("d.yaml", DEPLOYMENT)]);
     let refused = build(&files, "a", &BuildOptions::default()).unwrap_err().to_string();

@@ -130,20 +130,22 @@ impl Map {
 impl FromIterator<(Str, Value)> for Map {
     /// Of entries with one key the last wins.
     fn from_iter<I: IntoIterator<Item = (Str, Value)>>(iter: I) -> Self {
-        let mut entries: Vec<(Str, Value)> = iter.into_iter().collect();
+        let mut entries: EcoVec<(Str, Value)> = iter.into_iter().collect();
         if !entries.is_sorted_by(|a, b| a.0 < b.0) {
             // A stable sort keeps equal keys in the order given, so that the last of them can be kept.
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            let mut unique: Vec<(Str, Value)> = Vec::with_capacity(entries.len());
-            for entry in entries {
-                match unique.last_mut() {
-                    Some(last) if last.0 == entry.0 => *last = entry,
-                    _ => unique.push(entry),
+            entries.make_mut().sort_by(|a, b| a.0.cmp(&b.0));
+            if entries.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                let mut unique: EcoVec<(Str, Value)> = EcoVec::with_capacity(entries.len());
+                for entry in entries {
+                    match unique.make_mut().last_mut() {
+                        Some(last) if last.0 == entry.0 => *last = entry,
+                        _ => unique.push(entry),
+                    }
                 }
+                entries = unique;
             }
-            entries = unique;
         }
-        Self { entries: entries.into() }
+        Self { entries }
     }
 }
 

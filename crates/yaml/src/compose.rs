@@ -17,7 +17,12 @@ pub(crate) struct Composer<'t> {
     nodes: usize,
     /// Of these, the ones that came out of aliases.
     alias_nodes: usize,
+    /// Keys of the document's inner mappings that are no texts, as they are written.
+    odd_keys: Vec<Str>,
 }
+
+/// Most keys that are kept for being no texts: who asks names the first.
+const ODD_KEYS_MAX: usize = 100;
 
 /// A node that an alias can stand for; `None` while it is still being read.
 #[derive(Clone)]
@@ -35,6 +40,8 @@ pub(crate) struct Node {
     height: usize,
     /// The key that a mapping would hold this scalar under; collections and nulls cannot be keys.
     key: Key,
+    /// Whether the scalar is no text for go-yaml v3.
+    is_odd: bool,
     /// Line of the node, 0-based.
     pub line: usize,
 }
@@ -44,6 +51,15 @@ enum Key {
     Text(Str),
     Merge,
     Not(&'static str),
+}
+
+impl Key {
+    fn text(&self) -> Option<Str> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Merge | Self::Not(_) => None,
+        }
+    }
 }
 
 /// A collection that is being read.
@@ -99,8 +115,14 @@ impl Open {
             Items::Sequence(list) => (Value::Array(list), "a sequence"),
             Items::Mapping(mapping, _) => (Value::Object(mapping.finish()?), "a mapping"),
         };
-        let node =
-            Node { value, size: self.size, height: self.height + 1, key: Key::Not(what), line: self.line };
+        let node = Node {
+            value,
+            size: self.size,
+            height: self.height + 1,
+            key: Key::Not(what),
+            is_odd: false,
+            line: self.line,
+        };
         Ok((self.anchor, node))
     }
 }
@@ -133,7 +155,13 @@ impl<'t> Composer<'t> {
             anchors: HashMap::new(),
             nodes: 0,
             alias_nodes: 0,
+            odd_keys: Vec::new(),
         })
+    }
+
+    /// Returns the keys of the last document's inner mappings that are no texts for go-yaml v3.
+    pub(crate) fn take_odd_keys(&mut self) -> Vec<Str> {
+        std::mem::take(&mut self.odd_keys)
     }
 
     /// Reads the next document and the 1-based line of its first node; `None` at the end of the stream.
@@ -185,12 +213,15 @@ impl<'t> Composer<'t> {
         loop {
             let mut done = self.step(event, &mut open)?;
             while let Some(node) = done.take() {
+                let is_inner = open.len() > 1;
                 let Some(parent) = open.last_mut() else {
                     self.refuse_infinity(&node)?;
                     return Ok(node);
                 };
                 if !parent.awaits_key() {
                     self.refuse_infinity(&node)?;
+                } else if node.is_odd && is_inner && self.odd_keys.len() < ODD_KEYS_MAX {
+                    self.odd_keys.extend(node.key.text());
                 }
                 let line = node.line;
                 parent.take(node).map_err(|message| self.error_at(line, 0, message))?;
@@ -308,6 +339,7 @@ impl<'t> Composer<'t> {
         // A go-yaml v3 decode into a map of strings takes a key's own text.
         let raw_key = (self.options.dialect == Dialect::V3 && resolved != Resolved::Str)
             .then(|| Str::from(text.as_ref()));
+        let is_odd = raw_key.is_some();
         let merge = resolved == Resolved::Merge || (plain && tag.is_none() && text == "<<");
         let (value, key) = match resolved {
             Resolved::Null => (Value::Null, Key::Not("null")),
@@ -328,7 +360,7 @@ impl<'t> Composer<'t> {
             (false, Dialect::V3, Some(text)) => Key::Text(text),
             _ => key,
         };
-        Ok(Node { value, size: 1, height: 0, key, line })
+        Ok(Node { value, size: 1, height: 0, key, is_odd, line })
     }
 
     fn binary(&self, text: &str, line: usize) -> Result<Node, Error> {
@@ -336,7 +368,14 @@ impl<'t> Composer<'t> {
             return Err(self.error_at(line, 0, "!!binary value contains invalid base64 data"));
         };
         let text: Str = String::from_utf8_lossy(&bytes).as_ref().into();
-        Ok(Node { value: Value::String(text.clone()), size: 1, height: 0, key: Key::Text(text), line })
+        Ok(Node {
+            value: Value::String(text.clone()),
+            size: 1,
+            height: 0,
+            key: Key::Text(text),
+            is_odd: false,
+            line,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::Dialect;
 use crate::key_order::in_natural_order;
 use crate::number::{float_to_value, format_g};
-use crate::scalar::Analysis;
+use crate::scalar::{Analysis, is_break};
 use crate::writer::Writer;
 use fairway_value::{Array, Map, Value};
 
@@ -163,7 +163,9 @@ impl Emitter<'_> {
 const SIMPLE_KEY_BYTES_MAX: usize = 128;
 
 fn is_simple_key(key: &str) -> bool {
-    key.len() <= SIMPLE_KEY_BYTES_MAX && !key.contains(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'])
+    // The breaks beyond ASCII begin with these bytes.
+    let may_break = || key.bytes().any(|b| matches!(b, b'\n' | b'\r' | 0xc2 | 0xe2));
+    key.len() <= SIMPLE_KEY_BYTES_MAX && !(may_break() && key.contains(is_break))
 }
 
 #[cfg(test)]

@@ -74,6 +74,9 @@ impl Mapping {
     }
 
     fn refuse_duplicates(&mut self) -> Result<(), MappingError> {
+        if self.entries.is_sorted_by(|a, b| a.key < b.key) {
+            return Ok(());
+        }
         self.entries.sort_by(|a, b| a.key.cmp(&b.key));
         for pair in self.entries.windows(2) {
             let [first, second] = pair else { continue };

@@ -1,6 +1,6 @@
 use crate::compose::Composer;
 use crate::{Error, Options};
-use fairway_value::Value;
+use fairway_value::{Str, Value};
 
 /// One document of a stream.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,6 +11,9 @@ pub struct Document {
     pub line: usize,
     /// Position in the stream, 0-based, empty documents counted.
     pub index: usize,
+    /// Keys of mappings below the root that go-yaml v3 takes for something other than texts, as they are written; only
+    /// where its dialect is read, and no more than the first hundred.
+    pub odd_keys: Vec<Str>,
 }
 
 /// Reads the first document of a text as `sigs.k8s.io/yaml.YAMLToJSON` does; an empty text is `null`.
@@ -55,8 +58,9 @@ pub fn parse_documents_with(text: &str, options: &Options) -> Result<Vec<Documen
     let mut documents = Vec::new();
     let mut index = 0;
     while let Some((value, line)) = composer.document()? {
+        let odd_keys = composer.take_odd_keys();
         if !value.is_null() {
-            documents.push(Document { value, line, index });
+            documents.push(Document { value, line, index, odd_keys });
         }
         index += 1;
     }

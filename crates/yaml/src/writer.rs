@@ -1,5 +1,8 @@
 use crate::scalar::{Analysis, Wish, is_break, is_printable};
 
+/// What lines are indented with.
+const SPACES: &str = "                                ";
+
 /// Writes tokens with libyaml's rules for spaces and line breaks.
 pub(crate) struct Writer<'o> {
     out: &'o mut String,
@@ -44,7 +47,9 @@ impl<'o> Writer<'o> {
             self.line_break();
         }
         while self.column < column {
-            self.put(' ');
+            let count = (column - self.column).min(SPACES.len());
+            self.out.push_str(&SPACES[..count]);
+            self.column += count;
         }
         self.whitespace = true;
         self.indention = true;

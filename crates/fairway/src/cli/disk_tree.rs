@@ -50,6 +50,11 @@ impl Place {
 }
 
 impl DiskTree {
+    /// Returns where a path of the tree is on this machine.
+    pub fn on_disk(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
     /// Returns where a path really lies; nothing where nothing is there.
     fn locate(&self, path: &str) -> Result<Option<PathBuf>, TreeError> {
         let inside = normalize_path(path)?;
@@ -108,7 +113,8 @@ impl FileTree for DiskTree {
         if !about.is_file() {
             return Ok(None);
         }
-        let mut bytes = Vec::new();
+        let expected = usize::try_from(about.len().min(FILE_BYTES_MAX)).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(expected + 1);
         let file = std::fs::File::open(&real).map_err(|e| store(path, &e))?;
         file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| store(path, &e))?;
         if bytes.len() as u64 > FILE_BYTES_MAX {

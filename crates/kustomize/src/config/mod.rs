@@ -6,4 +6,4 @@ mod transformer;
 
 pub use crds::from_crds;
 pub use fieldspec::{FieldSpec, merge_all, merge_one, split_path};
-pub use transformer::{NameReference, ORDER_FIRST, ORDER_LAST, TransformerConfig, sort_key};
+pub use transformer::{NameReference, TransformerConfig, compare_texts, rank};

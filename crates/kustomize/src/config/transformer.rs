@@ -32,7 +32,7 @@ pub struct TransformerConfig {
 }
 
 /// kustomize's own, by section: `PATH [KIND [GROUP [VERSION [+]]]]`, `-` for any, `+` for create; in the last section
-/// `@KIND [GROUP [VERSION]]` says what the paths below it name. All in the order of [`compare`].
+/// `@KIND [GROUP [VERSION]]` says what the paths below it name. All canonical and in the order of [`compare`].
 const DEFAULTS: &str = include_str!("defaults.txt");
 
 const SECTIONS: usize = 11;
@@ -41,7 +41,7 @@ impl TransformerConfig {
     /// Returns what kustomize has built in.
     pub fn defaults() -> Arc<Self> {
         static DEFAULT: OnceLock<Arc<TransformerConfig>> = OnceLock::new();
-        DEFAULT.get_or_init(|| Arc::new(parse_defaults().canonical().unwrap_or_default())).clone()
+        DEFAULT.get_or_init(|| Arc::new(parse_defaults())).clone()
     }
 
     fn sections_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); SECTIONS] {
@@ -181,7 +181,7 @@ fn parse_defaults() -> TransformerConfig {
 }
 
 /// Kinds that others need, and kinds that need others, in the order in which kustomize writes them.
-pub const ORDER_FIRST: [&str; 22] = [
+const ORDER_FIRST: [&str; 22] = [
     "Namespace",
     "ResourceQuota",
     "StorageClass",
@@ -206,10 +206,11 @@ pub const ORDER_FIRST: [&str; 22] = [
     "PodDisruptionBudget",
 ];
 /// Kinds that come last.
-pub const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
+const ORDER_LAST: [&str; 2] = ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
 
-fn rank(kind: &str) -> i32 {
-    let position = |list: &[&str]| list.iter().position(|k| *k == kind).and_then(|n| i32::try_from(n).ok());
+/// Returns where a kind comes among the others: below 0 before most, above 0 after them.
+pub fn rank(kind: &str) -> i64 {
+    let position = |list: &[&str]| list.iter().position(|k| *k == kind).and_then(|n| i64::try_from(n).ok());
     match (position(&ORDER_FIRST), position(&ORDER_LAST)) {
         (Some(n), _) => n - 22,
         (None, Some(n)) => n + 1,
@@ -219,13 +220,19 @@ fn rank(kind: &str) -> i32 {
 
 /// Orders kinds as kustomize orders field specs.
 fn compare(a: &Gvk, b: &Gvk) -> Ordering {
-    rank(&a.kind).cmp(&rank(&b.kind)).then_with(|| sort_key(a).cmp(&sort_key(b)))
+    rank(&a.kind).cmp(&rank(&b.kind)).then_with(|| compare_texts(a, b))
 }
 
-/// Returns the text by which kustomize orders kinds of one rank.
-pub fn sort_key(gvk: &Gvk) -> String {
-    let or = |s: &Str, none: &'static str| if s.is_empty() { Str::from(none) } else { s.clone() };
-    format!("{}_{}_{}", or(&gvk.group, "~G"), or(&gvk.version, "~V"), or(&gvk.kind, "~K"))
+/// Orders kinds of one rank as kustomize does: by `group_version_kind` as one text.
+pub fn compare_texts(a: &Gvk, b: &Gvk) -> Ordering {
+    fn bytes(gvk: &Gvk) -> impl Iterator<Item = u8> {
+        fn or<'s>(s: &'s Str, none: &'static str) -> &'s str {
+            if s.is_empty() { none } else { s }
+        }
+        let tail = or(&gvk.version, "~V").bytes().chain([b'_']).chain(or(&gvk.kind, "~K").bytes());
+        or(&gvk.group, "~G").bytes().chain([b'_']).chain(tail)
+    }
+    bytes(a).cmp(bytes(b))
 }
 
 #[cfg(test)]
@@ -253,6 +260,7 @@ mod tests {
         let mut sorted = config.clone();
         sorted.sort();
         assert_eq!(config, sorted);
+        assert_eq!(config, config.canonical().unwrap());
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub enum Edit {
     RemovePatch(Map),
     /// `fix`: legacy fields become those that stand for them now.
     Fix,
+    /// Takes `vars` out and adds replacements, as [`super::without_vars`] makes them.
+    ReplaceVars(Array),
 }
 
 /// A list of a kustomization.
@@ -228,6 +230,12 @@ impl Edit {
                 }
             }
             Self::Fix => fix(&mut map)?,
+            Self::ReplaceVars(replacements) => {
+                map.remove("vars");
+                if !replacements.is_empty() {
+                    list(&mut map, "replacements")?.extend(replacements.iter().cloned());
+                }
+            }
         }
         Ok(Value::Object(map))
     }

@@ -5,6 +5,8 @@ mod fix;
 mod generator;
 mod lines;
 mod rewrite;
+mod vars;
 
 pub use change::{Edit, GeneratorField, ListField, MapField, NewGenerator};
 pub use rewrite::edit;
+pub use vars::{WithoutVars, without_vars};

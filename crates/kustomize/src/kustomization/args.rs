@@ -125,10 +125,10 @@ pub struct FieldOptions {
     pub create: bool,
 }
 
-decode!(FieldOptions, ["delimiter", "index", "encoding", "create"], |f| Self {
-    delimiter: f.string("delimiter")?,
-    index: f.int("index")?,
-    create: f.bool("create")?,
+decode!(FieldOptions, ["delimiter", "index", "encoding", "create"], |f| {
+    // kustomize reads it and does nothing with it.
+    f.string("encoding")?;
+    Self { delimiter: f.string("delimiter")?, index: f.int("index")?, create: f.bool("create")? }
 });
 
 /// Where a replacement's value comes from; the parts are exact.
@@ -354,9 +354,16 @@ pub const CHART_FIELDS: [&str; 20] = [
     "metadata",
 ];
 
+/// How many of [`CHART_FIELDS`] only the plugin has.
+const GLOBAL_FIELDS: usize = 3;
+
 impl Decode for ChartArgs {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
-        let f = Fields::new(value, path, &CHART_FIELDS, strict)?;
+        // In a kustomization `helmGlobals` holds what the last of them say.
+        let known =
+            if strict { &CHART_FIELDS[..CHART_FIELDS.len() - GLOBAL_FIELDS] } else { &CHART_FIELDS[..] };
+        let f = Fields::new(value, path, known, strict)?;
+        f.bool("debug")?;
         Ok(Self {
             name: f.string("name")?,
             version: f.string("version")?,
@@ -365,7 +372,7 @@ impl Decode for ChartArgs {
             namespace: f.string("namespace")?,
             values_file: f.string("valuesFile")?,
             additional_values_files: f.list("additionalValuesFiles")?,
-            values_inline: f.get("valuesInline").cloned(),
+            values_inline: f.map("valuesInline")?,
             values_merge: f.string("valuesMerge")?,
             include_crds: f.bool("includeCRDs")?,
             skip_hooks: f.bool("skipHooks")?,

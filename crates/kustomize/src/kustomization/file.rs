@@ -141,6 +141,8 @@ impl Kustomization {
         let mut images: Vec<Image> = f.list("images")?;
         images.extend(f.list::<Image>("imageTags")?);
         let kind = f.string("kind")?;
+        check_metadata(f)?;
+        check_config_maps(f)?;
         Ok(Self {
             kind: if kind.is_empty() { KUSTOMIZATION.into() } else { kind },
             openapi: f.string_map("openapi")?,
@@ -174,6 +176,29 @@ impl Kustomization {
     }
 }
 
+/// Refuses a `metadata` that is none; nothing in it matters.
+fn check_metadata(f: &Fields<'_>) -> Result<(), String> {
+    let Some(metadata) = f.get("metadata") else { return Ok(()) };
+    let fields = Fields::strict(metadata, "metadata", &["name", "namespace", "labels", "annotations"])?;
+    fields.string("name")?;
+    fields.string("namespace")?;
+    fields.string_map("labels")?;
+    fields.string_map("annotations")?;
+    Ok(())
+}
+
+/// Refuses what only Secrets have.
+fn check_config_maps(f: &Fields<'_>) -> Result<(), String> {
+    let list = f.get("configMapGenerator").and_then(Value::as_array).unwrap_or_default();
+    let has_type = |entry: &Value| {
+        entry.as_object().is_some_and(|m| m.keys().any(|key| key.eq_ignore_ascii_case("type")))
+    };
+    match list.iter().position(has_type) {
+        Some(n) => Err(format!("configMapGenerator[{n}]: unknown field `type`")),
+        None => Ok(()),
+    }
+}
+
 /// An entry of the deprecated `helmChartInflationGenerator`.
 struct OldChart(ChartArgs);
 
@@ -195,13 +220,17 @@ impl Decode for OldChart {
             "extraArgs",
         ];
         let f = Fields::new(value, path, &known, strict)?;
+        for ignored in ["chartRepoName", "helmBin", "helmHome", "releaseNamespace"] {
+            f.string(ignored)?;
+        }
+        f.list::<Str>("extraArgs")?;
         Ok(Self(ChartArgs {
             name: f.string("chartName")?,
             version: f.string("chartVersion")?,
             repo: f.string("chartRepoUrl")?,
             chart_home: f.string("chartHome")?,
             values_file: f.string("values")?,
-            values_inline: f.get("valuesLocal").cloned(),
+            values_inline: f.map("valuesLocal")?,
             values_merge: f.string("valuesMerge")?,
             release_name: f.string("releaseName")?,
             ..ChartArgs::default()
@@ -215,6 +244,7 @@ fn charts(f: &Fields<'_>) -> Result<Vec<ChartArgs>, String> {
     let globals = f.get("helmGlobals");
     let globals_fields =
         Fields::strict(globals.unwrap_or(&nothing), "helmGlobals", &["chartHome", "configHome"])?;
+    globals_fields.string("configHome")?;
     let mut home = globals_fields.string("chartHome")?;
     let old: Vec<OldChart> = f.list("helmChartInflationGenerator")?;
     if globals.is_none()

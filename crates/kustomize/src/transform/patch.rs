@@ -65,6 +65,11 @@ impl Json6902 {
 
 /// Applies operations to an object with its state shown, as the patches of kustomize see it.
 fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> {
+    if let Some(key) = resource.odd_key() {
+        return Err(format!(
+            "the key `{key}` is no text, which a patch in JSON cannot hold; put it in quotes"
+        ));
+    }
     let state = resource.state.clone();
     resource.show_state();
     // What goes through JSON forgets how it was written.
@@ -107,6 +112,7 @@ fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     ] {
         mine.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
     }
+    resource.odd_keys.extend(patch.odd_keys.iter().cloned());
     Ok(())
 }
 

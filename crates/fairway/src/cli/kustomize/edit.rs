@@ -1,9 +1,12 @@
 mod verbs;
 
+use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use anyhow::{Context as _, bail};
 use fairway_core::glob_match;
-use fairway_kustomize::{Edit, GeneratorField, ListField, MapField, edit, is_remote};
+use fairway_kustomize::{
+    BuildOptions, Edit, GeneratorField, ListField, MapField, build, edit, is_remote, without_vars,
+};
 use fairway_value::Str;
 use std::path::{Path, PathBuf};
 use verbs::{Add, Keys, Names, Remove, Set, Verb};
@@ -233,11 +236,34 @@ fn edits(dir: &Path, text: &str, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
         Verb::Set(Set::Secret(args)) => vec![args.read(GeneratorField::Secrets)],
         Verb::Add(verb) => additions_edits(dir, verb)?,
         Verb::Remove(verb) => removals(text, verb)?,
-        Verb::Fix { vars: true } => bail!(
-            "unsupported: --vars; which replacements stand for vars depends on the objects, write them by hand"
-        ),
-        Verb::Fix { vars: false } => vec![Edit::Fix],
+        Verb::Fix { .. } => vec![Edit::Fix],
     })
+}
+
+/// Puts replacements in the place of vars, in all files that name them, and tells where that changes what is built.
+fn fix_vars(dir: &Path, file: &Path, text: &str) -> anyhow::Result<()> {
+    let place = Place::of(dir)?;
+    let built = || build(&*place.tree, &place.path, &BuildOptions::default()).map(|b| b.yaml());
+    let before = built();
+    let done = without_vars(&*place.tree, &place.path, text)
+        .map_err(|e| Failure::error(DIFFERENT, format!("{}: {e}", file.display())))?;
+    let write = |file: &Path, text: &str| {
+        std::fs::write(file, text).with_context(|| format!("write {}", file.display()))
+    };
+    for (path, text) in &done.files {
+        write(&place.tree.on_disk(path), text)?;
+    }
+    write(file, &done.kustomization)?;
+    match (before, built()) {
+        (Ok(_), Err(why)) => {
+            eprintln!("warning: the kustomization could be built before, and now not: {why}")
+        }
+        (Ok(before), Ok(after)) if before != after => {
+            eprintln!("warning: what is built is not what it was; compare before this is kept");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 pub(super) fn run(args: EditArgs) -> anyhow::Result<()> {
@@ -251,6 +277,9 @@ pub(super) fn run(args: EditArgs) -> anyhow::Result<()> {
         _ => bail!("{} holds several kustomization files; keep one", args.dir.display()),
     };
     let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+    if matches!(args.verb, Verb::Fix { vars: true }) {
+        return fix_vars(&args.dir, file, &text);
+    }
     let changed = edit(&text, &edits(&args.dir, &text, &args.verb)?)
         .map_err(|e| Failure::error(DIFFERENT, format!("{}: {e}", file.display())))?;
     if changed != text {

@@ -19,7 +19,7 @@ pub enum Verb {
     Remove(Remove),
     /// Puts the fields that stand for legacy ones in their place.
     Fix {
-        /// Not supported: replacements for vars are written by hand.
+        /// Puts replacements in the place of vars too, in every file that names them: see what changed before it is kept.
         #[arg(long)]
         vars: bool,
     },
