@@ -126,7 +126,8 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
     let mut namespaces = Vec::with_capacity(resources.len());
     for mut resource in resources.into_list() {
         let id = resource.id(&build.openapi);
-        if id.gvk.kind.is_empty() || id.name.is_empty() {
+        // A list needs no name.
+        if id.gvk.kind.is_empty() || (id.name.is_empty() && !id.gvk.kind.ends_with("List")) {
             return Err(format!("missing kind or metadata.name in object {id}"));
         }
         if resource.state.is_torn {
@@ -137,6 +138,7 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         if !seen.insert((id.gvk.clone(), id.name.clone(), id.effective_namespace().to_owned())) {
             return Err(format!("may not add resource with an already registered id: {id}"));
         }
+        resource.check_annotations().map_err(|e| format!("{id}: {e}"))?;
         if let Some(key) = resource.odd_key() {
             return Err(format!(
                 "{id}: the key `{key}` is no text, so that the map cannot be written; put it in quotes"
@@ -144,10 +146,10 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
         }
         namespaces.push((!id.cluster_scoped).then(|| Str::from(id.effective_namespace())));
         if build.options.managed_by_label || wants("managedByLabel") {
-            resource.value.set_path(
-                &["metadata", "labels", "app.kubernetes.io/managed-by"],
-                format!("kustomize-{VERSION}"),
-            );
+            const LABEL: [&str; 3] = ["metadata", "labels", "app.kubernetes.io/managed-by"];
+            if !resource.value.set_path(&LABEL, format!("kustomize-{VERSION}")) {
+                return Err(format!("{id}: metadata.labels: expected a map"));
+            }
         }
         resource.clean(wants("originAnnotations"), wants("transformerAnnotations"));
         objects.push(Desired { object: Object::new(resource.value), origin: resource.origin });

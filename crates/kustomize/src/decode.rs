@@ -112,15 +112,14 @@ impl<'a> Fields<'a> {
 
     /// Reads a list, empty where missing.
     pub fn list<T: Decode>(&self, name: &str) -> Result<Vec<T>, String> {
-        let path = self.at(name);
         match self.get(name) {
             None => Ok(Vec::new()),
-            Some(Value::Array(items)) => items
-                .iter()
-                .enumerate()
-                .map(|(n, item)| T::decode(item, &format!("{path}[{n}]"), self.strict))
-                .collect(),
-            Some(other) => Err(format!("{path}: expected a list, found {}", article(other))),
+            Some(Value::Array(items)) => {
+                let path = self.at(name);
+                let decode = |(n, item)| T::decode(item, &format!("{path}[{n}]"), self.strict);
+                items.iter().enumerate().map(decode).collect()
+            }
+            Some(other) => Err(format!("{}: expected a list, found {}", self.at(name), article(other))),
         }
     }
 
@@ -135,14 +134,14 @@ impl<'a> Fields<'a> {
 
     /// Reads a map of texts, empty where missing.
     pub fn string_map(&self, name: &str) -> Result<BTreeMap<Str, Str>, String> {
-        let path = self.at(name);
         match self.get(name) {
             None => Ok(BTreeMap::new()),
-            Some(Value::Object(map)) => map
-                .iter()
-                .map(|(k, v)| Ok((k.clone(), Str::decode(v, &format!("{path}.{k}"), self.strict)?)))
-                .collect(),
-            Some(other) => Err(format!("{path}: expected a map, found {}", article(other))),
+            Some(Value::Object(map)) => {
+                let path = self.at(name);
+                let decode = |v: &Value, k: &Str| Str::decode(v, &format!("{path}.{k}"), self.strict);
+                map.iter().map(|(k, v)| Ok((k.clone(), decode(v, k)?))).collect()
+            }
+            Some(other) => Err(format!("{}: expected a map, found {}", self.at(name), article(other))),
         }
     }
 

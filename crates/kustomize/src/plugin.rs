@@ -218,7 +218,10 @@ pub fn replacements(list: &[ReplacementField], loader: &Loader<'_>) -> Result<Ve
     let mut out = Vec::new();
     for entry in list {
         if entry.path.is_empty() {
-            out.push(entry.replacement.clone());
+            let mut replacement = entry.replacement.clone();
+            // An empty list is none once kustomize has handed the field on.
+            replacement.targets = replacement.targets.filter(|targets| !targets.is_empty());
+            out.push(replacement);
             continue;
         }
         let inline = &entry.replacement;

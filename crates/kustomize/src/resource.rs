@@ -5,7 +5,7 @@ use crate::generate::encode;
 use crate::id::{Gvk, ResId};
 use crate::openapi::OpenApi;
 use crate::raw::{self, may_be_timestamp};
-use crate::scalar::{field_text, is_nil_or_empty, resolve_plain, text};
+use crate::scalar::{field_text, is_nil_or_empty, is_odd_key, resolve_plain, text};
 use crate::shared::Shared;
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::Step;
@@ -258,6 +258,7 @@ impl Resource {
 
     /// Replaces the labels or annotations; none removes the field.
     fn set_metadata_map(&mut self, field: &str, entries: BTreeMap<Str, Str>) {
+        self.note_odd_keys(entries.keys());
         if entries.is_empty() {
             self.value.remove_path(&["metadata", field]);
         } else {
@@ -449,6 +450,11 @@ impl Resource {
         copy.value == before.value
     }
 
+    /// Notes those of the keys that were made just now which are no texts without quotes.
+    pub fn note_odd_keys<'k>(&mut self, keys: impl Iterator<Item = &'k Str>) {
+        self.odd_keys.extend(keys.filter(|key| is_odd_key(key)).cloned());
+    }
+
     /// Returns a key below the top that is no text.
     pub fn odd_key(&self) -> Option<&Str> {
         fn is_in(value: &Value, key: &str) -> bool {
@@ -460,6 +466,24 @@ impl Resource {
         }
         let inner = || self.value.as_object().into_iter().flat_map(Map::values);
         self.odd_keys.iter().find(|key| inner().any(|value| is_in(value, key)))
+    }
+
+    /// Looks at the annotations, which kustomize writes anew: keys that are no texts without quotes are none then.
+    ///
+    /// # Errors
+    /// A list where a map should be.
+    pub fn check_annotations(&mut self) -> Result<(), String> {
+        match self.value.get_path(&["metadata", "annotations"]) {
+            Some(Value::Array(list)) if !list.is_empty() => {
+                Err("metadata.annotations: expected a map, found a list".to_owned())
+            }
+            Some(Value::Object(map)) if map.keys().any(|key| is_odd_key(key)) => {
+                let map = map.clone();
+                self.note_odd_keys(map.keys());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Removes what never reaches the output and makes all annotations texts.

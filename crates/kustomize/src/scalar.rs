@@ -39,6 +39,13 @@ pub fn field_text(value: &Value, key: &str) -> Str {
     }
 }
 
+/// Whether a key is no text where it stands without quotes, as kustomize writes the keys that it makes.
+pub fn is_odd_key(key: &str) -> bool {
+    let is_plain =
+        key.starts_with(|c: char| c.is_ascii_alphabetic() && !matches!(c, 't' | 'T' | 'f' | 'F' | 'n' | 'N'));
+    !is_plain && resolve_plain(key).as_str() != Some(key)
+}
+
 /// Reads plain text as YAML 1.2 core types as go-yaml v3 does, where a node carries no tag: `3` is a number again.
 pub fn resolve_plain(text: &str) -> Value {
     match text {

@@ -159,7 +159,7 @@ fn errors_name_the_file_the_field_and_the_resource() {
     assert!(with("resources: [gone.yaml]\n").contains("gone.yaml"));
     assert!(with("resources: [../up.yaml]\n").contains("../up.yaml"));
     assert!(with("{}\n").contains("empty"));
-    assert!(with("resources: [d.yaml]\npatches: [{patch: '[{op: remove, path: /no}]', target: {kind: Deployment}}]\n").contains("/no"));
+    assert!(with("resources: [d.yaml]\npatches: [{patch: '- {op: remove, path: /no}', target: {kind: Deployment}}]\n").contains("/no"));
     assert!(
         with("resources: [d.yaml]\npatches: [{patch: '- [', target: {kind: '('}}]\n").contains("patches[0]")
     );
@@ -218,6 +218,56 @@ fn fields_that_change_nothing_are_read_all_the_same() {
     ] {
         let error = built(wrong).unwrap_err().to_string();
         assert!(error.contains(field), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn what_kustomize_cannot_write_or_read_is_refused() {
+    let built = |object: &str, more: &str| {
+        let top = format!("resources: [c.yaml]\n{more}\n");
+        let object = format!("apiVersion: v1\n{object}\n");
+        yaml(&[("kustomization.yaml", &top), ("c.yaml", &object)], "")
+    };
+    let named = "kind: ConfigMap\nmetadata: {name: c}";
+    for (object, more, why) in [
+        ("kind: ConfigMap\nmetadata: {name: c}\ndata: {1: a}", "", "key `1`"),
+        ("kind: X\nmetadata: {name: c}\nspec: [{true: a}]", "", "key `true`"),
+        ("kind: ConfigMap\nmetadata: {name: c, annotations: {'1': a}}", "", "key `1`"),
+        ("kind: ConfigMap\nmetadata: {name: c, annotations: [x]}", "", "metadata.annotations"),
+        (
+            "kind: ConfigMap\nmetadata: {name: c, labels: []}",
+            "buildMetadata: [managedByLabel]",
+            "metadata.labels",
+        ),
+        (named, "labels: [{pairs: {'5': a}}]", "key `5`"),
+        (named, "configMapGenerator: [{name: g, literals: [1=a]}]", "key `1`"),
+        (named, "patches: [{patch: '[{op: add, path: /x, value: 1}]', target: {kind: ConfigMap}}]", "JSON"),
+        (named, "replacements: [{source: {kind: ConfigMap}, targets: []}]", "at least one target"),
+    ] {
+        let error = built(object, more).unwrap_err().to_string();
+        assert!(error.contains(why), "{object} {more}: {error}");
+    }
+    for (object, more, line) in [
+        ("kind: ConfigMap\nmetadata: {name: c}\ndata: {'1': a}", "", "  \"1\": a\n"),
+        ("kind: FooList", "namePrefix: a-", "kind: FooList\n"),
+        (
+            "kind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}",
+            "replacements: [{sourceValue: '', targets: [{select: {kind: ConfigMap}, fieldPaths: [data.a]}]}]",
+            "  a: \"\"\n",
+        ),
+        (
+            "kind: ReplicationController\nmetadata: {name: c}",
+            "replicas: [{name: c, count: 2}]",
+            "  replicas: 2\n",
+        ),
+        (
+            "kind: ReplicationController\nmetadata: {name: c}\nspec: {replicas: '3'}",
+            "replicas: [{name: c, count: 2}]",
+            "  replicas: \"2\"\n",
+        ),
+    ] {
+        let out = built(object, more).unwrap();
+        assert!(out.contains(line), "{object} {more}: {out}");
     }
 }
 

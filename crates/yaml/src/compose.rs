@@ -1,7 +1,7 @@
 use crate::mapping::{Entry, Mapping, MappingError};
 use crate::number::{float_to_value, format_g32};
 use crate::resolve::{Resolved, resolve};
-use crate::scan::{Event, EventKind, Events};
+use crate::scan::{DEPTH_USUAL, Event, EventKind, Events};
 use crate::{Dialect, Error, Options};
 use fairway_value::{Array, Str, Value};
 use std::borrow::Cow;
@@ -20,6 +20,9 @@ pub(crate) struct Composer<'t> {
     /// Keys of the document's inner mappings that are no texts, as they are written.
     odd_keys: Vec<Str>,
 }
+
+/// Bytes that are looked at together.
+const PIECE_BYTES: usize = 64;
 
 /// Most keys that are kept for being no texts: who asks names the first.
 const ODD_KEYS_MAX: usize = 100;
@@ -208,7 +211,7 @@ impl<'t> Composer<'t> {
     /// Composes the node that an event starts. Open collections are kept on a list of our own, so that deep input
     /// cannot use up the stack.
     fn root(&mut self, first: Event<'t>) -> Result<Node, Error> {
-        let mut open: Vec<Open> = Vec::new();
+        let mut open: Vec<Open> = Vec::with_capacity(DEPTH_USUAL);
         let mut event = first;
         loop {
             let mut done = self.step(event, &mut open)?;
@@ -418,7 +421,11 @@ fn go_syntax(value: &Value, out: &mut String) {
 /// Refuses what YAML does not allow in a text, as go-yaml's reader does.
 fn refuse_control_characters(text: &str) -> Result<(), Error> {
     // Everything but tabs, line breaks and printable ASCII is rare.
-    if text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t')) {
+    // Looked at in pieces, each as a whole, which a processor does many bytes at a time.
+    let is_usual = |piece: &[u8]| {
+        piece.iter().fold(true, |usual, b| usual & (matches!(b, b' '..=b'~') | (*b == b'\n') | (*b == b'\t')))
+    };
+    if text.as_bytes().chunks(PIECE_BYTES).all(is_usual) {
         return Ok(());
     }
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);

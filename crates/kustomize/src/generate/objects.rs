@@ -42,6 +42,13 @@ fn base(kind: &str, args: &GeneratorArgs) -> Result<Resource, String> {
 
 fn finish(resource: &mut Resource, args: &GeneratorArgs) {
     let GeneratorOptions { labels, annotations, disable_name_suffix_hash, immutable } = &args.options;
+    resource.note_odd_keys(labels.keys().chain(annotations.keys()));
+    let data = ["data", "binaryData"]
+        .into_iter()
+        .filter_map(|field| resource.value.get(field)?.as_object().cloned());
+    for map in data.collect::<Vec<Map>>() {
+        resource.note_odd_keys(map.keys());
+    }
     for (field, entries) in [("labels", labels), ("annotations", annotations)] {
         for (key, value) in entries {
             resource.value.set_path(&["metadata", field, key], value.clone());

@@ -7,6 +7,7 @@ use crate::resmap::ResMap;
 use crate::scalar::text;
 use fairway_value::{Str, Value};
 use regex::Regex;
+use std::cell::OnceCell;
 
 /// A new name, tag or digest for an image.
 pub struct Images {
@@ -151,8 +152,8 @@ pub fn split(image: &str) -> (&str, &str, &str) {
 
 impl Transform for Images {
     fn transform(&self, resources: &mut ResMap, _openapi: &OpenApi) -> Result<(), String> {
-        let fields: Vec<(&FieldSpec, Vec<Str>)> =
-            self.fields.iter().map(|f| (f, split_path(&f.path, '/'))).collect();
+        let fields: Vec<(&FieldSpec, OnceCell<Vec<Str>>)> =
+            self.fields.iter().map(|f| (f, OnceCell::new())).collect();
         for resource in resources.all_mut() {
             let gvk = resource.gvk();
             if gvk.kind == "CustomResourceDefinition" {
@@ -161,6 +162,7 @@ impl Transform for Images {
             let apply = |value: &mut Value| -> Result<(), String> {
                 self.visit_containers(value)?;
                 for (spec, path) in fields.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk)) {
+                    let path = path.get_or_init(|| split_path(&spec.path, '/'));
                     visit_path(value, spec, path, Create::Never, &mut |field| self.set(field))?;
                 }
                 Ok(())

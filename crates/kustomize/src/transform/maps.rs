@@ -30,6 +30,7 @@ impl Transform for MapEntries {
             let meant = all.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk));
             let path = |f: &FieldSpec| -> Path { split_path(&f.path, '/').into() };
             let fields: Vec<Field<'_>> = meant.map(|(f, p)| (*f, p.get_or_init(|| path(f)))).collect();
+            resource.note_odd_keys(self.entries.keys());
             for (key, value) in &self.entries {
                 set(resource, &fields, key, value).map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
             }

@@ -41,6 +41,13 @@ fn json_patch(text: &str) -> Result<JsonPatch, String> {
     if text.is_empty() {
         return Err("empty json patch operations".to_owned());
     }
+    if text.starts_with('[') {
+        // kustomize takes it for JSON then.
+        let value = fairway_value::from_json(text.as_bytes());
+        let value =
+            value.map_err(|e| format!("a patch that begins with `[` is JSON, and this is none: {e}"))?;
+        return JsonPatch::from_value(&value);
+    }
     let value = fairway_yaml::parse(text).map_err(|e| e.to_string())?;
     if value.is_null() {
         return JsonPatch::from_value(&Value::array());

@@ -25,7 +25,7 @@ impl Transform for Replacements {
                 (Some(_), Some(_)) => {
                     return Err("value and resource selectors are mutually exclusive".to_owned());
                 }
-                (None, Some(text)) => Source::new(resolve_plain(text), None),
+                (None, Some(text)) => Source { text: text.clone(), value: resolve_plain(text), place: None },
                 (Some(source), None) => source_value(source, resources)?,
             };
             for target in targets {

@@ -4,6 +4,7 @@ use crate::field::{Create, set_scalar, visit};
 use crate::kustomization::Replica;
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
+use crate::scalar::{resolve_plain, text};
 use fairway_value::Value;
 
 /// A replica count for the workloads of one name.
@@ -26,7 +27,15 @@ impl Transform for Replicas {
                 found = true;
                 if current.gvk.is_selected_by(&spec.gvk) {
                     visit(&mut resource.value, spec, Create::Scalar, &mut |field| {
-                        set_scalar(field, Value::Int(self.replica.count))
+                        // A count in quotes stays in quotes; a field that was made just now is an empty text.
+                        let is_quoted = field
+                            .as_str()
+                            .is_some_and(|old| !old.is_empty() && resolve_plain(old).as_str() != Some(old));
+                        let count = Value::Int(self.replica.count);
+                        set_scalar(
+                            field,
+                            if is_quoted { text(&count).map_or(Value::Null, Value::from) } else { count },
+                        )
                     })?;
                 }
             }

@@ -114,12 +114,18 @@ impl<'t> Cursor<'t> {
 
     /// Passes a line break and appends it, normalised; nothing at the end.
     pub(super) fn read_line(&mut self, out: &mut String) {
-        match self.break_length(0) {
-            0 => return,
-            3 => out.push_str(self.slice(self.pos, self.pos + 3)),
-            _ => out.push('\n'),
-        }
+        out.extend(self.take_line());
+    }
+
+    /// Passes a line break and returns it, normalised; nothing at the end.
+    pub(super) fn take_line(&mut self) -> Option<char> {
+        let taken = match self.break_length(0) {
+            0 => return None,
+            3 => self.slice(self.pos, self.pos + 3).chars().next(),
+            _ => Some('\n'),
+        };
         self.skip_line();
+        taken
     }
 
     /// Whether `---` or `...` stands alone at the start of this line.

@@ -51,6 +51,9 @@ enum State {
     End,
 }
 
+/// Room for the nesting that most texts have.
+pub(crate) const DEPTH_USUAL: usize = 16;
+
 /// Turns tokens into events.
 pub(crate) struct Events<'t> {
     tokens: Scanner<'t>,
@@ -75,8 +78,8 @@ impl<'t> Events<'t> {
         Self {
             tokens: Scanner::new(text),
             state: State::DocumentStart { implicit: true },
-            states: Vec::new(),
-            marks: Vec::new(),
+            states: Vec::with_capacity(DEPTH_USUAL),
+            marks: Vec::with_capacity(DEPTH_USUAL),
             tag_directives: Vec::new(),
         }
     }
@@ -133,7 +136,7 @@ impl<'t> Events<'t> {
 
     fn document_start(&mut self, implicit: bool) -> Step<'t> {
         if !implicit {
-            while self.tokens.peek()?.kind == TokenKind::DocumentEnd {
+            while matches!(self.tokens.peek()?.kind, TokenKind::DocumentEnd) {
                 self.tokens.take()?;
             }
         }
@@ -148,7 +151,7 @@ impl<'t> Events<'t> {
             | TokenKind::TagDirective { .. }
             | TokenKind::DocumentStart => {
                 self.directives()?;
-                if self.tokens.peek()?.kind != TokenKind::DocumentStart {
+                if !matches!(self.tokens.peek()?.kind, TokenKind::DocumentStart) {
                     return self.fail("", "did not find expected <document start>");
                 }
                 self.tokens.take()?;
@@ -210,7 +213,7 @@ impl<'t> Events<'t> {
 
     fn document_end(&mut self) -> Step<'t> {
         let mark = self.tokens.peek()?.mark;
-        if self.tokens.peek()?.kind == TokenKind::DocumentEnd {
+        if matches!(self.tokens.peek()?.kind, TokenKind::DocumentEnd) {
             self.tokens.take()?;
         }
         self.tag_directives.clear();
@@ -342,7 +345,7 @@ impl<'t> Events<'t> {
 
     fn indentless_sequence_entry(&mut self) -> Step<'t> {
         let mark = self.tokens.peek()?.mark;
-        if self.tokens.peek()?.kind != TokenKind::BlockEntry {
+        if !matches!(self.tokens.peek()?.kind, TokenKind::BlockEntry) {
             self.pop();
             return Ok(Event { kind: EventKind::SequenceEnd, mark });
         }
@@ -376,7 +379,7 @@ impl<'t> Events<'t> {
     fn block_mapping_value(&mut self) -> Step<'t> {
         let mark = self.tokens.peek()?.mark;
         let next = State::BlockMappingKey { first: false };
-        if self.tokens.peek()?.kind != TokenKind::Value {
+        if !matches!(self.tokens.peek()?.kind, TokenKind::Value) {
             return self.empty_scalar(mark, next);
         }
         self.tokens.take()?;
@@ -391,7 +394,7 @@ impl<'t> Events<'t> {
         if first {
             return Ok(());
         }
-        if self.tokens.peek()?.kind != TokenKind::FlowEntry {
+        if !matches!(self.tokens.peek()?.kind, TokenKind::FlowEntry) {
             return self.fail(context, problem);
         }
         self.tokens.take()?;
@@ -400,7 +403,7 @@ impl<'t> Events<'t> {
 
     fn flow_sequence_entry(&mut self, first: bool) -> Step<'t> {
         self.open(first)?;
-        if self.tokens.peek()?.kind != TokenKind::FlowSequenceEnd {
+        if !matches!(self.tokens.peek()?.kind, TokenKind::FlowSequenceEnd) {
             self.flow_comma(first, "while parsing a flow sequence", "did not find expected ',' or ']'")?;
             match self.tokens.peek()?.kind {
                 TokenKind::Key => {
@@ -427,7 +430,7 @@ impl<'t> Events<'t> {
     }
 
     fn flow_pair_value(&mut self) -> Step<'t> {
-        if self.tokens.peek()?.kind == TokenKind::Value {
+        if matches!(self.tokens.peek()?.kind, TokenKind::Value) {
             self.tokens.take()?;
             match self.tokens.peek()?.kind {
                 TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => {}
@@ -440,7 +443,7 @@ impl<'t> Events<'t> {
 
     fn flow_mapping_key(&mut self, first: bool) -> Step<'t> {
         self.open(first)?;
-        if self.tokens.peek()?.kind != TokenKind::FlowMappingEnd {
+        if !matches!(self.tokens.peek()?.kind, TokenKind::FlowMappingEnd) {
             self.flow_comma(first, "while parsing a flow mapping", "did not find expected ',' or '}'")?;
             match self.tokens.peek()?.kind {
                 TokenKind::Key => {
@@ -464,7 +467,7 @@ impl<'t> Events<'t> {
 
     fn flow_mapping_value(&mut self, empty: bool) -> Step<'t> {
         let next = State::FlowMappingKey { first: false };
-        if !empty && self.tokens.peek()?.kind == TokenKind::Value {
+        if !empty && matches!(self.tokens.peek()?.kind, TokenKind::Value) {
             self.tokens.take()?;
             match self.tokens.peek()?.kind {
                 TokenKind::FlowEntry | TokenKind::FlowMappingEnd => {}

@@ -19,7 +19,7 @@ enum Chomping {
 #[derive(Default)]
 struct Gap {
     blanks: String,
-    first_break: String,
+    first_break: Option<char>,
     more_breaks: String,
     /// Whether a line break has been passed.
     broken: bool,
@@ -29,15 +29,15 @@ impl Gap {
     /// Appends what the gap stands for and empties it.
     fn fold_into(&mut self, out: &mut String) {
         if self.broken {
-            match (self.first_break.starts_with('\n'), self.more_breaks.is_empty()) {
-                (true, true) => out.push(' '),
-                (true, false) => out.push_str(&self.more_breaks),
-                (false, _) => {
-                    out.push_str(&self.first_break);
+            match (self.first_break, self.more_breaks.is_empty()) {
+                (Some('\n'), true) => out.push(' '),
+                (Some('\n'), false) => out.push_str(&self.more_breaks),
+                (other, _) => {
+                    out.extend(other);
                     out.push_str(&self.more_breaks);
                 }
             }
-            self.first_break.clear();
+            self.first_break = None;
             self.more_breaks.clear();
             self.broken = false;
         } else {
@@ -51,7 +51,9 @@ impl<'t> Scanner<'t> {
     /// Takes white space up to the next character that is none. `indent` is where tabs may not stand.
     fn scan_gap(&mut self, gap: &mut Gap, start: Mark, indent: Option<isize>) -> Result<(), Fault> {
         loop {
-            if self.at.is_blank(0) {
+            if gap.broken && self.at.byte(0) == b' ' {
+                self.at.skip_spaces();
+            } else if self.at.is_blank(0) {
                 let byte = self.at.byte(0);
                 if let Some(indent) = indent
                     && gap.broken
@@ -70,7 +72,7 @@ impl<'t> Scanner<'t> {
                     self.at.read_line(&mut gap.more_breaks);
                 } else {
                     gap.blanks.clear();
-                    self.at.read_line(&mut gap.first_break);
+                    gap.first_break = self.at.take_line();
                     gap.broken = true;
                 }
             } else {
@@ -346,7 +348,7 @@ impl<'t> Scanner<'t> {
 impl Gap {
     /// Folds a gap of a quoted scalar, where an escaped line break leaves no first break behind.
     fn fold_quoted(&mut self, out: &mut String) {
-        if self.broken && self.first_break.is_empty() {
+        if self.broken && self.first_break.is_none() {
             out.push_str(&self.more_breaks);
             *self = Self::default();
         } else {

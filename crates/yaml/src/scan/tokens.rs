@@ -1,4 +1,5 @@
 use super::cursor::Cursor;
+use super::events::DEPTH_USUAL;
 use super::{Fault, Mark};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -10,7 +11,7 @@ pub(super) struct Token<'t> {
     pub mark: Mark,
 }
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub(super) enum TokenKind<'t> {
     StreamEnd,
     VersionDirective { major: u8, minor: u8 },
@@ -46,6 +47,9 @@ struct SimpleKey {
 /// Deepest nesting of flow collections and of indentation, as go-yaml's.
 const NESTING_MAX: usize = 10_000;
 
+/// Room for the tokens that are read ahead.
+const TOKENS_USUAL: usize = 8;
+
 /// Characters within which the `:` of a simple key must follow.
 const SIMPLE_KEY_CHARS_MAX: usize = 1024;
 
@@ -61,6 +65,8 @@ pub(super) struct Scanner<'t> {
     /// One for each flow level, in the order of their tokens.
     simple_keys: Vec<SimpleKey>,
     ended: bool,
+    /// Whether the token at the head is known to be the next.
+    is_ready: bool,
 }
 
 impl<'t> Scanner<'t> {
@@ -68,32 +74,44 @@ impl<'t> Scanner<'t> {
         let none = SimpleKey { possible: false, required: false, token_number: 0, mark: Mark::default() };
         Self {
             at: Cursor::new(text),
-            tokens: VecDeque::new(),
+            tokens: VecDeque::with_capacity(TOKENS_USUAL),
             tokens_taken: 0,
             indent: -1,
-            indents: Vec::new(),
+            indents: Vec::with_capacity(DEPTH_USUAL),
             flow_level: 0,
             simple_key_allowed: true,
             simple_keys: vec![none],
             ended: false,
+            is_ready: false,
         }
     }
 
     /// Returns the next token and leaves it there. After the end of the stream that end is returned again.
+    #[inline]
     pub(super) fn peek(&mut self) -> Result<&Token<'t>, Fault> {
+        if !self.is_ready {
+            self.make_ready()?;
+        }
+        // One was pushed, where there was none.
+        Ok(&self.tokens[0])
+    }
+
+    /// Reads on until the token at the head is sure to be the next one.
+    fn make_ready(&mut self) -> Result<(), Fault> {
         while !self.ended && (self.tokens.is_empty() || self.head_may_be_key()?) {
             self.fetch()?;
         }
         if self.tokens.is_empty() {
             self.push(self.at.mark, TokenKind::StreamEnd);
         }
-        // One was pushed just now, where there was none.
-        Ok(&self.tokens[0])
+        self.is_ready = true;
+        Ok(())
     }
 
     /// Returns the next token and takes it.
     pub(super) fn take(&mut self) -> Result<Token<'t>, Fault> {
         self.peek()?;
+        self.is_ready = false;
         self.tokens_taken += 1;
         let mark = self.at.mark;
         Ok(self.tokens.pop_front().unwrap_or(Token { kind: TokenKind::StreamEnd, mark }))
