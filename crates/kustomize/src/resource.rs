@@ -2,7 +2,7 @@
 
 use crate::field::steps;
 use crate::generate::encode;
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, ResId, split_api_version};
 use crate::openapi::OpenApi;
 use crate::raw::{self, may_be_timestamp};
 use crate::scalar::{field_text, is_nil_or_empty, is_odd_key, resolve_plain, text};
@@ -172,6 +172,18 @@ impl Resource {
 
     pub fn gvk(&self) -> Gvk {
         Gvk::from_api_version(&self.api_version(), &self.kind())
+    }
+
+    /// Whether [`Resource::gvk`] is this.
+    pub fn is_of_type(&self, gvk: &Gvk) -> bool {
+        let text = |key: &str| self.value.get(key).and_then(Value::as_str);
+        match (text("apiVersion"), text("kind")) {
+            (Some(api_version), Some(kind)) => {
+                let (group, version) = split_api_version(api_version);
+                gvk.kind == kind && gvk.version == version && gvk.group == group
+            }
+            _ => self.gvk() == *gvk,
+        }
     }
 
     pub fn name(&self) -> Str {

@@ -34,17 +34,18 @@ struct Spaces {
 
 impl Analysis {
     pub(crate) fn of(text: &str, dialect: Dialect) -> Self {
-        let wish = wish(text, dialect);
         if is_word(text) {
-            // Nearly every string: letters, digits, dots, dashes, slashes.
+            // Nearly every string: letters, digits, dots, dashes, slashes. It has no line break and is no float to base 60.
+            let plain = reads_as_itself(text, dialect);
             return Self {
-                wish,
+                wish: if plain { Wish::Plain } else { Wish::DoubleQuoted },
                 plain_allowed: true,
                 single_quoted_allowed: true,
                 block_allowed: true,
                 multiline: false,
             };
         }
+        let wish = wish(text, dialect);
         if text.is_empty() {
             return Self {
                 wish,
@@ -77,10 +78,13 @@ fn wish(text: &str, dialect: Dialect) -> Wish {
     if text.contains('\n') {
         return Wish::Literal;
     }
-    let plain = resolve(text, dialect) == Resolved::Str
-        && !is_base60_float(text)
-        && !(dialect == Dialect::V3 && old_bool(text).is_some());
+    let plain = reads_as_itself(text, dialect) && !is_base60_float(text);
     if plain { Wish::Plain } else { Wish::DoubleQuoted }
+}
+
+/// Whether a plain scalar of this text is the text.
+fn reads_as_itself(text: &str, dialect: Dialect) -> bool {
+    resolve(text, dialect) == Resolved::Str && !(dialect == Dialect::V3 && old_bool(text).is_some())
 }
 
 fn is_word(text: &str) -> bool {

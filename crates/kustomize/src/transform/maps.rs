@@ -1,6 +1,7 @@
 use super::Transform;
 use crate::config::{FieldSpec, split_path};
 use crate::field::{Create, set_entry, visit_path};
+use crate::id::Gvk;
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
@@ -25,15 +26,24 @@ impl Transform for MapEntries {
         }
         let split: Vec<OnceCell<Path>> = self.fields.iter().map(|_| OnceCell::new()).collect();
         let all: Vec<(&FieldSpec, &OnceCell<Path>)> = self.fields.iter().zip(&split).collect();
+        // Objects of one type mostly follow each other, and have the same fields.
+        let mut of_last: Option<(Gvk, Vec<Field<'_>>)> = None;
         for resource in resources.all_mut() {
-            let gvk = resource.gvk();
-            let meant = all.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk));
-            let path = |f: &FieldSpec| -> Path { split_path(&f.path, '/').into() };
-            let fields: Vec<Field<'_>> = meant.map(|(f, p)| (*f, p.get_or_init(|| path(f)))).collect();
+            let (gvk, fields) = match of_last.take() {
+                Some(last) if resource.is_of_type(&last.0) => last,
+                _ => {
+                    let gvk = resource.gvk();
+                    let meant = all.iter().filter(|(f, _)| gvk.is_selected_by(&f.gvk));
+                    let path = |f: &FieldSpec| -> Path { split_path(&f.path, '/').into() };
+                    let fields = meant.map(|(f, p)| (*f, p.get_or_init(|| path(f)))).collect();
+                    (gvk, fields)
+                }
+            };
             resource.note_odd_keys(self.entries.keys());
             for (key, value) in &self.entries {
                 set(resource, &fields, key, value).map_err(|e| format!("{gvk}/{}: {e}", resource.name()))?;
             }
+            of_last = Some((gvk, fields));
         }
         Ok(())
     }
