@@ -112,10 +112,13 @@ struct ToolArgs<C: Subcommand> {
 }
 
 impl<C: Subcommand> ToolArgs<C> {
-    /// Reads the command line and sets up what the commands log.
+    /// Reads the command line, and sets up the log if it is asked for one. What is logged otherwise comes from the
+    /// network, which sets it up with itself.
     fn read() -> C {
         let args = Self::parse();
-        log_to_stderr(args.log.as_deref().unwrap_or(WARNINGS), args.log_json);
+        if args.log.is_some() || args.log_json {
+            log_to_stderr(args.log.as_deref().unwrap_or(WARNINGS), args.log_json);
+        }
         args.command
     }
 }
@@ -246,6 +249,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
+/// Sets up what is logged, unless it is set up already.
 fn log_to_stderr(filter: &str, json: bool) {
     use tracing_subscriber::EnvFilter;
     // kube says on every connection that a certificate is not checked; the cluster says it once.
@@ -255,7 +259,8 @@ fn log_to_stderr(filter: &str, json: bool) {
         .with_env_filter(filter)
         .with_ansi(cli::takes_colour(&std::io::stderr()))
         .with_writer(std::io::stderr);
-    if json { builder.json().init() } else { builder.init() }
+    // The first one stands.
+    let _ = if json { builder.json().try_init() } else { builder.try_init() };
 }
 
 #[cfg(test)]
