@@ -444,6 +444,13 @@ impl Resource {
         Some(written.filter(|w| resolve_plain(w) == *value).unwrap_or(plain))
     }
 
+    /// Returns the name as it was written, where it is a number.
+    pub fn number_as_name(&self) -> Option<Str> {
+        let name = self.value.get("metadata")?.get("name")?;
+        let is_number = matches!(name, Value::Int(_) | Value::Uint(_) | Value::Float(_));
+        if is_number { self.text_at(&["metadata".into(), "name".into()], name) } else { None }
+    }
+
     /// Whether the object differs from what it was before a validator ran by no more than the label `validated-by`.
     ///
     /// kustomize takes that label out of a copy to compare, which writes the other labels anew; they are equal after that

@@ -284,6 +284,13 @@ impl<'t> Target<'t> {
             .map_err(|e| format!("accumulating resources from '{path}': {e} in File: {path}"))?;
         if let Some(place) = &self.place {
             let origin = place.join(path).text();
+            let annotations = |r: &Resource| r.value.get_path(&["metadata", "annotations"]).cloned();
+            let is_wrong = |found: &Value| !matches!(found, Value::Null | Value::Object(_));
+            if resources.iter().filter_map(annotations).any(|found| is_wrong(&found)) {
+                return Err(format!(
+                    "cannot add path annotation for '{path}': metadata.annotations: expected a map"
+                ));
+            }
             resources.all_mut().iter_mut().for_each(|r| r.set_annotation(ORIGIN_ANNOTATION, &origin));
         }
         into.resources

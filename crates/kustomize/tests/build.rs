@@ -239,6 +239,11 @@ fn what_kustomize_cannot_write_or_read_is_refused() {
             "buildMetadata: [managedByLabel]",
             "metadata.labels",
         ),
+        (
+            "kind: X\nmetadata: {name: c, annotations: x}",
+            "buildMetadata: [originAnnotations]",
+            "metadata.annotations",
+        ),
         (named, "labels: [{pairs: {'5': a}}]", "key `5`"),
         (named, "configMapGenerator: [{name: g, literals: [1=a]}]", "key `1`"),
         (named, "patches: [{patch: '[{op: add, path: /x, value: 1}]', target: {kind: ConfigMap}}]", "JSON"),
@@ -250,6 +255,7 @@ fn what_kustomize_cannot_write_or_read_is_refused() {
     for (object, more, line) in [
         ("kind: ConfigMap\nmetadata: {name: c}\ndata: {'1': a}", "", "  \"1\": a\n"),
         ("kind: FooList", "namePrefix: a-", "kind: FooList\n"),
+        ("kind: X\nmetadata: {name: 1.0}", "namePrefix: p-", "  name: p-1.0\n"),
         (
             "kind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}",
             "replacements: [{sourceValue: '', targets: [{select: {kind: ConfigMap}, fieldPaths: [data.a]}]}]",

@@ -42,8 +42,9 @@ impl Transform for Affix {
                 if !resource.gvk().is_selected_by(&spec.gvk) {
                     continue;
                 }
+                let written = if spec.path == "metadata/name" { resource.number_as_name() } else { None };
                 visit(&mut resource.value, spec, Create::Scalar, &mut |field| {
-                    let old = text(field).unwrap_or_default();
+                    let old = written.clone().or_else(|| text(field)).unwrap_or_default();
                     let new = if self.is_prefix {
                         format!("{}{old}", self.text)
                     } else {
