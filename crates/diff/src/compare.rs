@@ -68,6 +68,7 @@ fn walk(before: &Value, after: &Value, parent: Option<&At<'_>>, out: &mut Vec<Fi
                 out.push(change(Some(&at(key)), None, Some(value)));
             }
         }
+        (Value::Array(old), Value::Array(new)) if std::ptr::eq(old.as_slice(), new.as_slice()) => {}
         (Value::Array(old), Value::Array(new)) if old.len() == new.len() => {
             for (n, (value, other)) in old.iter().zip(new.iter()).enumerate() {
                 walk(value, other, Some(&At { parent, step: Step::Entry(n) }), out);

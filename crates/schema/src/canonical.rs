@@ -6,9 +6,11 @@
 
 mod fits;
 mod numbers;
+mod twin;
 
 pub use fits::{fits, is_time};
 pub(crate) use numbers::check_numbers;
+pub(crate) use twin::{Otherwise, Twin, Twins, canonicalize_applied, is_twin};
 
 use crate::managed::go_type;
 use crate::quantity::Quantity;
@@ -80,47 +82,34 @@ impl ConvertError {
 /// # Errors
 /// A value that the Go type cannot hold, in the words of apimachinery's unstructured converter.
 pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
-    canonicalize_as(object, schemas, Unknown::Dropped)
-}
-
-/// As [`canonicalize`], for what an apply has merged: nulls of custom resources stay until they have been validated.
-pub(crate) fn canonicalize_applied(
-    object: &mut Value,
-    schemas: &Schemas,
-    otherwise: fn(&mut Value, &Schemas) -> Result<(), ConvertError>,
-) -> Result<(), ConvertError> {
-    let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
-    match schemas.resource(text("apiVersion"), text("kind")) {
-        Some(resource) if resource.custom => {
-            if let Some(schema) = &resource.crd_schema {
-                structural::prune_unknown(object, schema);
-            }
-            custom_metadata(object, schemas)
-        }
-        _ => otherwise(object, schemas),
-    }
+    canonicalize_as(object, None, schemas, Unknown::Dropped)
 }
 
 /// As [`canonicalize`], with the empty lists and maps of the request still in it, as messages show them.
 pub(crate) fn decode(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
-    canonicalize_as(object, schemas, Unknown::Kept)
+    canonicalize_as(object, None, schemas, Unknown::Kept)
 }
 
-fn canonicalize_as(object: &mut Value, schemas: &Schemas, mut unknown: Unknown) -> Result<(), ConvertError> {
+fn canonicalize_as(
+    object: &mut Value,
+    twin: Twin<'_>,
+    schemas: &Schemas,
+    mut unknown: Unknown,
+) -> Result<(), ConvertError> {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return Ok(()) };
     if resource.custom {
         if let Some(schema) = &resource.crd_schema {
             structural::prune(object, schema);
         }
-        return custom_metadata(object, schemas);
+        return custom_metadata(object, None, schemas);
     }
     let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) else { return Ok(()) };
     let core_secret = resource.kind == "Secret" && resource.group.is_empty();
     let daemon_set = resource.kind == "DaemonSet";
     let managed = object.remove_path(&["metadata", "managedFields"]);
     let unit = Value::object();
-    let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), &mut unknown)?;
+    let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), twin, &mut unknown)?;
     if core_secret {
         fold_string_data(&mut out);
     }
@@ -155,7 +144,7 @@ pub fn empty_object(schemas: &Schemas, api_version: &str, kind: &str) -> Value {
     let custom = schemas.resource(api_version, kind).is_none_or(|r| r.custom);
     if !custom
         && let Some(ty) = schemas.type_of(api_version, kind)
-        && let Ok(full) = convert(ty, &empty, &mut Unknown::Dropped)
+        && let Ok(full) = convert(ty, &empty, None, &mut Unknown::Dropped)
     {
         empty = full;
     }
@@ -163,15 +152,19 @@ pub fn empty_object(schemas: &Schemas, api_version: &str, kind: &str) -> Value {
 }
 
 /// Metadata of custom resources passes through the Go type too.
-fn custom_metadata(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
+fn custom_metadata(object: &mut Value, twin: Twin<'_>, schemas: &Schemas) -> Result<(), ConvertError> {
     let Some(meta) = schemas.type_named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta") else {
         return Ok(());
     };
     let Some(before) = object.get("metadata") else { return Ok(()) };
+    let twin = twin.and_then(|t| t.get("metadata"));
+    if is_twin(before, twin) {
+        return Ok(());
+    }
     let managed = before.get("managedFields").cloned();
     let mut before = before.clone();
     before.remove_path(&["managedFields"]);
-    let mut out = convert(meta, &before, &mut Unknown::Dropped)?;
+    let mut out = convert(meta, &before, twin, &mut Unknown::Dropped)?;
     if let Some(managed) = managed {
         out.set_path(&["managedFields"], managed);
     }
@@ -191,7 +184,7 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
         let meta = schemas.type_named("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta");
         if let (Some(ty), Some(metadata)) = (meta, object.get("metadata")) {
             let mut unknown = Unknown::Named { at: "metadata".to_owned(), found: Vec::new() };
-            let _ = convert(ty, metadata, &mut unknown);
+            let _ = convert(ty, metadata, None, &mut unknown);
             if let Unknown::Named { found, .. } = unknown {
                 paths.extend(found);
             }
@@ -202,7 +195,7 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
     let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) else { return Vec::new() };
     let mut unknown = Unknown::Named { at: String::new(), found: Vec::new() };
     // A value that does not fit is refused elsewhere; what was found up to it still counts.
-    let _ = convert(ty, object, &mut unknown);
+    let _ = convert(ty, object, None, &mut unknown);
     let mut found = match unknown {
         Unknown::Named { found, .. } => found,
         Unknown::Dropped | Unknown::Decoded | Unknown::Kept => Vec::new(),
@@ -222,13 +215,13 @@ pub fn go_form(object: &Value, schemas: &Schemas, strict: bool) -> Option<Value>
     if strict && !unknown_fields(object, schemas).is_empty() {
         return None;
     }
-    convert(ty, object, &mut Unknown::Decoded).ok()
+    convert(ty, object, None, &mut Unknown::Decoded).ok()
 }
 
 /// Returns what decoding a value into a Go type and encoding it again makes of it. Nothing for values that do not fit.
 #[must_use]
 pub fn go_form_as(value: &Value, ty: TypeRef<'_>) -> Option<Value> {
-    convert(ty, value, &mut Unknown::Decoded).ok()
+    convert(ty, value, None, &mut Unknown::Decoded).ok()
 }
 
 enum Unknown {
@@ -288,15 +281,20 @@ fn error<T>(message: String) -> Result<T, ConvertError> {
     Err(ConvertError::new(message))
 }
 
-fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Value, ConvertError> {
-    if ty.is_any() {
+fn convert(
+    ty: TypeRef<'_>,
+    value: &Value,
+    twin: Twin<'_>,
+    unknown: &mut Unknown,
+) -> Result<Value, ConvertError> {
+    if ty.is_any() || is_twin(value, twin) {
         return Ok(value.clone());
     }
     if let Some(map) = ty.map_def() {
         return match value {
-            Value::Object(entries) => convert_map(ty, map, entries, unknown),
+            Value::Object(entries) => convert_map(ty, map, entries, twin.and_then(Value::as_object), unknown),
             Value::Null if map.fields.is_empty() => Ok(Value::Null),
-            Value::Null => convert_map(ty, map, &Map::new(), unknown),
+            Value::Null => convert_map(ty, map, &Map::new(), None, unknown),
             other => {
                 let name = ty.name().rsplit('.').next().unwrap_or_default();
                 let version = ty.name().rsplit('.').nth(1).unwrap_or_default();
@@ -316,12 +314,13 @@ fn convert(ty: TypeRef<'_>, value: &Value, unknown: &mut Unknown) -> Result<Valu
         return match value {
             Value::Array(items) => {
                 let mut out = fairway_value::Array::with_capacity(items.len());
+                let mut twins = Twins::of(twin, items.len());
                 for (n, value) in items.iter().enumerate() {
                     let len = unknown.enter(format_args!("[{n}]"), false);
                     let value = if value.is_null() && item.scalar().is_some() {
                         zero(item)
                     } else {
-                        convert(item, value, unknown)?
+                        convert(item, value, twins.next(value), unknown)?
                     };
                     out.push(value);
                     unknown.leave(len);
@@ -361,8 +360,10 @@ fn convert_map(
     ty: TypeRef<'_>,
     map: &MapDef,
     entries: &Map,
+    twin: Option<&Map>,
     unknown: &mut Unknown,
 ) -> Result<Value, ConvertError> {
+    let twin_of = |key: &str| twin.and_then(|t| t.get(key));
     if map.fields.is_empty() {
         let Some(element) = map.element.map(|id| ty.at(id)) else {
             return Ok(Value::Object(entries.clone()));
@@ -370,7 +371,10 @@ fn convert_map(
         let mut out = Vec::with_capacity(entries.len());
         for (key, value) in entries.iter() {
             let len = unknown.enter(format_args!("{key}"), true);
-            let value = if value.is_null() { zero(element) } else { convert(element, value, unknown)? };
+            let value = match value {
+                Value::Null => zero(element),
+                value => convert(element, value, twin_of(key), unknown)?,
+            };
             unknown.leave(len);
             out.push((key.clone(), value));
         }
@@ -381,17 +385,17 @@ fn convert_map(
     for (key, value) in entries.iter().filter(|(_, v)| !v.is_null()) {
         let Some(field) = map.field(key) else { continue };
         while let Some(absent) = always.next_if(|f| order(&f.name, key).is_lt()) {
-            if let Some(value) = convert_field(ty, absent, None, unknown)? {
+            if let Some(value) = convert_field(ty, absent, None, None, unknown)? {
                 out.push((absent.name.clone(), value));
             }
         }
         always.next_if(|f| f.name == *key);
-        if let Some(value) = convert_field(ty, field, Some(value), unknown)? {
+        if let Some(value) = convert_field(ty, field, Some(value), twin_of(key), unknown)? {
             out.push((field.name.clone(), value));
         }
     }
     for absent in always {
-        if let Some(value) = convert_field(ty, absent, None, unknown)? {
+        if let Some(value) = convert_field(ty, absent, None, None, unknown)? {
             out.push((absent.name.clone(), value));
         }
     }
@@ -420,6 +424,7 @@ fn convert_field(
     ty: TypeRef<'_>,
     field: &FieldDef,
     given: Option<&Value>,
+    twin: Twin<'_>,
     unknown: &mut Unknown,
 ) -> Result<Option<Value>, ConvertError> {
     let inner = ty.at(field.ty);
@@ -433,7 +438,7 @@ fn convert_field(
         });
     };
     let len = unknown.enter(format_args!("{}", field.name), true);
-    let value = convert(inner, value, unknown).map_err(|mut error| {
+    let value = convert(inner, value, twin, unknown).map_err(|mut error| {
         if error.go_struct.is_empty() {
             error.go_struct = ty.name().rsplit('.').next().unwrap_or_default().to_owned();
         }
@@ -458,7 +463,7 @@ fn convert_field(
 
 fn empty_struct(ty: TypeRef<'_>, unknown: &mut Unknown) -> Result<Value, ConvertError> {
     if ty.map_def().is_some() && !ty.is_any() {
-        return convert(ty, &Value::object(), unknown);
+        return convert(ty, &Value::object(), None, unknown);
     }
     Ok(match ty.scalar() {
         Some(Scalar::Quantity) => Value::from("0"),

@@ -25,6 +25,7 @@ pub mod structural;
 mod time;
 mod typeref;
 mod types;
+mod uri;
 pub mod validate;
 pub mod versions;
 pub mod warnings;

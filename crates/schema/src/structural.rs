@@ -2,6 +2,7 @@
 //!
 //! Source: apiextensions-apiserver 0.36 `pkg/apiserver/schema/{pruning,defaulting}`.
 
+use crate::canonical::{Twin, Twins, is_twin};
 use fairway_value::{Map, Value};
 
 fn flag(schema: &Value, key: &str) -> bool {
@@ -27,13 +28,13 @@ fn child<'s>(schema: &'s Value, key: &str) -> Option<Option<&'s Value>> {
 
 /// Cuts fields that the schema does not have, and nulls that may not be and have no default.
 pub fn prune(object: &mut Value, schema: &Value) {
-    prune_unknown(object, schema);
+    prune_unknown(object, None, schema);
     prune_nulls(object, schema);
 }
 
-/// Cuts fields that the schema does not have.
-pub(crate) fn prune_unknown(object: &mut Value, schema: &Value) {
-    prune_at(object, Some(schema), true, false);
+/// Cuts fields that the schema does not have. What is shared with a pruned `twin` is not looked into.
+pub(crate) fn prune_unknown(object: &mut Value, twin: Twin<'_>, schema: &Value) {
+    prune_at(object, twin, Some(schema), true, false);
 }
 
 /// Cuts nulls that may not be and have no default.
@@ -55,7 +56,10 @@ fn preserves(schema: Option<&Value>) -> bool {
 
 /// `root` objects and embedded ones keep `apiVersion`, `kind` and `metadata`. In `free` parts unknown fields stay, but known
 /// ones are still looked into.
-fn prune_at(value: &mut Value, schema: Option<&Value>, root: bool, free: bool) {
+fn prune_at(value: &mut Value, twin: Twin<'_>, schema: Option<&Value>, root: bool, free: bool) {
+    if is_twin(value, twin) {
+        return;
+    }
     let free = preserves(schema) || free;
     match value {
         Value::Object(map) => {
@@ -72,7 +76,7 @@ fn prune_at(value: &mut Value, schema: Option<&Value>, root: bool, free: bool) {
                 }
                 match child(schema, key) {
                     Some(Some(property)) => {
-                        prune_at(inner, Some(property), false, false);
+                        prune_at(inner, twin.and_then(|t| t.get(key)), Some(property), false, false);
                         true
                     }
                     Some(None) => true,
@@ -85,8 +89,10 @@ fn prune_at(value: &mut Value, schema: Option<&Value>, root: bool, free: bool) {
             if item.is_none() && free {
                 return;
             }
+            let mut twins = Twins::of(twin, items.len());
             for inner in items.make_mut() {
-                prune_at(inner, item, false, free && item.is_none());
+                let twin = twins.next(inner);
+                prune_at(inner, twin, item, false, free && item.is_none());
             }
         }
         _ => {}
@@ -158,6 +164,14 @@ fn drop_nulls(value: &mut Value, schema: &Value, root: bool) {
 
 /// Fills in the schema's defaults.
 pub fn default(value: &mut Value, schema: &Value) {
+    default_over(value, None, schema);
+}
+
+/// As [`default`], where what is shared with a `twin` has its defaults.
+pub(crate) fn default_over(value: &mut Value, twin: Twin<'_>, schema: &Value) {
+    if is_twin(value, twin) {
+        return;
+    }
     let default_of = |s: &Value| s.get("default").filter(|d| !d.is_null()).cloned();
     match value {
         Value::Object(map) => {
@@ -179,16 +193,18 @@ pub fn default(value: &mut Value, schema: &Value) {
                 if !declared && inner.is_null() && refuses_null(property) {
                     *inner = property.get("default").cloned().unwrap_or_default();
                 }
-                default(inner, property);
+                default_over(inner, twin.and_then(|t| t.get(key)), property);
             }
         }
         Value::Array(items) => {
             let Some(item) = schema.get("items") else { return };
+            let mut twins = Twins::of(twin, items.len());
             for inner in items.make_mut() {
                 if inner.is_null() && refuses_null(item) {
                     *inner = item.get("default").cloned().unwrap_or_default();
                 }
-                default(inner, item);
+                let twin = twins.next(inner);
+                default_over(inner, twin, item);
             }
         }
         _ => {}

@@ -18,8 +18,8 @@ pub(crate) fn canonical_time(text: &str) -> Result<Value, String> {
 /// # Errors
 /// A text that is no RFC 3339 time, in Go's words.
 pub(crate) fn canonical_micro_time(text: &str) -> Result<Value, String> {
-    let (seconds, micros) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05.000000Z07:00"))?;
-    Ok(Value::from(format(seconds, Some(micros))))
+    let (seconds, nanos) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05.000000Z07:00"))?;
+    Ok(Value::from(format(seconds, Some(nanos / 1000))))
 }
 
 fn refused(text: &str, layout: &str) -> String {
@@ -31,8 +31,8 @@ fn refused(text: &str, layout: &str) -> String {
     format!("parsing time {} as {}: cannot parse {} as \"2006\"", quote(text), quote(layout), quote(text))
 }
 
-/// Seconds since 1970 and microseconds.
-fn parse(text: &str) -> Option<(i64, u32)> {
+/// Seconds since 1970 and nanoseconds.
+pub(crate) fn parse(text: &str) -> Option<(i64, u32)> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
         let part = text.get(from..to)?;
@@ -51,14 +51,14 @@ fn parse(text: &str) -> Option<(i64, u32)> {
         return None;
     }
     let mut rest = text.get(19..)?;
-    let mut micros = 0;
+    let mut nanos = 0;
     if let Some(fraction) = rest.strip_prefix(['.', ',']) {
         let len = fraction.bytes().take_while(u8::is_ascii_digit).count();
         if len == 0 {
             return None;
         }
-        let digits: String = fraction.chars().take(len).chain("000000".chars()).take(6).collect();
-        micros = digits.parse().ok()?;
+        let digits: String = fraction.chars().take(len).chain("000000000".chars()).take(9).collect();
+        nanos = digits.parse().ok()?;
         rest = fraction.get(len..)?;
     }
     let offset = match rest.as_bytes() {
@@ -71,7 +71,7 @@ fn parse(text: &str) -> Option<(i64, u32)> {
         }
         _ => return None,
     };
-    Some((days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset, micros))
+    Some((days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset, nanos))
 }
 
 fn format(seconds: i64, micros: Option<u32>) -> String {

@@ -3,6 +3,7 @@
 
 mod compare;
 mod definition;
+mod expression;
 mod http;
 mod mutate;
 pub(crate) mod random;
@@ -41,7 +42,7 @@ pub struct Args {
     /// Compares only objects of these kinds.
     #[arg(long)]
     kind: Vec<String>,
-    /// What is written: `new` objects, changes `over` stored ones, or `sequence`s by several managers.
+    /// What is written: `new` objects, changes `over` stored ones, `sequence`s by several managers, `value`s and `rule`s of CEL.
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// How many definitions are made at random beside those.
@@ -61,9 +62,15 @@ pub enum Part {
     Over,
     /// Several managers write one object in turns.
     Sequence,
+    /// Expressions in CEL are evaluated over texts at random.
+    Value,
+    /// A definition has a rule in CEL that may be wrong.
+    Rule,
 }
 
-const PARTS: [Part; 3] = [Part::New, Part::Over, Part::Sequence];
+/// Each as often as it stands here.
+const PARTS: [Part; 8] =
+    [Part::New, Part::Over, Part::Sequence, Part::New, Part::Over, Part::Sequence, Part::Value, Part::Rule];
 
 /// What a run needs.
 pub struct Run {
@@ -111,6 +118,7 @@ fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyho
     let mut definitions = documents("CustomResourceDefinition")?;
     let made: Vec<Value> = (0..args.made).map(|n| definition::definition(n, &mut random)).collect();
     definitions.extend(made.iter().cloned());
+    definitions.push(expression::definition());
     if let Some(path) = &args.definitions {
         let value: Value = serde_json::from_slice(&std::fs::read(path)?)?;
         definitions.extend(value["items"].as_array().or(value.as_array()).cloned().unwrap_or_default());
@@ -135,6 +143,8 @@ fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyho
         match run.random.pick(&parts) {
             Some(Part::New) => single::new(&mut run)?,
             Some(Part::Over) => single::over(&mut run)?,
+            Some(Part::Value) => expression::value(&mut run)?,
+            Some(Part::Rule) => expression::rule(&mut run)?,
             Some(Part::Sequence) | None => sequence::run(&mut run)?,
         }
     }

@@ -63,7 +63,7 @@ pub fn new(run: &mut Run) -> anyhow::Result<()> {
 }
 
 /// Compares the answers to one call.
-fn check(run: &mut Run, call: &Call<'_>, what: &str) -> anyhow::Result<()> {
+pub fn check(run: &mut Run, call: &Call<'_>, what: &str) -> anyhow::Result<()> {
     let (real, dev) = (run.servers.real(call)?, run.servers.dev(call));
     if real.status < 300 {
         run.report.taken += 1;

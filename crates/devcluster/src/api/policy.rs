@@ -1,12 +1,14 @@
 //! ValidatingAdmissionPolicies: bound policies, matched and evaluated in CEL.
 //!
-//! Not supported, and reported as an evaluation error that `failurePolicy` decides on: the Kubernetes libraries of CEL
-//! (quantities, URLs, IP addresses, the authorizer), audit annotations, and parameters chosen by selector.
+//! Not supported, and reported as an evaluation error that `failurePolicy` decides on: the authorizer, audit annotations, and
+//! parameters chosen by selector.
 
 use super::admit::selected;
 use super::call::Call;
 use super::status::{ApiError, ApiResult, to_value};
 use axum::http::Method;
+use cel::common::types::{CelMap, CelMapKey};
+use cel::common::value::Val;
 use cel::{Context, Program};
 use fairway_schema::expression::{Bounds, ENV};
 use fairway_value::Value;
@@ -152,6 +154,16 @@ fn run(expression: &str, context: &Context<'_, '_>) -> Result<cel::Value, String
         .map_err(|e| format!("expression '{}' resulted in error: {e}", expression.trim()))
 }
 
+/// As [`run`], for values that stay inside the language: quantities, addresses.
+fn run_inside(expression: &str, context: &Context<'_, 'static>) -> Result<Box<dyn Val>, String> {
+    let program = compile(expression);
+    let value = program.as_ref().map_err(Clone::clone).and_then(|p| {
+        let value = cel::Value::resolve_val(p.expression(), context).map_err(|e| e.to_string())?;
+        Ok(value.into_owned())
+    });
+    value.map_err(|e| format!("expression '{}' resulted in error: {e}", expression.trim()))
+}
+
 type Denial = Option<(String, String)>;
 
 /// Returns the reason and message of the first validation that fails.
@@ -181,11 +193,11 @@ fn evaluate(
             return Ok(None);
         }
     }
-    let mut variables: HashMap<String, cel::Value> = HashMap::new();
+    let mut variables: HashMap<CelMapKey<'static>, Box<dyn Val>> = HashMap::new();
     for variable in list(policy, &["spec", "variables"]) {
-        let value = run(text(variable, &["expression"]), &context)?;
-        variables.insert(text(variable, &["name"]).to_owned(), value);
-        context.add_variable_from_value("variables", variables.clone());
+        let value = run_inside(text(variable, &["expression"]), &context)?;
+        variables.insert(CelMapKey::from(text(variable, &["name"]).to_owned()), value);
+        context.add_variable_as_val("variables", Box::new(CelMap::from(variables.clone())));
     }
     for validation in list(policy, &["spec", "validations"]) {
         let expression = text(validation, &["expression"]);

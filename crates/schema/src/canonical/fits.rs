@@ -129,7 +129,7 @@ fn misfit(value: &Value, ty: TypeRef<'_>) -> Result<(), ConvertError> {
             let why = "parsing time \"\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"\" as \"2006\"";
             Err(ConvertError::new(why))
         }
-        (other, ..) => convert(ty, other, &mut Unknown::Decoded).map(drop),
+        (other, ..) => convert(ty, other, None, &mut Unknown::Decoded).map(drop),
     }
 }
 

@@ -10,3 +10,4 @@ mod walk;
 mod workload;
 
 pub use walk::apply;
+pub(crate) use walk::apply_over;

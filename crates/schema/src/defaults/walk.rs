@@ -1,4 +1,5 @@
 use super::{config, core, workload};
+use crate::canonical::{Twin, Twins, is_twin};
 use crate::types::Empty;
 use crate::{Scalar, Schemas, TypeRef, structural};
 use fairway_value::{Map, Value};
@@ -7,22 +8,27 @@ use fairway_value::{Map, Value};
 ///
 /// The object should be in stored form ([`crate::canonical`]): structs by value must be there to be looked into.
 pub fn apply(object: &mut Value, schemas: &Schemas) {
+    apply_over(object, None, schemas);
+}
+
+/// As [`apply`], where what is shared with a `twin` has its defaults.
+pub(crate) fn apply_over(object: &mut Value, twin: Twin<'_>, schemas: &Schemas) {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let Some(resource) = schemas.resource(text("apiVersion"), text("kind")) else { return };
     if resource.custom {
         if let Some(schema) = &resource.crd_schema {
-            structural::default(object, schema);
+            structural::default_over(object, twin, schema);
         }
         return;
     }
     if let Some(ty) = schemas.type_of(&resource.api_version(), &resource.kind) {
-        visit(ty, object);
+        visit(ty, object, twin);
     }
 }
 
 /// Parents before children, as the generated Go code does it.
-fn visit(ty: TypeRef<'_>, value: &mut Value) {
-    if ty.is_any() {
+fn visit(ty: TypeRef<'_>, value: &mut Value, twin: Twin<'_>) {
+    if ty.is_any() || is_twin(value, twin) {
         return;
     }
     match value {
@@ -36,8 +42,8 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
                 if element.scalar() == Some(Scalar::Quantity) && !element.is_map() {
                     core::resource_list(map);
                 } else if element.is_map() || element.is_list() {
-                    for inner in map.values_mut() {
-                        visit(element, inner);
+                    for (key, inner) in map.iter_mut() {
+                        visit(element, inner, twin.and_then(|t| t.get(key)));
                     }
                 }
                 return;
@@ -48,7 +54,7 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
                 if matches!(inner, Value::Object(_) | Value::Array(_))
                     && let Some(field) = def.field(key)
                 {
-                    visit(ty.at(field.ty), inner);
+                    visit(ty.at(field.ty), inner, twin.and_then(|t| t.get(key)));
                 }
             }
         }
@@ -56,8 +62,10 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
             let Some(item) = ty.list_def().map(|l| ty.at(l.item)).filter(|t| has_defaults(*t)) else {
                 return;
             };
+            let mut twins = Twins::of(twin, items.len());
             for inner in items.make_mut() {
-                visit(item, inner);
+                let twin = twins.next(inner);
+                visit(item, inner, twin);
             }
         }
         _ => {}

@@ -34,7 +34,7 @@ impl PathElement {
 
     /// Whether [`PathElement::parse`] reads a key.
     pub(crate) fn is_readable(text: &str) -> bool {
-        text.starts_with("f:") || Self::parse(text).is_some()
+        text.starts_with("f:") || is_plain_key(text) || Self::parse(text).is_some()
     }
 
     /// Writes the key of a `fieldsV1` document.
@@ -82,6 +82,30 @@ impl PathElement {
             Self::Index(_) => 3,
         }
     }
+}
+
+/// Whether a text surely is a key of an entry: plain texts and short numbers under plain names, as nearly all are.
+fn is_plain_key(text: &str) -> bool {
+    /// Takes a text in quotes.
+    fn quoted(rest: &str) -> Option<&str> {
+        let rest = rest.strip_prefix('"')?;
+        let len = rest.bytes().position(|b| b == b'"' || b == b'\\' || b < b' ')?;
+        rest.get(len..)?.strip_prefix('"')
+    }
+    fn number(rest: &str) -> Option<&str> {
+        let len = rest.bytes().take_while(u8::is_ascii_digit).count();
+        let plain = len > 0 && len < 18 && (len == 1 || !rest.starts_with('0'));
+        rest.get(len..).filter(|_| plain)
+    }
+    let pair = |rest| {
+        let value = quoted(rest)?.strip_prefix(':')?;
+        quoted(value).or_else(|| number(value))
+    };
+    let mut rest = text.strip_prefix("k:{").and_then(pair);
+    while let Some(next) = rest.and_then(|r| r.strip_prefix(',')) {
+        rest = pair(next);
+    }
+    rest == Some("}")
 }
 
 impl Ord for PathElement {

@@ -126,6 +126,16 @@ pub fn read(managed_fields: Option<&Value>) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
+/// Whether [`read`] puts one entry in the place of another: they are of one manager.
+pub(super) fn replaces(later: &Value, entry: &Value) -> bool {
+    let same = |key: &str| {
+        let text = |item: &'_ Value| item.get(key).and_then(Value::as_str).map(Str::from).unwrap_or_default();
+        text(later) == text(entry)
+    };
+    let apply = entry.get("operation").and_then(Value::as_str) == Some(Operation::Apply.as_str());
+    same("manager") && same("operation") && same("subresource") && (apply || same("apiVersion"))
+}
+
 /// Checks what [`read`] checks, and keeps nothing.
 pub(super) fn check(managed_fields: Option<&Value>) -> Result<(), ()> {
     for item in managed_fields.and_then(Value::as_array).unwrap_or_default() {

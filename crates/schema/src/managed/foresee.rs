@@ -2,15 +2,17 @@
 //!
 //! The long way ([`apply`]) turns every entry of `managedFields` and several copies of the object into sets, to find out what the
 //! manager no longer states and nobody else owns. Here only that difference becomes a set: the manager's `fieldsV1` is walked
-//! beside its configuration, and mostly nothing is left over.
+//! beside its configuration, and mostly nothing is left over. What the merge left alone shares its storage with the live object
+//! and is in stored form with its defaults already: only the way to what has changed is brought into that form.
 
 use super::element::{PathElement, equal};
-use super::entries::{self, Entry, Operation};
+use super::entries;
 use super::set::Set;
 use super::typed::{self, Shape, item_element, shape};
 use super::write::{self, ApplyError, Write};
+use crate::canonical::Otherwise;
 use crate::types::{ListDef, MapDef, UNTYPED};
-use crate::{ListType, Schemas, TypeRef, canonical};
+use crate::{ListType, Schemas, TypeRef};
 use fairway_value::{Map, Value};
 
 /// Returns what a forced apply makes of a live object, as [`apply`] does, but with whatever `metadata.managedFields`.
@@ -50,7 +52,7 @@ pub fn foresee(
     if equal(&merged, &bare) {
         return Ok(bare);
     }
-    write::stored(merged, config, write, schemas, canonical::canonicalize)
+    write::stored(merged, config, write, schemas, Otherwise::Over(&bare))
 }
 
 /// What the short way does not cover.
@@ -279,19 +281,76 @@ fn unowned(
     schemas: &Schemas,
 ) -> Result<Set, Strange> {
     let mut left = gone;
-    let own =
-        |e: &Entry| e.operation == Operation::Apply && e.manager == write.manager && e.subresource.is_empty();
-    for entry in entries::read(managed).map_err(|_| Strange)?.into_iter().filter(|e| !own(e)) {
-        if entry.api_version != write.api_version {
-            if schemas.resource(&entry.api_version, write.kind).is_some() {
+    let list = managed.and_then(Value::as_array).unwrap_or_default();
+    for (n, entry) in list.iter().enumerate().filter(|(_, e)| !is_own(e, write)) {
+        let after = list.get(n + 1..).unwrap_or_default();
+        if left.is_empty() || after.iter().any(|later| entries::replaces(later, entry)) {
+            continue;
+        }
+        let version = entry.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+        if version != write.api_version {
+            if schemas.resource(version, write.kind).is_some() {
                 return Err(Strange);
             }
             continue;
         }
-        let set = typed::reconcile(ty, &entry.set).unwrap_or(entry.set);
-        left = left.difference(&set.with_named_fields(Some(ty)));
+        if let Some(fields) = entry.get("fieldsV1").and_then(Value::as_object) {
+            left = without(&left, ty, fields)?;
+        }
     }
     Ok(left)
+}
+
+/// Takes out of a set what `fieldsV1` names at the same place, and the declared fields on the way to that. Where the type has
+/// become atomic since, the whole is owned with its parts.
+fn without(set: &Set, ty: TypeRef<'_>, fields: &Map) -> Result<Set, Strange> {
+    let (map, list) = (ty.map_def(), ty.list_def());
+    let inner_of = |element: &PathElement| match element {
+        PathElement::Field(name) => {
+            let declared = map.and_then(|m| m.field(name));
+            let id = declared.map(|d| d.ty).or(map.and_then(|m| m.element)).unwrap_or(UNTYPED);
+            (ty.at(id), declared.is_some())
+        }
+        _ => (ty.at(list.map_or(UNTYPED, |l| l.item)), false),
+    };
+    let mut left = Set::default();
+    for element in &set.members {
+        let owned = match find(fields, element)? {
+            None => false,
+            Some(Value::Object(below)) => {
+                let (inner, declared) = inner_of(element);
+                let parts = below.keys().any(|key| key != ".");
+                !parts || declared || below.contains_key(".") || typed::is_whole(inner)
+            }
+            Some(_) => true,
+        };
+        if !owned {
+            left.members.push(element.clone());
+        }
+    }
+    for (element, below) in &set.children {
+        let rest = match (find(fields, element)?, inner_of(element)) {
+            (Some(Value::Object(fields)), (inner, _)) if !typed::is_whole(inner) => {
+                without(below, inner, fields)?
+            }
+            _ => below.clone(),
+        };
+        if !rest.is_empty() {
+            left.children.push((element.clone(), rest));
+        }
+    }
+    Ok(left)
+}
+
+/// Returns what `fieldsV1` has below an element.
+fn find<'f>(fields: &'f Map, element: &PathElement) -> Result<Option<&'f Value>, Strange> {
+    let found = fields.get(&element.to_key());
+    if found.is_some() || matches!(element, PathElement::Field(_)) {
+        return Ok(found);
+    }
+    // The same element may be written otherwise.
+    let same = |key: &fairway_value::Str| PathElement::parse(key).is_some_and(|e| e == *element);
+    if fields.keys().any(same) { Err(Strange) } else { Ok(None) }
 }
 
 /// Returns the paths of a set that a value has.

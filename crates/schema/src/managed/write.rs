@@ -2,6 +2,7 @@ use super::entries::{self, Entry, Operation};
 use super::set::Set;
 use super::typed::{self, Duplicates, TypeFault};
 use super::updater::{self, UpdateError, Versions};
+use crate::canonical::Otherwise;
 use crate::{Schemas, TypeRef, canonical, defaults, strategy};
 use fairway_value::{HtmlEscape, Str, Value, from_json, to_json};
 
@@ -200,7 +201,8 @@ pub(crate) fn apply_as(
     check_config(config, write, schemas)?;
     let (merged, managers) = merged(&versions, (&live_bare, config), managers, write)?;
     let changed = !super::element::equal(&merged, &live_bare);
-    let mut object = if changed { stored(merged, config, write, schemas, decode)? } else { live_bare };
+    let mut object =
+        if changed { stored(merged, config, write, schemas, Otherwise::As(decode))? } else { live_bare };
     let managers = finished(managers, write, changed);
     set_managed(&mut object, &managers);
     if write.manager == "kubectl" {
@@ -215,17 +217,17 @@ pub(super) fn stored(
     config: &Value,
     write: &Write<'_>,
     schemas: &Schemas,
-    decode: fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>,
+    otherwise: Otherwise<'_>,
 ) -> Result<Value, ApplyError> {
     let mut object = merged;
-    canonical::canonicalize_applied(&mut object, schemas, decode).map_err(|why| {
+    canonical::canonicalize_applied(&mut object, schemas, otherwise).map_err(|why| {
         ApplyError::Typed(format!(
             "failed to convert new object ({}) to proper version: unable to convert unstructured object to {}: {why}",
             describe(config),
             gvk(write.api_version, write.kind)
         ))
     })?;
-    defaults::apply(&mut object, schemas);
+    defaults::apply_over(&mut object, otherwise.twin(), schemas);
     Ok(object)
 }
 

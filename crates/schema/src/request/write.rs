@@ -1,5 +1,6 @@
 use super::Refusal;
 use super::store::{create, update};
+use crate::canonical::Otherwise;
 use crate::managed::{self, ApplyError, Write};
 use crate::strategy::Chooser;
 use crate::validate::Cause;
@@ -130,7 +131,7 @@ pub fn check_new(request: &Request<'_>, schemas: &Schemas, chooser: &mut dyn Cho
     let mut config = placed(None, request)?;
     let api_version = request.resource.api_version();
     managed::check_config(&config, &write_of(request, &api_version, true), schemas).map_err(apply_refusal)?;
-    canonical::canonicalize_applied(&mut config, schemas, canonical::canonicalize)
+    canonical::canonicalize_applied(&mut config, schemas, Otherwise::As(canonical::canonicalize))
         .map_err(|why| Refusal::internal(why.to_string()))?;
     defaults::apply(&mut config, schemas);
     create(config, request, schemas, chooser).map(drop)

@@ -79,7 +79,7 @@ pub fn prepare_create(
     if has_status(resource) && !keeps_status(&resource.kind) {
         reset_status(object, None, schemas);
     }
-    super::gates::drop_disabled(object, schemas);
+    super::gates::drop_disabled(object, None, schemas);
     if counts_generation(resource) && resource.kind != "CSIDriver" {
         object.set_path(&["metadata", "generation"], 1_i64);
     }

@@ -110,7 +110,7 @@ pub fn prepare_update(object: &mut Value, old: &Value, subresource: &str, schema
             if has_status(resource) {
                 reset_status(object, Some(old), schemas);
             }
-            super::gates::drop_disabled(object, schemas);
+            super::gates::drop_disabled(object, Some(old), schemas);
             let kind = object.get_path(&["spec", "type"]).and_then(Value::as_str);
             if resource.kind == "Service" && !resource.custom && kind != Some("LoadBalancer") {
                 object.set_path(&["status", "loadBalancer"], Value::object());

@@ -1,6 +1,7 @@
 //! Fields behind feature gates that Kubernetes 1.36 has switched off: dropped on the way into the store unless the stored
 //! object has them.
 
+use crate::canonical::{Twin, Twins, is_twin};
 use crate::{Schemas, TypeRef};
 use fairway_value::Value;
 
@@ -13,8 +14,8 @@ const OFF: [(&str, &str); 5] = [
     ("io.k8s.api.apps.v1.RollingUpdateStatefulSetStrategy", "maxUnavailable"),
 ];
 
-/// Drops the fields that are switched off.
-pub(super) fn drop_disabled(object: &mut Value, schemas: &Schemas) {
+/// Drops the fields that are switched off. What is shared with the stored object is not looked into.
+pub(super) fn drop_disabled(object: &mut Value, stored: Twin<'_>, schemas: &Schemas) {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     // Only kinds with pods in them have any.
     let concerned = matches!(
@@ -31,7 +32,7 @@ pub(super) fn drop_disabled(object: &mut Value, schemas: &Schemas) {
     );
     let Some(ty) = schemas.type_of(text("apiVersion"), text("kind")).filter(|_| concerned) else { return };
     if let Some(spec) = ty.field("spec")
-        && object.get("spec").is_some_and(|value| has_any(spec.ty, value))
+        && object.get("spec").is_some_and(|value| has_any(spec.ty, value, stored.and_then(|s| s.get("spec"))))
         && let Some(value) = object.get_mut("spec")
     {
         visit(spec.ty, value);
@@ -39,13 +40,15 @@ pub(super) fn drop_disabled(object: &mut Value, schemas: &Schemas) {
 }
 
 /// Whether one of the fields is anywhere: mostly there is none, and nothing needs to be written to.
-fn has_any(ty: TypeRef<'_>, value: &Value) -> bool {
+fn has_any(ty: TypeRef<'_>, value: &Value, twin: Twin<'_>) -> bool {
     match value {
+        _ if is_twin(value, twin) => false,
         Value::Object(map) => {
             let Some(def) = ty.map_def() else { return false };
             let off = |key: &str| OFF.iter().any(|(name, field)| *field == key && *name == ty.name());
             map.iter().any(|(key, inner)| {
-                let below = || def.field(key).is_some_and(|field| has_any(ty.at(field.ty), inner));
+                let twin = || twin.and_then(|t| t.get(key));
+                let below = || def.field(key).is_some_and(|field| has_any(ty.at(field.ty), inner, twin()));
                 match inner {
                     Value::Object(_) | Value::Array(_) => off(key) || below(),
                     _ => off(key),
@@ -54,7 +57,8 @@ fn has_any(ty: TypeRef<'_>, value: &Value) -> bool {
         }
         Value::Array(items) => {
             let item = ty.list_def().map(|l| ty.at(l.item)).filter(|t| t.is_map());
-            item.is_some_and(|item| items.iter().any(|inner| has_any(item, inner)))
+            let mut twins = Twins::of(twin, items.len());
+            item.is_some_and(|item| items.iter().any(|inner| has_any(item, inner, twins.next(inner))))
         }
         _ => false,
     }

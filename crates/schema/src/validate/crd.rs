@@ -96,6 +96,9 @@ fn schemas(versions: &[Value], faults: &mut Faults) {
         if faults.len() == before {
             defaults(&schema, &field, 0, faults);
         }
+        if faults.len() == before {
+            super::custom::check_rules(&schema, &field, faults);
+        }
         if all_same {
             return;
         }

@@ -15,7 +15,7 @@ mod endpoints;
 mod fault;
 mod flow;
 mod meta;
-mod names;
+pub(crate) mod names;
 mod network;
 mod pod;
 mod pod_affinity;
@@ -36,7 +36,7 @@ mod webhook;
 mod workload;
 mod zones;
 
-pub(crate) use custom::{Rules, is_text_format};
+pub(crate) use custom::{Rules, compiled_pattern, fits_text_format, is_text_format};
 pub use fault::Cause;
 pub(crate) use names::{label, label_value};
 pub(crate) use service::addresses as service_addresses;

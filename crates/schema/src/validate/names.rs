@@ -49,7 +49,7 @@ pub(crate) fn label(text: &str) -> Vec<String> {
 }
 
 /// A DNS label of RFC 1035.
-pub(super) fn label_1035(text: &str) -> Vec<String> {
+pub(crate) fn label_1035(text: &str) -> Vec<String> {
     let mut out: Vec<String> = too_long(text, 63, "characters").into_iter().collect();
     if !is_label(text) || !text.as_bytes().first().is_some_and(u8::is_ascii_lowercase) {
         out.push(LABEL_1035.to_owned());
@@ -58,7 +58,7 @@ pub(super) fn label_1035(text: &str) -> Vec<String> {
 }
 
 /// A DNS subdomain.
-pub(super) fn subdomain(text: &str) -> Vec<String> {
+pub(crate) fn subdomain(text: &str) -> Vec<String> {
     let mut out: Vec<String> = too_long(text, 253, "characters").into_iter().collect();
     if !text.split('.').all(is_label) {
         out.push(SUBDOMAIN.to_owned());
@@ -107,7 +107,7 @@ fn is_qualified_part(text: &str) -> bool {
 }
 
 /// A label key, annotation key or other qualified name: `prefix/name`.
-pub(super) fn qualified(text: &str) -> Vec<String> {
+pub(crate) fn qualified(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let parts: Vec<&str> = text.split('/').collect();
     let name = match parts.as_slice() {

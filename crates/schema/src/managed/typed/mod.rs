@@ -15,5 +15,5 @@ pub(crate) use compare::{Comparison, compare};
 pub(crate) use cut::remove;
 pub(crate) use merge::merge;
 pub(crate) use paths::to_set;
-pub(crate) use reconcile::reconcile;
+pub(crate) use reconcile::{is_whole, reconcile};
 pub(crate) use shape::{Duplicates, Shape, item_element, shape};

@@ -1,5 +1,6 @@
 use crate::managed::element::PathElement;
 use crate::managed::set::Set;
+use crate::types::MapDef;
 use crate::{ListType, Scalar, TypeRef};
 
 /// Brings a set written under an older schema in line with this one: where a map or list has become atomic, its path
@@ -27,14 +28,10 @@ fn reconcile_below(
         insert_path(to_add, path);
     };
     if let Some(map) = &def.map {
-        let deduced = map.fields.is_empty()
-            && map
-                .element
-                .is_some_and(|id| id == crate::types::DEDUCED || ty.at(id).def().scalar == Some(Scalar::Any));
-        if deduced {
+        if is_deduced(ty, map) {
             return;
         }
-        if map.atomic {
+        if is_whole(ty) {
             if !set.is_empty() {
                 note(path);
             }
@@ -51,7 +48,7 @@ fn reconcile_below(
     } else if def.scalar.is_none()
         && let Some(list) = &def.list
     {
-        if list.list_type == ListType::Atomic {
+        if is_whole(ty) {
             note(path);
             return;
         }
@@ -60,6 +57,21 @@ fn reconcile_below(
             reconcile_below(ty.at(list.item), child, path, to_remove, to_add);
             path.pop();
         }
+    }
+}
+
+fn is_deduced(ty: TypeRef<'_>, map: &MapDef) -> bool {
+    let anything = |id| id == crate::types::DEDUCED || ty.at(id).def().scalar == Some(Scalar::Any);
+    map.fields.is_empty() && map.element.is_some_and(anything)
+}
+
+/// Whether a type's values are owned as a whole, whatever parts of them a set names.
+pub(crate) fn is_whole(ty: TypeRef<'_>) -> bool {
+    let def = ty.def();
+    match (&def.map, &def.list) {
+        (Some(map), _) => map.atomic && !is_deduced(ty, map),
+        (None, Some(list)) => def.scalar.is_none() && list.list_type == ListType::Atomic,
+        (None, None) => false,
     }
 }
 

@@ -66,7 +66,7 @@ const UUID5: &str = "(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?5[0-9a-f]{3}-?[89ab][0-9a-f]
 const DATE_TIME: &str = r"^([0-9]{4})-([0-9]{2})-([0-9]{2})[tT ]([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]+)?([zZ]|[+-][0-9]{2}:?[0-9]{2})$";
 
 /// Whether a text has a format. What is not known here fits.
-pub(super) fn fits(format: &str, text: &str) -> bool {
+pub(crate) fn fits(format: &str, text: &str) -> bool {
     match normalized(format).as_str() {
         "uuid" => pattern::matches(UUID, text),
         "uuid3" => pattern::matches(UUID3, text),
@@ -82,7 +82,7 @@ pub(super) fn fits(format: &str, text: &str) -> bool {
         "datetime" => is_date_time(text),
         "duration" => is_duration(text),
         "email" => is_email(text),
-        "uri" => is_request_uri(text),
+        "uri" => crate::uri::Url::is_valid(text),
         "hexcolor" => pattern::matches("^#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})$", text),
         "ssn" => pattern::matches("^[0-9]{3}[- ]?[0-9]{2}[- ]?[0-9]{4}$", text),
         "bsonobjectid" => pattern::matches("^[0-9a-fA-F]{24}$", text),
@@ -206,20 +206,6 @@ fn is_email(text: &str) -> bool {
             })
     };
     atom(local) && (atom(domain) || (domain.starts_with('[') && domain.ends_with(']')))
-}
-
-/// As Go's `url.ParseRequestURI`: absolute, or a path from the root.
-fn is_request_uri(text: &str) -> bool {
-    if text.is_empty() || text.bytes().any(|b| b < 0x20 || b == 0x7f) {
-        return false;
-    }
-    if text.starts_with('/') || text == "*" {
-        return true;
-    }
-    let Some((scheme, rest)) = text.split_once(':') else { return false };
-    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    named && !rest.starts_with("// ") && !rest.contains(' ')
 }
 
 #[cfg(test)]

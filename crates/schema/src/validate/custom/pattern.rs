@@ -10,24 +10,29 @@ const KEPT_MAX: usize = 2048;
 /// Largest compiled pattern, in bytes.
 const SIZE_MAX: usize = 4 << 20;
 
-static COMPILED: LazyLock<Mutex<HashMap<String, Option<Regex>>>> = LazyLock::new(Mutex::default);
+static COMPILED: LazyLock<Mutex<HashMap<String, Result<Regex, String>>>> = LazyLock::new(Mutex::default);
 
 /// Whether a text matches a pattern anywhere. A pattern that cannot be read here matches everything: the server could read it.
 pub(super) fn matches(pattern: &str, text: &str) -> bool {
+    compiled(pattern).map_or(true, |regex| regex.is_match(text))
+}
+
+/// Returns a pattern ready to be used.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(crate) fn compiled(pattern: &str) -> Result<Regex, String> {
     let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
     if compiled.len() > KEPT_MAX {
         compiled.clear();
     }
-    let known = match compiled.get(pattern) {
-        Some(known) => known.clone(),
-        None => {
-            let regex = regex::RegexBuilder::new(&translated(pattern)).size_limit(SIZE_MAX).build().ok();
-            compiled.insert(pattern.to_owned(), regex.clone());
-            regex
-        }
-    };
-    drop(compiled);
-    known.is_none_or(|regex| regex.is_match(text))
+    if let Some(known) = compiled.get(pattern) {
+        return known.clone();
+    }
+    let regex = regex::RegexBuilder::new(&translated(pattern)).size_limit(SIZE_MAX).build();
+    let regex = regex.map_err(|why| format!("error parsing regexp: {why}"));
+    compiled.insert(pattern.to_owned(), regex.clone());
+    regex
 }
 
 /// Go's classes of digits, words and blanks know ASCII alone.

@@ -118,7 +118,7 @@ fn rule(rule: &Value, schema: &Value) -> Rule {
     }
 }
 
-fn compile(text: &str) -> Result<Program, String> {
+pub(super) fn compile(text: &str) -> Result<Program, String> {
     expression::compile(text, BOUNDS)
 }
 
@@ -133,7 +133,9 @@ fn loops(expr: &Expr) -> u32 {
         Expr::Comprehension(c) => {
             let step =
                 most(&mut [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result].into_iter().map(|e| &e.expr));
-            (step + 1).max(loops(&c.iter_range.expr))
+            // Over nothing only a name is given.
+            let named = matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
+            (step + u32::from(!named)).max(loops(&c.iter_range.expr))
         }
         Expr::List(list) => most(&mut list.elements.iter().map(|e| &e.expr)),
         Expr::Map(map) => map.entries.iter().map(|e| entry_loops(&e.expr)).max().unwrap_or(0),

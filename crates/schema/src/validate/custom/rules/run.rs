@@ -132,7 +132,7 @@ impl Run<'_> {
                     continue;
                 }
             };
-            let context = context(&this, node, place, rule);
+            let context = context(this.as_ref(), node, place, rule);
             match program.execute(&context) {
                 Ok(cel::Value::Bool(true)) => {}
                 Ok(_) => self.broken(rule, place, kind, &context),
@@ -188,18 +188,20 @@ impl Run<'_> {
     }
 }
 
-fn context<'c>(this: &cel::Value, node: &Node, place: &Place<'_>, rule: &Rule) -> Context<'c, 'static> {
+fn context<'c>(
+    this: &(dyn Val + 'static),
+    node: &Node,
+    place: &Place<'_>,
+    rule: &Rule,
+) -> Context<'c, 'static> {
     let mut context = Context::with_env(ENV.clone());
-    context.add_variable_from_value("self", this.clone());
+    context.add_variable_as_val("self", this.clone_as_boxed());
     if rule.uses_old {
         let old = place.old.map(|old| seen(old, Some(&node.schema), node.resource));
         match (rule.old_is_optional, old) {
-            (false, Some(old)) => context.add_variable_from_value("oldSelf", old),
+            (false, Some(old)) => context.add_variable_as_val("oldSelf", old),
             (false, None) => {}
-            (true, old) => {
-                let old = old.and_then(|old| Box::<dyn Val>::try_from(old).ok());
-                context.add_variable_as_val("oldSelf", Box::new(CelOptional::from(old)));
-            }
+            (true, old) => context.add_variable_as_val("oldSelf", Box::new(CelOptional::from(old))),
         }
     }
     context
@@ -228,6 +230,8 @@ fn said(error: &ExecutionError) -> Option<String> {
         ExecutionError::DivisionByZero(_) => "division by zero".to_owned(),
         ExecutionError::RemainderByZero(_) => "modulus by zero".to_owned(),
         ExecutionError::Overflow(..) => "integer overflow".to_owned(),
+        ExecutionError::FunctionError { message, .. } if message.starts_with("unsupported: ") => return None,
+        ExecutionError::FunctionError { message, .. } => message.clone(),
         ExecutionError::IndexOutOfBounds(at) => match at {
             cel::Value::Int(at) => format!("index out of bounds: {at}"),
             _ => "index out of bounds".to_owned(),

@@ -1,7 +1,10 @@
-use cel::objects::{Key, Map};
+use crate::expression::{Moment, Span};
+use cel::common::types::{
+    CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
+};
+use cel::common::value::Val;
 use fairway_value::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Words that no field may be called by; fields of these names are written between underscores.
 const RESERVED: [&str; 21] = [
@@ -30,29 +33,34 @@ const RESERVED: [&str; 21] = [
 
 /// Returns the value as rules see it: numbers as their schema has them, fields under names that the language can say, and of a
 /// resource's metadata the name alone.
-pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> cel::Value {
+pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box<dyn Val> {
     let of = |key: &str| schema.and_then(|s| s.get(key));
+    let word = |key: &str| of(key).and_then(Value::as_str).unwrap_or_default();
     match value {
-        Value::Null => cel::Value::Null,
-        Value::Bool(b) => cel::Value::Bool(*b),
-        Value::Int(_) if of("type").and_then(Value::as_str) == Some("number") => {
-            cel::Value::Float(value.as_f64().unwrap_or_default())
+        Value::Null => Box::new(CelNull),
+        Value::Bool(b) => Box::new(CelBool::from(*b)),
+        Value::Int(_) if word("type") == "number" => {
+            Box::new(CelDouble::from(value.as_f64().unwrap_or_default()))
         }
-        Value::Int(i) => cel::Value::Int(*i),
-        Value::Uint(u) => cel::Value::UInt(*u),
+        Value::Int(i) => Box::new(CelInt::from(*i)),
+        Value::Uint(u) => Box::new(CelUInt::from(*u)),
         Value::Float(f) => match value.as_i64() {
-            Some(whole) if of("type").and_then(Value::as_str) == Some("integer") => cel::Value::Int(whole),
-            _ => cel::Value::Float(*f),
+            Some(whole) if word("type") == "integer" => Box::new(CelInt::from(whole)),
+            _ => Box::new(CelDouble::from(*f)),
         },
-        Value::String(s) => cel::Value::String(Arc::new(s.to_string())),
+        Value::String(s) => {
+            let format = if word("type") == "string" { word("format") } else { "" };
+            formatted(s, format).unwrap_or_else(|| Box::new(CelString::from(s.to_string())))
+        }
         Value::Array(items) => {
             let inner = of("items");
-            cel::Value::List(Arc::new(items.iter().map(|v| seen(v, inner, is_resource(inner))).collect()))
+            let items = items.iter().map(|v| seen(v, inner, is_resource(inner)));
+            Box::new(CelList::from(items.collect::<Vec<_>>()))
         }
         Value::Object(map) => {
             let properties = of("properties");
             let further = of("additionalProperties").filter(|v| v.as_object().is_some());
-            let mut out: HashMap<Key, cel::Value> = HashMap::with_capacity(map.len());
+            let mut out: HashMap<CelMapKey<'static>, Box<dyn Val>> = HashMap::with_capacity(map.len());
             for (key, inner) in map.iter() {
                 let declared = properties.and_then(|p| p.get(key));
                 let (name, value) = match (resource, key.as_str(), declared) {
@@ -61,18 +69,29 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> cel
                     (_, _, Some(schema)) => (escaped(key), seen(inner, declared, is_resource(Some(schema)))),
                     (_, _, None) => (key.to_string(), seen(inner, further, is_resource(further))),
                 };
-                out.insert(Key::String(Arc::new(name)), value);
+                out.insert(CelMapKey::from(name), value);
             }
-            cel::Value::Map(Map { map: Arc::new(out) })
+            Box::new(CelMap::from(out))
         }
     }
+}
+
+/// What rules see of a text of a format that is more than a text; nothing where the text is not of the format.
+fn formatted(text: &str, format: &str) -> Option<Box<dyn Val>> {
+    Some(match format {
+        "duration" => Box::new(Span::parse(text).or_else(|| Span::parse_words(text))?),
+        "date" => Box::new(Moment::of_day(text)?),
+        "date-time" => Box::new(Moment::parse(text)?),
+        "byte" => Box::new(CelBytes::from(crate::base64::decode(text).ok()?)),
+        _ => return None,
+    })
 }
 
 fn is_resource(schema: Option<&Value>) -> bool {
     schema.and_then(|s| s.get("x-kubernetes-embedded-resource")) == Some(&Value::Bool(true))
 }
 
-fn name_alone(metadata: &Value) -> cel::Value {
+fn name_alone(metadata: &Value) -> Box<dyn Val> {
     let mut kept = Value::object();
     for key in ["name", "generateName"] {
         if let Some(name) = metadata.get(key) {
@@ -83,7 +102,7 @@ fn name_alone(metadata: &Value) -> cel::Value {
 }
 
 /// The name under which a rule reaches a field.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     if RESERVED.contains(&name) {
         return format!("__{name}__");
     }

@@ -1,12 +1,11 @@
-//! Expressions in CEL, bounded before they are parsed: the language with its extensions for texts, lists and numbers.
-
+use super::library;
 use cel::{Env, Program, extensions};
 use std::sync::{Arc, LazyLock};
 
 /// What expressions are compiled and run in.
 pub static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
-    for extension in [extensions::strings, extensions::lists, extensions::math] {
+    for extension in [extensions::strings, extensions::lists, extensions::math, library::extension] {
         // The extensions of one release do not declare anything twice.
         let _ = env.add_extension(extension);
     }
@@ -51,5 +50,38 @@ impl Bounds {
 /// What the parser says, or that it is beyond the bounds.
 pub fn compile(expression: &str, bounds: Bounds) -> Result<Program, String> {
     bounds.check(expression)?;
-    ENV.compile(expression).map_err(|e| e.to_string())
+    ENV.compile(expression).map_err(|faults| {
+        let line = |at: isize| usize::try_from(at).unwrap_or(0);
+        let shown = faults
+            .errors
+            .iter()
+            .map(|e| issue(expression, line(e.pos.0).max(1), line(e.pos.1).saturating_sub(1), &e.msg));
+        shown.collect::<Vec<_>>().join("\n")
+    })
+}
+
+/// Prints what is wrong with an expression as cel-go does: `line` counts from one, `column` from nought.
+pub(super) fn issue(source: &str, line: usize, column: usize, why: &str) -> String {
+    let mut out = format!("ERROR: <input>:{line}:{}: {why}", column + 1);
+    if let Some(shown) = source.split('\n').nth(line - 1) {
+        let shown = shown.replace('\t', " ");
+        let dots: String =
+            shown.chars().take(column).map(|c| if c.is_ascii() { '.' } else { '\u{ff0e}' }).collect();
+        let mark = if shown.chars().nth(column).is_none_or(|c| c.is_ascii()) { '^' } else { '\u{ff3e}' };
+        out.push_str(&format!("\n | {shown}\n | {dots}{mark}"));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_library_declares_what_another_has() {
+        let mut env = Env::stdlib();
+        for extension in [extensions::strings, extensions::lists, extensions::math, library::extension] {
+            assert_eq!(env.add_extension(extension), Ok(()));
+        }
+    }
 }

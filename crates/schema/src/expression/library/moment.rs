@@ -1,0 +1,230 @@
+//! Points in time. Zones are told by their offset; names of zones are not known here.
+
+use super::{Span, failed, value_type};
+use crate::time;
+use cel::common::traits::{Adder, Comparer, Subtractor};
+use cel::common::types::{CelInt, CelString};
+use cel::common::value::{CowVal, Val};
+use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
+use fairway_core::calendar::{date_time, days_since_1970};
+use std::cmp::Ordering;
+
+/// A point in time: seconds since 1970 and nanoseconds beyond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment {
+    seconds: i64,
+    nanos: u32,
+}
+
+value_type!(Moment, "google.protobuf.Timestamp", {
+    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+    fn as_comparer(&self) -> Option<&dyn Comparer> {
+        Some(self)
+    }
+});
+
+/// The first and the last second that can be told: the years 1 to 9999.
+const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
+
+const SECOND: i128 = 1_000_000_000;
+
+impl Moment {
+    /// Reads a time as RFC 3339 writes it.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (seconds, nanos) = time::parse(text)?;
+        SECONDS.contains(&seconds).then_some(Self { seconds, nanos })
+    }
+
+    /// Reads a day.
+    pub fn of_day(text: &str) -> Option<Self> {
+        Self::parse(&format!("{text}T00:00:00Z"))
+    }
+
+    fn total(self) -> i128 {
+        i128::from(self.seconds) * SECOND + i128::from(self.nanos)
+    }
+
+    /// Returns the time so many nanoseconds later.
+    pub fn after(self, nanos: i64) -> Result<Self, ExecutionError> {
+        let total = self.total() + i128::from(nanos);
+        let seconds = i64::try_from(total.div_euclid(SECOND)).ok().filter(|s| SECONDS.contains(s));
+        match (seconds, u32::try_from(total.rem_euclid(SECOND))) {
+            (Some(seconds), Ok(nanos)) => Ok(Self { seconds, nanos }),
+            _ => failed("timestamp", "timestamp overflow"),
+        }
+    }
+
+    /// Returns the time whose digits in UTC are this one's in a zone.
+    fn local(self, zone: Option<&CelString<'_>>) -> Result<Self, ExecutionError> {
+        let zone = zone.map_or("UTC", |z| z.inner());
+        if matches!(zone, "UTC" | "") {
+            return Ok(self);
+        }
+        let (negative, rest) = match zone.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, zone.strip_prefix('+').unwrap_or(zone)),
+        };
+        let offset = rest.split_once(':').and_then(|(h, m)| {
+            let plain = h.len() == 2 && m.len() == 2;
+            Some((h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?) * 60).filter(|_| plain)
+        });
+        match offset {
+            Some(offset) => Ok(Self {
+                seconds: self.seconds.saturating_add(if negative { -offset } else { offset }),
+                ..self
+            }),
+            None => failed("timestamp", format!("unsupported: the time zone {zone:?}, say its offset")),
+        }
+    }
+
+    fn parts(self) -> [i64; 6] {
+        date_time(self.seconds)
+    }
+}
+
+impl std::fmt::Display for Moment {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [year, month, day, hour, minute, second] = self.parts();
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
+        let fraction = format!("{:09}", self.nanos);
+        match fraction.trim_end_matches('0') {
+            "" => f.write_str("Z"),
+            fraction => write!(f, ".{fraction}Z"),
+        }
+    }
+}
+
+impl Adder for Moment {
+    fn add<'b, 'v>(&'b self, rhs: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        match rhs.downcast_ref::<Span>() {
+            Some(span) => self.after(span.0).map(CowVal::owned),
+            None => failed("_+_", "no such overload"),
+        }
+    }
+}
+
+impl Subtractor for Moment {
+    fn sub<'b, 'v>(&'b self, rhs: &(dyn Val + 'v)) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        if let Some(Span(nanos)) = rhs.downcast_ref::<Span>() {
+            return self.after(nanos.saturating_neg()).map(CowVal::owned);
+        }
+        match rhs.downcast_ref::<Moment>() {
+            Some(other) => match i64::try_from(self.total() - other.total()) {
+                Ok(nanos) => Ok(CowVal::owned(Span(nanos))),
+                Err(_) => failed("_-_", "integer overflow"),
+            },
+            None => failed("_-_", "no such overload"),
+        }
+    }
+}
+
+impl Comparer for Moment {
+    fn compare(&self, rhs: &dyn Val) -> Result<Ordering, ExecutionError> {
+        match rhs.downcast_ref::<Moment>() {
+            Some(other) => Ok(self.cmp(other)),
+            None => Err(ExecutionError::no_such_overload("_<_", Vec::new())),
+        }
+    }
+}
+
+fn timestamp(text: &CelString<'_>) -> Result<Moment, ExecutionError> {
+    match Moment::parse(text.inner()) {
+        Some(moment) => Ok(moment),
+        None => {
+            let why = time::canonical_time(text.inner()).err();
+            failed("timestamp", why.unwrap_or_else(|| "timestamp overflow".to_owned()))
+        }
+    }
+}
+
+fn from_seconds(seconds: &CelInt) -> Result<Moment, ExecutionError> {
+    match *seconds.inner() {
+        seconds if SECONDS.contains(&seconds) => Ok(Moment { seconds, nanos: 0 }),
+        _ => failed("timestamp", "timestamp overflow"),
+    }
+}
+
+fn same(moment: &Moment) -> Moment {
+    *moment
+}
+
+fn text<'v>(moment: &Moment) -> CelString<'v> {
+    moment.to_string().into()
+}
+
+fn seconds(moment: &Moment) -> CelInt {
+    moment.seconds.into()
+}
+
+/// Declares a method that reads a part of a time, in UTC and in a zone.
+macro_rules! part {
+    ($env:ident, $name:literal, $part:expr) => {{
+        fn utc(moment: &Moment) -> CelInt {
+            let part: fn(Moment) -> i64 = $part;
+            part(*moment).into()
+        }
+        fn zoned(moment: &Moment, zone: &CelString<'_>) -> Result<CelInt, ExecutionError> {
+            let part: fn(Moment) -> i64 = $part;
+            Ok(part(moment.local(Some(zone))?).into())
+        }
+        add_member_overload!($env, fn utc: (Moment) -> CelInt, name = $name)?;
+        add_member_overload!($env, fn zoned: (Moment, CelString<'_>) -> Result<CelInt>, name = $name)?;
+    }};
+}
+
+pub(super) fn extend(env: &mut Env) -> Result<(), DeclarationError> {
+    add_overload!(env, fn timestamp: (CelString<'_>) -> Result<Moment>)?;
+    add_overload!(env, fn from_seconds: (CelInt) -> Result<Moment>, name = "timestamp")?;
+    add_overload!(env, fn same: (Moment) -> Moment, name = "timestamp")?;
+    add_overload!(env, fn text: (Moment) -> CelString<'_>, name = "string")?;
+    add_overload!(env, fn seconds: (Moment) -> CelInt, name = "int")?;
+    part!(env, "getFullYear", |m| m.parts()[0]);
+    part!(env, "getMonth", |m| m.parts()[1] - 1);
+    part!(env, "getDate", |m| m.parts()[2]);
+    part!(env, "getDayOfMonth", |m| m.parts()[2] - 1);
+    part!(env, "getDayOfWeek", |m| (m.seconds.div_euclid(86_400) + 4).rem_euclid(7));
+    part!(env, "getDayOfYear", |m| m.seconds.div_euclid(86_400) - days_since_1970(m.parts()[0], 1, 1));
+    part!(env, "getHours", |m| m.parts()[3]);
+    part!(env, "getMinutes", |m| m.parts()[4]);
+    part!(env, "getSeconds", |m| m.parts()[5]);
+    part!(env, "getMilliseconds", |m| i64::from(m.nanos / 1_000_000));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{hold, of};
+
+    #[test]
+    fn points_in_time() {
+        hold(&[
+            "timestamp('2024-02-29T10:00:00Z') < timestamp('2024-02-29T10:00:00.5Z')",
+            "timestamp('2024-02-29T10:00:00+02:00') == timestamp('2024-02-29T08:00:00Z')",
+            "timestamp('2024-03-01T00:00:00Z') - timestamp('2024-02-29T00:00:00Z') == duration('24h')",
+            "timestamp('2024-02-29T23:30:00Z') + duration('1h') == timestamp('2024-03-01T00:30:00Z')",
+            "timestamp('2024-02-29T23:30:00Z').getMonth() == 1 && timestamp('2024-02-29T23:30:00Z').getDate() == 29",
+            "timestamp('2024-02-29T23:30:00Z').getDayOfWeek() == 4 && timestamp('2024-02-29T23:30:00Z').getDayOfYear() == 59",
+            "timestamp('2024-02-29T23:30:00Z').getHours('+01:00') == 0",
+            "string(timestamp('2024-02-29T23:30:00.250Z')) == '2024-02-29T23:30:00.25Z'",
+            "int(timestamp('1970-01-01T00:01:00Z')) == 60 && timestamp(60) == timestamp('1970-01-01T00:01:00Z')",
+        ]);
+        assert!(of("timestamp('x')").is_err());
+    }
+}

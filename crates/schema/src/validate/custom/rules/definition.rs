@@ -1,0 +1,329 @@
+//! Rules in CEL, checked when a definition is written: what they are made of, whether they compile, and the types of what they say.
+//! What evaluating them would cost is not estimated.
+//!
+//! Source: apiextensions-apiserver 1.36 `pkg/apis/apiextensions/validation`, `pkg/apiserver/schema/cel/compilation.go`.
+
+use super::compile::compile;
+use super::values::escaped;
+use crate::expression::{Fields, Kind, check};
+use crate::validate::fault::{Faults, list, text};
+use fairway_value::{HtmlEscape, Map, Value, to_json};
+
+/// Deepest schema that is looked at.
+const DEPTH_MAX: usize = 64;
+
+const REASONS: [&str; 4] =
+    ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+
+/// Checks the rules of a version's schema, which is structural and whose defaults fit.
+pub(in super::super::super) fn check_rules(schema: &Value, field: &str, faults: &mut Faults) {
+    let mut walk = Walk { plain: Faults::default(), typed: Faults::default() };
+    walk.schema(schema, &Place { field: field.to_owned(), resource: true, ..Place::default() });
+    for cause in walk.plain.into_causes().into_iter().chain(walk.typed.into_causes()) {
+        faults.add(cause);
+    }
+}
+
+#[derive(Clone, Default)]
+struct Place {
+    field: String,
+    /// Whether type, kind and name are there to be looked at.
+    resource: bool,
+    /// The list above whose entries cannot be told apart.
+    uncorrelated: Option<String>,
+    depth: usize,
+}
+
+impl Place {
+    fn below(&self, more: &str, resource: bool) -> Self {
+        Self { field: format!("{}.{more}", self.field), resource, depth: self.depth + 1, ..self.clone() }
+    }
+}
+
+struct Walk {
+    plain: Faults,
+    typed: Faults,
+}
+
+fn is_resource(schema: &Value) -> bool {
+    schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
+}
+
+impl Walk {
+    /// Children before their parents, as the server goes.
+    fn schema(&mut self, schema: &Value, place: &Place) {
+        if place.depth > DEPTH_MAX {
+            return;
+        }
+        let before = self.plain.len();
+        if let Some(values) = schema.get("additionalProperties").filter(|v| v.as_object().is_some()) {
+            self.schema(values, &place.below("additionalProperties", is_resource(values)));
+        }
+        let properties = schema.get("properties").and_then(Value::as_object);
+        for (name, property) in properties.into_iter().flat_map(Map::iter) {
+            self.schema(property, &place.below(&format!("properties[{name}]"), is_resource(property)));
+        }
+        if let Some(items) = schema.get("items").filter(|v| v.as_object().is_some()) {
+            let mut inner = place.below("items", is_resource(items));
+            if text(schema, "x-kubernetes-list-type") != "map" {
+                inner.uncorrelated.get_or_insert_with(|| place.field.clone());
+            }
+            self.schema(items, &inner);
+        }
+        let rules = list(schema, "x-kubernetes-validations");
+        if rules.is_empty() {
+            return;
+        }
+        for (n, rule) in rules.iter().enumerate() {
+            self.made_of(rule, schema, &format!("{}.x-kubernetes-validations[{n}]", place.field));
+        }
+        if self.plain.len() != before {
+            return;
+        }
+        let Some(kind) = kind_of(schema, place.resource, "selfType", place.depth) else { return };
+        for (n, rule) in rules.iter().enumerate() {
+            self.compiled(rule, &kind, place, &format!("{}.x-kubernetes-validations[{n}]", place.field));
+        }
+    }
+
+    fn made_of(&mut self, rule: &Value, schema: &Value, field: &str) {
+        let faults = &mut self.plain;
+        let has_breaks = |t: &str| t.contains(['\n', '\r']);
+        let (rule_text, message) = (text(rule, "rule").trim(), text(rule, "message"));
+        if rule_text.is_empty() {
+            faults.required(format!("{field}.rule"), "rule is not specified");
+        } else if !message.is_empty() && message.trim().is_empty() {
+            faults.invalid_text(format!("{field}.message"), message, "must be non-empty if specified");
+        } else if has_breaks(message.trim()) {
+            faults.invalid_text(format!("{field}.message"), message, "must not contain line breaks");
+        } else if has_breaks(rule_text) && message.trim().is_empty() {
+            let why = "message must be specified if rule contains line breaks";
+            faults.required(format!("{field}.message"), why);
+        }
+        let expression = text(rule, "messageExpression");
+        if !expression.is_empty() && expression.trim().is_empty() {
+            let why = "messageExpression must be non-empty if specified";
+            faults.required(format!("{field}.messageExpression"), why);
+        }
+        if let Some(reason) = rule.get("reason").and_then(Value::as_str) {
+            faults.one_of(format!("{field}.reason"), reason, &REASONS);
+        }
+        let path = text(rule, "fieldPath");
+        if !path.is_empty() && path.trim().is_empty() {
+            faults.invalid_text(format!("{field}.fieldPath"), path, "must be non-empty if specified");
+        }
+        if has_breaks(path) {
+            faults.invalid_text(format!("{field}.fieldPath"), path, "must not contain line breaks");
+        }
+        if !path.is_empty() && !is_path(path, schema) {
+            faults.invalid_text(format!("{field}.fieldPath"), path, "must be a valid path");
+        }
+    }
+
+    fn compiled(&mut self, rule: &Value, kind: &Kind, place: &Place, field: &str) {
+        let faults = &mut self.typed;
+        let optional = rule.get("optionalOldSelf").and_then(Value::as_bool);
+        let old = if optional == Some(true) { Kind::optional(kind.clone()) } else { kind.clone() };
+        let names = [("self", kind.clone()), ("oldSelf", old)];
+        let judged = |expression: &str, wanted: &Kind, failed: &str, other: &str| -> Result<bool, String> {
+            let program = compile(expression).map_err(|why| format!("{failed}{why}"))?;
+            let checked = check(&program, &names).map_err(|why| format!("{failed}{why}"))?;
+            if checked.kind == *wanted {
+                Ok(program.references().has_variable("oldSelf"))
+            } else {
+                Err(other.to_owned())
+            }
+        };
+        let uses_old = judged(
+            text(rule, "rule"),
+            &Kind::Bool,
+            "compilation failed: ",
+            "cel expression must evaluate to a bool",
+        );
+        let uses_old = match uses_old {
+            Ok(uses_old) => {
+                let expression = text(rule, "messageExpression");
+                let failed = "messageExpression compilation failed: ";
+                let other = "messageExpression must evaluate to a string";
+                if !expression.is_empty()
+                    && let Err(why) = judged(expression, &Kind::String, failed, other)
+                {
+                    faults.invalid(format!("{field}.messageExpression"), shown(rule), &why);
+                }
+                uses_old
+            }
+            Err(why) => {
+                faults.invalid(format!("{field}.rule"), shown(rule), &why);
+                false
+            }
+        };
+        match (uses_old, &place.uncorrelated) {
+            (true, Some(list)) => {
+                let why = format!(
+                    "oldSelf cannot be used on the uncorrelatable portion of the schema within {list}"
+                );
+                faults.invalid_text(format!("{field}.rule"), text(rule, "rule"), &why);
+            }
+            (false, _) if optional.is_some() => {
+                let why = "may not be set if oldSelf is not used in rule";
+                faults.invalid(format!("{field}.optionalOldSelf"), (optional == Some(true)).to_string(), why);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A rule as the server shows it: its Go struct without names of its own.
+fn shown(rule: &Value) -> String {
+    let json = |value: &Value| to_json(value, HtmlEscape::Yes);
+    let of = |key: &str| json(&Value::from(text(rule, key)));
+    let or_null = |key: &str| json(rule.get(key).unwrap_or(&Value::Null));
+    format!(
+        "{{\"Rule\":{},\"Message\":{},\"MessageExpression\":{},\"Reason\":{},\"FieldPath\":{},\"OptionalOldSelf\":{}}}",
+        of("rule"),
+        of("message"),
+        of("messageExpression"),
+        or_null("reason"),
+        of("fieldPath"),
+        or_null("optionalOldSelf"),
+    )
+}
+
+/// Returns what a schema's values are in the language; nothing where they cannot be said.
+fn kind_of(schema: &Value, resource: bool, name: &str, depth: usize) -> Option<Kind> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
+        return Some(Kind::Dyn);
+    }
+    let inner = |schema: &Value, more: &str| {
+        kind_of(schema, is_resource(schema), &format!("{name}.{more}"), depth + 1)
+    };
+    Some(match text(schema, "type") {
+        "array" => Kind::list(inner(schema.get("items")?, "@items")?),
+        "object" => {
+            let values = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
+            if let Some(values) = values.filter(|_| !resource) {
+                return Some(Kind::map(Kind::String, inner(values, "@values")?));
+            }
+            let mut fields = Fields::new();
+            for (key, property) in
+                schema.get("properties").and_then(Value::as_object).into_iter().flat_map(Map::iter)
+            {
+                if let (Some(kind), true) = (inner(property, key), is_sayable(key)) {
+                    fields.insert(escaped(key), kind);
+                }
+            }
+            if resource {
+                let names = ["name", "generateName"].map(|key| (key.to_owned(), Kind::String));
+                let metadata = Kind::object(&format!("{name}.metadata"), Fields::from(names));
+                fields.insert("metadata".to_owned(), metadata);
+                fields.insert("apiVersion".to_owned(), Kind::String);
+                fields.insert("kind".to_owned(), Kind::String);
+            }
+            Kind::object(name, fields)
+        }
+        "string" => match text(schema, "format") {
+            "byte" => Kind::Bytes,
+            "duration" => Kind::Duration,
+            "date" | "date-time" => Kind::Timestamp,
+            _ => Kind::String,
+        },
+        "boolean" => Kind::Bool,
+        "number" => Kind::Double,
+        "integer" => Kind::Int,
+        _ => return None,
+    })
+}
+
+/// Whether rules can say a field's name, once it is escaped.
+fn is_sayable(name: &str) -> bool {
+    !name.starts_with(|c: char| c.is_ascii_digit())
+        && !name.is_empty()
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
+}
+
+/// Whether a path leads to a field of a schema: `.spec.a`, `.labels['x.y/z']`.
+fn is_path(path: &str, schema: &Value) -> bool {
+    let mut at = schema;
+    let mut rest = path.trim();
+    while !rest.is_empty() {
+        let (name, after) = if let Some(quoted) = rest.strip_prefix("['") {
+            let Some((name, after)) = quoted.split_once("']") else { return false };
+            (name, after)
+        } else {
+            let Some(bare) = rest.strip_prefix('.') else { return false };
+            bare.split_at(bare.find(['.', '[']).unwrap_or(bare.len()))
+        };
+        let values = || at.get("additionalProperties").filter(|v| v.as_object().is_some());
+        let Some(next) = at.get("properties").and_then(|p| p.get(name)).or_else(values) else { return false };
+        (at, rest) = (next, after);
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_value::from_json;
+
+    fn refused(rule: &str) -> Vec<(String, String)> {
+        let schema = format!(
+            r#"{{"type":"object","properties":{{"spec":{{"type":"object","x-kubernetes-validations":[{rule}],"properties":{{
+            "n":{{"type":"integer"}},"when":{{"type":"string","format":"date-time"}},"in-put":{{"type":"string"}},
+            "list":{{"type":"array","items":{{"type":"string"}}}}}}}}}}}}"#
+        );
+        let mut faults = Faults::default();
+        check_rules(&from_json(schema.as_bytes()).unwrap(), "s", &mut faults);
+        faults.into_causes().into_iter().map(|c| (c.field, c.message)).collect()
+    }
+
+    #[test]
+    fn good_rules_are_taken() {
+        for rule in [
+            r#"{"rule":"self.n > 1 && self.in__dash__put != ''"}"#,
+            r#"{"rule":"self.when < timestamp('2024-01-01T00:00:00Z')","messageExpression":"string(self.n)"}"#,
+            r#"{"rule":"oldSelf.n <= self.n","fieldPath":".n","reason":"FieldValueForbidden"}"#,
+            r#"{"rule":"!oldSelf.hasValue() || oldSelf.value().n == self.n","optionalOldSelf":true}"#,
+            r#"{"rule":"self.list.all(i, isIP(i)) && quantity(self.list[0]).isLessThan(quantity('1Gi'))"}"#,
+        ] {
+            assert_eq!(refused(rule), Vec::new(), "{rule}");
+        }
+    }
+
+    #[test]
+    fn bad_rules_are_refused_in_the_servers_words() {
+        let at = "s.properties[spec].x-kubernetes-validations[0]";
+        for (rule, field, message) in [
+            (r#"{"rule":" "}"#, "rule", "Required value: rule is not specified"),
+            (
+                r#"{"rule":"self.n","message":"m"}"#,
+                "rule",
+                r#"Invalid value: {"Rule":"self.n","Message":"m","MessageExpression":"","Reason":null,"FieldPath":"","OptionalOldSelf":null}: cel expression must evaluate to a bool"#,
+            ),
+            (
+                r#"{"rule":"self.m > 1"}"#,
+                "rule",
+                "Invalid value: {\"Rule\":\"self.m \\u003e 1\",\"Message\":\"\",\"MessageExpression\":\"\",\"Reason\":null,\"FieldPath\":\"\",\"OptionalOldSelf\":null}: compilation failed: ERROR: <input>:1:5: undefined field 'm'\n | self.m > 1\n | ....^",
+            ),
+            (
+                r#"{"rule":"true","fieldPath":".x"}"#,
+                "fieldPath",
+                "Invalid value: \".x\": must be a valid path",
+            ),
+            (
+                r#"{"rule":"true","reason":"No"}"#,
+                "reason",
+                "Unsupported value: \"No\": supported values: \"FieldValueDuplicate\", \"FieldValueForbidden\", \"FieldValueInvalid\", \"FieldValueRequired\"",
+            ),
+            (
+                r#"{"rule":"self.n > 0","optionalOldSelf":true}"#,
+                "optionalOldSelf",
+                "Invalid value: true: may not be set if oldSelf is not used in rule",
+            ),
+        ] {
+            assert_eq!(refused(rule), [(format!("{at}.{field}"), message.to_owned())], "{rule}");
+        }
+    }
+}
