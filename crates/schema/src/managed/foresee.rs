@@ -8,7 +8,7 @@
 use super::element::{PathElement, equal};
 use super::entries;
 use super::set::Set;
-use super::typed::{self, Shape, item_element, shape};
+use super::typed::{self, Shape, item_element, item_key, shape};
 use super::write::{self, ApplyError, Write};
 use crate::canonical::Otherwise;
 use crate::types::{ListDef, MapDef, UNTYPED};
@@ -131,7 +131,9 @@ fn missing_in_map(
         }
         let mut child = Set::default();
         missing(inner_ty, inner, below, &mut child)?;
-        gone.attach(element(), child);
+        if !child.is_empty() {
+            gone.attach(element(), child);
+        }
     }
     Ok(())
 }
@@ -147,13 +149,14 @@ fn missing_in_list(
     let mut seen = usize::from(fields.contains_key("."));
     let mut stated = Vec::with_capacity(items.len());
     for item in items {
-        let element = item_element(ty, list, item).map_err(|_| Strange)?;
-        let key = element.to_key();
+        let key = item_key(ty, list, item).ok_or(Strange)?;
         if let Some(below) = fields.get(&key).and_then(Value::as_object) {
             seen += 1;
             let mut child = Set::default();
             missing(item_ty, item, below, &mut child)?;
-            gone.attach(element, child);
+            if !child.is_empty() {
+                gone.attach(item_element(ty, list, item).map_err(|_| Strange)?, child);
+            }
         }
         stated.push(key);
     }

@@ -1,4 +1,4 @@
-use super::shape::{Duplicates, Shape, item_element, shape};
+use super::shape::{Duplicates, Shape, are_few_and_distinct, item_element, shape};
 use crate::managed::element::PathElement;
 use crate::managed::set::Set;
 use crate::managed::text::{go_sharp_v, go_type, go_v};
@@ -35,7 +35,7 @@ fn fits(ty: TypeRef<'_>, value: &Value) -> bool {
         }),
         (Shape::List(list), Value::Array(items)) => {
             let mut seen = Set::default();
-            let atomic = list.list_type == ListType::Atomic;
+            let atomic = list.list_type == ListType::Atomic || are_few_and_distinct(ty, list, items);
             items.iter().all(|item| {
                 let new = atomic
                     || item_element(ty, list, item).is_ok_and(|element| {

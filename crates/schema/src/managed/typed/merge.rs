@@ -1,4 +1,4 @@
-use super::shape::{Shape, item_element, shape};
+use super::shape::{Shape, are_few_and_distinct, item_element, same_element, shape};
 use crate::managed::element::PathElement;
 use crate::managed::set::Set;
 use crate::types::{ListDef, UNTYPED};
@@ -37,7 +37,10 @@ pub(crate) fn merge(ty: TypeRef<'_>, live: &Value, config: &Value) -> Result<Val
             if list.list_type == ListType::Atomic || (left.is_empty() && right.is_empty()) {
                 return Ok(whole(live, config));
             }
-            let merged = merge_list(ty, list, left, right)?;
+            let merged = match merge_pairs(ty, list, left, right) {
+                Some(merged) => merged?,
+                None => merge_list(ty, list, left, right)?,
+            };
             let same = left.len() == merged.len() && left.iter().zip(&merged).all(|(l, m)| shared(l, m));
             Ok(if same { live.clone() } else { Value::from(merged) })
         }
@@ -57,6 +60,21 @@ fn shared(merged: &Value, before: &Value) -> bool {
         (Value::Object(_) | Value::Array(_), _) | (_, Value::Object(_) | Value::Array(_)) => false,
         (a, b) => a == b,
     }
+}
+
+/// Merges two short lists that have the same names in the same order; nothing where they have not.
+fn merge_pairs(
+    ty: TypeRef<'_>,
+    list: &ListDef,
+    left: &[Value],
+    right: &[Value],
+) -> Option<Result<Vec<Value>, String>> {
+    let mut pairs = left.iter().zip(right);
+    let alike = left.len() == right.len()
+        && pairs.all(|(l, r)| same_element(ty, list, l, r) == Some(true))
+        && are_few_and_distinct(ty, list, right);
+    let item = ty.at(list.item);
+    alike.then(|| left.iter().zip(right).map(|(l, r)| merge(item, l, r)).collect())
 }
 
 /// Values by element, ordered; those that are there twice have none.

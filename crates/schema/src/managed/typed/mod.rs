@@ -16,4 +16,4 @@ pub(crate) use cut::remove;
 pub(crate) use merge::merge;
 pub(crate) use paths::to_set;
 pub(crate) use reconcile::{is_whole, reconcile};
-pub(crate) use shape::{Duplicates, Shape, item_element, shape};
+pub(crate) use shape::{Duplicates, Shape, item_element, item_key, shape};

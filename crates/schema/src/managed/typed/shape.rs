@@ -1,8 +1,8 @@
-use crate::managed::element::PathElement;
+use crate::managed::element::{PathElement, compare_values};
 use crate::managed::text::quote;
 use crate::types::{ListDef, MapDef};
 use crate::{Scalar, TypeRef};
-use fairway_value::{Str, Value};
+use fairway_value::{HtmlEscape, Map, Str, Value, write_json};
 
 /// Whether a list may hold one key twice: in stored objects it may, in applied configurations not.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,56 @@ pub(crate) fn shape<'s>(ty: TypeRef<'s>, value: &Value) -> Shape<'s> {
         (_, _, Some(list)) => Shape::List(list),
         (None, None, None) => Shape::Scalar(Scalar::Any),
     }
+}
+
+/// The value of one of the keys of a list's item: its own, or the default.
+fn key_value<'v>(ty: TypeRef<'v>, list: &ListDef, item: &'v Map, key: &str) -> Option<&'v Value> {
+    item.get(key).or_else(|| ty.at(list.item).map_def()?.field(key)?.default.as_ref())
+}
+
+/// Whether two items of an associative list have one name; nothing where one of them has none. No name is made for that.
+pub(crate) fn same_element(ty: TypeRef<'_>, list: &ListDef, a: &Value, b: &Value) -> Option<bool> {
+    if list.keys.is_empty() {
+        let named = |v: &Value| !matches!(v, Value::Object(_) | Value::Array(_) | Value::Null);
+        return (named(a) && named(b)).then(|| compare_values(a, b).is_eq());
+    }
+    let (a, b) = (a.as_object()?, b.as_object()?);
+    let (mut same, mut named) = (true, (false, false));
+    for key in &list.keys {
+        let pair = (key_value(ty, list, a, key), key_value(ty, list, b, key));
+        named = (named.0 || pair.0.is_some(), named.1 || pair.1.is_some());
+        same &= match pair {
+            (Some(a), Some(b)) => compare_values(a, b).is_eq(),
+            (a, b) => a.is_none() && b.is_none(),
+        };
+    }
+    (named.0 && named.1).then_some(same)
+}
+
+/// Most items that are compared each with each.
+const FEW: usize = 12;
+
+/// Whether the items of an associative list are few and surely all have names of their own.
+pub(crate) fn are_few_and_distinct(ty: TypeRef<'_>, list: &ListDef, items: &[Value]) -> bool {
+    items.len() <= FEW
+        && items.iter().enumerate().all(|(n, item)| {
+            let before = items.get(..n).unwrap_or_default();
+            same_element(ty, list, item, item) == Some(true)
+                && before.iter().all(|other| same_element(ty, list, item, other) == Some(false))
+        })
+}
+
+/// Writes the key by which a `fieldsV1` document names an item of an associative list; nothing where it has no name.
+pub(crate) fn item_key(ty: TypeRef<'_>, list: &ListDef, item: &Value) -> Option<Str> {
+    let [key] = &*list.keys else { return item_element(ty, list, item).ok().map(|e| e.to_key()) };
+    let value = key_value(ty, list, item.as_object()?, key)?;
+    let mut out = String::with_capacity(48);
+    out.push_str("k:{");
+    write_json(&Value::String(key.clone()), HtmlEscape::Yes, &mut out);
+    out.push(':');
+    write_json(value, HtmlEscape::Yes, &mut out);
+    out.push('}');
+    Some(out.into())
 }
 
 /// Returns the path element that names an item of an associative list.
