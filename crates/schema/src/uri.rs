@@ -153,7 +153,7 @@ fn read_host(host: &str) -> Result<String, String> {
         let Some(end) = host.rfind(']') else { return Err("missing ']' in host".to_owned()) };
         &host[end + 1..]
     } else {
-        &host[host.rfind(':').unwrap_or(host.len())..]
+        &host[host.find(':').unwrap_or(host.len())..]
     };
     let port = behind.strip_prefix(':').is_some_and(|p| p.bytes().all(|b| b.is_ascii_digit()));
     if !behind.is_empty() && !port {
@@ -230,7 +230,7 @@ mod tests {
             assert_eq!(Url::fault(good), None, "{good}");
         }
         for (bad, why) in [
-            ("https://a:b:c/", "invalid port \":c\" after host"),
+            ("https://a:b:c/", "invalid port \":b:c\" after host"),
             ("../relative-path", "invalid URI for request"),
             ("", "empty url"),
             (":a", "missing protocol scheme"),

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 const GROUP: &str = "made.example.com";
 
-/// Expressions of two texts that give a text.
-const EXPRESSIONS: [&str; 62] = [
+/// Expressions of two texts that give a text. The server refuses those whose costs have no bounds, as of texts put together.
+const EXPRESSIONS: [&str; 70] = [
     "string(isQuantity(self.a))",
     "string(quantity(self.a).isLessThan(quantity(self.b)))",
     "string(quantity(self.a).isGreaterThan(quantity(self.b)))",
@@ -26,8 +26,6 @@ const EXPRESSIONS: [&str; 62] = [
     "string(ip(self.a))",
     "string(ip.isCanonical(self.a))",
     "string(ip(self.a).family())",
-    "string(ip(self.a).isUnspecified()) + string(ip(self.a).isLoopback())",
-    "string(ip(self.a).isLinkLocalMulticast()) + string(ip(self.a).isLinkLocalUnicast())",
     "string(ip(self.a).isGlobalUnicast())",
     "string(ip(self.a) == ip(self.b))",
     "string(isCIDR(self.a))",
@@ -39,39 +37,49 @@ const EXPRESSIONS: [&str; 62] = [
     "string(cidr(self.a).containsCIDR(self.b))",
     "string(cidr(self.a) == cidr(self.b))",
     "string(isURL(self.a))",
-    "url(self.a).getScheme() + '|' + url(self.a).getHost() + '|' + url(self.a).getEscapedPath()",
-    "url(self.a).getHostname() + '|' + url(self.a).getPort()",
     "string(url(self.a).getQuery().size())",
-    "url(self.a).getQuery().all(k, k == 'k') ? 'only k' : 'others'",
     "string(url(self.a) == url(self.b))",
     "self.a.find('[0-9]+')",
-    "self.a.findAll('[a-z0-9]*').join(',')",
-    "self.a.findAll('[0-9.]', 2).join(',')",
-    "string(self.a.split('.').isSorted())",
-    "self.a.split('.').min() + self.a.split('/').max()",
-    "string(self.a.split('.').indexOf(self.b)) + string(self.a.split('').lastIndexOf('1'))",
-    "string(self.a.split('.').map(p, p.size()).sum())",
-    "string(isSemver(self.a)) + string(isSemver(self.a, true))",
     "string(semver(self.a, true).compareTo(semver(self.b, true)))",
-    "string(semver(self.a).major()) + string(semver(self.a).patch())",
-    "format.dns1123Label().validate(self.a).orValue(['fine']).join(' ')",
-    "format.dns1123SubdomainPrefix().validate(self.a).orValue(['fine']).join(' ')",
-    "format.qualifiedName().validate(self.a).orValue(['fine']).join(' ')",
-    "format.labelValue().validate(self.a).orValue(['fine']).join(' ')",
-    "format.uri().validate(self.a).orValue(['fine']).join(' ')",
     "format.named('date').value().validate(self.a).orValue(['fine'])[0]",
     "format.named(self.a).hasValue() ? 'known' : 'unknown'",
-    "string(duration(self.a)) + string(duration(self.a).getMinutes())",
     "string(duration(self.a) < duration(self.b))",
     "string(timestamp(self.a))",
-    "string(timestamp(self.a).getDayOfYear()) + string(timestamp(self.a).getDayOfWeek())",
     "string(timestamp(self.a) - timestamp(self.b))",
     "string(timestamp(self.a).getHours('+05:30'))",
-    "string(sets.intersects(self.a.split(''), self.b.split('')))",
-    "self.a.split('.').transformList(i, p, i > 0, p + string(i)).join(',')",
-    "string(self.a.split('.').exists(i, p, p == string(i + 1)))",
-    "self.a.split('.').first().orValue('') + self.b.split('.').last().value()",
-    "string(int(self.a)) + string(double(self.b))",
+    "string(ip(self.a).isUnspecified())",
+    "string(ip(self.a).isLoopback())",
+    "string(ip(self.a).isLinkLocalMulticast())",
+    "string(ip(self.a).isLinkLocalUnicast())",
+    "url(self.a).getScheme()",
+    "url(self.a).getHost()",
+    "url(self.a).getEscapedPath()",
+    "url(self.a).getHostname()",
+    "url(self.a).getPort()",
+    "string(self.a.findAll('[a-z0-9]*').size())",
+    "self.a.findAll('[0-9.]+', 2)[0]",
+    "string(isSemver(self.a))",
+    "string(isSemver(self.a, true))",
+    "string(semver(self.a).major())",
+    "string(semver(self.a).patch())",
+    "format.dns1123Label().validate(self.a).orValue(['fine'])[0]",
+    "format.dns1123SubdomainPrefix().validate(self.a).orValue(['fine'])[0]",
+    "format.dns1035Label().validate(self.a).orValue(['fine'])[0]",
+    "format.qualifiedName().validate(self.a).orValue(['fine'])[0]",
+    "format.labelValue().validate(self.a).orValue(['fine'])[0]",
+    "format.uri().validate(self.a).orValue(['fine'])[0]",
+    "format.byte().validate(self.a).orValue(['fine'])[0]",
+    "format.datetime().validate(self.a).orValue(['fine'])[0]",
+    "string(duration(self.a).getMinutes())",
+    "string(timestamp(self.a).getDayOfYear())",
+    "string(timestamp(self.a).getDayOfWeek())",
+    "string([self.a.size(), self.b.size()].sum())",
+    "string(sets.intersects([self.a, 'x'], [self.b]))",
+    "string([self.a, self.b].exists(i, p, p == string(i + 1)))",
+    "[self.a, self.b].transformList(i, p, i > 0, p)[0]",
+    "[self.a, self.b].first().value()",
+    "string(int(self.a))",
+    "{self.a: 1}.transformMap(k, v, v + 1)[self.b] == 2 ? 'same' : 'other'",
 ];
 
 const WORDS: [&str; 84] = [
@@ -215,7 +223,7 @@ const RULES: [&str; 68] = [
     "ip(self.a).family() == 4",
     "math.greatest(1, 2) == 2",
     "self.list.sortBy(x, x.k).size() == 1",
-    "self.list.map(x, x.k).join() == ''",
+    "self.list.map(x, x.k).size() == 1",
     "self.list.map(1, true).size() == 1",
     "self == oldSelf",
     "oldSelf.nope == 1",
@@ -289,8 +297,7 @@ pub fn rule(run: &mut Run) -> anyhow::Result<()> {
     let mut rule = json!({"rule": run.random.pick(&RULES)});
     if run.random.chance(25) {
         rule["messageExpression"] =
-            (*run.random.pick(&["'a' + string(self.n)", "self.n", "self.nope", "'"]).unwrap_or(&"'a'"))
-                .into();
+            (*run.random.pick(&["'a'", "self.n", "self.nope", "'"]).unwrap_or(&"'a'")).into();
     }
     if run.random.chance(10) {
         rule["optionalOldSelf"] = true.into();

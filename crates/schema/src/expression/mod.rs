@@ -16,3 +16,4 @@ pub(crate) use check::{Fields, Kind, check};
 use compile::issue;
 pub use compile::{Bounds, ENV, compile};
 pub(crate) use library::{Moment, Span};
+use library::{PAIR, PAIRS};

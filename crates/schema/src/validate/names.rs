@@ -43,7 +43,8 @@ fn too_long(text: &str, max: usize, unit: &str) -> Option<String> {
 pub(crate) fn label(text: &str) -> Vec<String> {
     let mut out: Vec<String> = too_long(text, 63, "characters").into_iter().collect();
     if !is_label(text) {
-        out.push(LABEL.to_owned());
+        let dotted = text.split('.').all(is_label);
+        out.push(if dotted { "must not contain dots" } else { LABEL }.to_owned());
     }
     out
 }

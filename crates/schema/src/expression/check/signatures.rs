@@ -295,9 +295,8 @@ isSemver(string; bool) bool
 .major(semver) int
 .minor(semver) int
 .patch(semver) int
-@pairs(dyn) list(list(dyn))
-@toMap(list(list(dyn))) map(dyn, dyn)
-@merged(list(dyn)) map(dyn, dyn)
+@entry(A; B) map(A, B)
+@merged(list(map(A, B))) map(A, B)
 ";
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use super::signatures::FUNCTIONS;
 use super::unify::{Bindings, most_general};
 use super::{Kind, literals};
+use crate::expression::{PAIR, PAIRS};
 use cel::Program;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators,
@@ -222,6 +223,9 @@ impl Walk {
             let kind = self.selected(expr, operand, field.inner(), true);
             return self.bindings.resolved(&kind, false);
         }
+        if let Some(kind) = self.of_pairs(call) {
+            return kind;
+        }
         let mut given: Vec<Kind> = call.args.iter().map(|arg| self.expression(arg)).collect();
         if let Some((at, why)) = literals::fault(call) {
             self.fault(at, why);
@@ -238,6 +242,30 @@ impl Walk {
         let kind = self.expression(target);
         given.insert(0, kind);
         self.resolved(expr, name, &given, true, call)
+    }
+
+    /// What comprehensions of two variables are made of: pairs are of two kinds, which a map's stand for.
+    fn of_pairs(&mut self, call: &CallExpr) -> Option<Kind> {
+        match (call.func_name.as_str(), call.args.as_slice()) {
+            (PAIRS, [of]) => {
+                let kind = self.expression(of);
+                Some(match self.bindings.resolved(&kind, true) {
+                    Kind::List(item) => Kind::list(Kind::map(Kind::Int, *item)),
+                    Kind::Map(pair) => Kind::list(Kind::Map(pair)),
+                    Kind::Dyn | Kind::Error => Kind::list(Kind::map(Kind::Dyn, Kind::Dyn)),
+                    // Said where the range is looked at.
+                    other => other,
+                })
+            }
+            (operators::INDEX, [of, at]) => match (&of.expr, &at.expr) {
+                (Expr::Ident(name), Expr::Literal(LiteralValue::Int(at))) if name == PAIR => {
+                    let Some(Kind::Map(pair)) = self.name(PAIR) else { return Some(Kind::Error) };
+                    Some(if *at.inner() == 0 { pair.0 } else { pair.1 })
+                }
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     fn resolved(&mut self, expr: u64, name: &str, given: &[Kind], is_method: bool, call: &CallExpr) -> Kind {
@@ -352,6 +380,9 @@ mod tests {
             ("quantity(self.s).add(1).asInteger()", "int"),
             ("self.map.transformList(k, v, k + string(v))", "list(string)"),
             ("self.map.all(k, v, v > 1)", "bool"),
+            ("self.s.split('.').transformList(i, p, i > 0, p)[0]", "string"),
+            ("self.list.transformMap(i, v, v.t)", "map(int, timestamp)"),
+            ("self.map.transformMapEntry(k, v, {v: k})", "map(int, string)"),
             ("type(self.any) == string ? 'a' : 'b'", "string"),
             ("self.list.sortBy(i, i.n).first().value().n", "int"),
             ("{'a': 1}.map(k, k)", "list(string)"),

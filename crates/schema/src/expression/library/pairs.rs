@@ -2,7 +2,7 @@
 //! the key and the value. They are made into those of one variable over pairs, so that the interpreter needs to know nothing.
 
 use super::failed;
-use super::lists::{entries, target};
+use super::lists::{argument, entries, target};
 use cel::common::ast::{CallExpr, ComprehensionExpr, Expr, IdedExpr, ListExpr, LiteralValue, operators};
 use cel::common::types::{CelInt, CelList, CelMap, CelMapKey, DYN_TYPE, LIST_TYPE};
 use cel::common::value::{CowVal, Val};
@@ -11,10 +11,10 @@ use cel::{DeclarationError, Env, ExecutionError};
 use std::collections::HashMap;
 
 /// Names that no expression can say.
-const PAIRS: &str = "@pairs";
-const TO_MAP: &str = "@toMap";
+pub(in crate::expression) const PAIRS: &str = "@pairs";
+const ENTRY: &str = "@entry";
 const MERGED: &str = "@merged";
-const PAIR: &str = "@pair";
+pub(in crate::expression) const PAIR: &str = "@pair";
 const RESULT: &str = "@result";
 
 fn pairs<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
@@ -49,13 +49,10 @@ fn put<'v>(
     }
 }
 
-fn to_map<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
+/// A map of one key.
+fn entry<'b, 'v>(args: Vec<CowVal<'b, 'v>>) -> Result<CowVal<'b, 'v>, ExecutionError> {
     let mut out = HashMap::new();
-    for pair in entries(target(&args)?)? {
-        if let [key, value] = entries(pair)?.as_slice() {
-            put(&mut out, key.clone_as_boxed(), value.clone_as_boxed())?;
-        }
-    }
+    put(&mut out, target(&args)?.clone_as_boxed(), argument(&args)?.clone_as_boxed())?;
     Ok(CowVal::owned(CelMap::from(out)))
 }
 
@@ -239,8 +236,8 @@ fn transform_map(
 ) -> (Loop, Option<&'static str>) {
     let value = args.pop().unwrap_or_default();
     let key = make.ident(&names[0]);
-    let pair = make.list(vec![key, value]);
-    (collected(make, names, args.pop(), pair), Some(TO_MAP))
+    let entry = make.call(ENTRY, vec![key, value]);
+    (collected(make, names, args.pop(), entry), Some(MERGED))
 }
 
 fn transform_map_entry(
@@ -268,7 +265,7 @@ const MACROS: [(&str, usize, Expand); 10] = [
 
 pub(super) fn extend(env: &mut Env) -> Result<(), DeclarationError> {
     env.add_overload(PAIRS, PAIRS, vec![DYN_TYPE], pairs)?;
-    env.add_overload(TO_MAP, TO_MAP, vec![LIST_TYPE], to_map)?;
+    env.add_overload(ENTRY, ENTRY, vec![DYN_TYPE, DYN_TYPE], entry)?;
     env.add_overload(MERGED, MERGED, vec![LIST_TYPE], merged)?;
     for (name, count, expand) in MACROS {
         env.add_macro(Macro::receiver(name, count, move |helper, target, args| {
