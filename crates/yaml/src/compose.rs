@@ -382,6 +382,19 @@ impl<'t> Composer<'t> {
     }
 }
 
+/// Returns what a scalar stands for.
+pub(crate) fn plain_value(resolved: Resolved, text: &str, dialect: Dialect) -> Value {
+    match resolved {
+        Resolved::Null => Value::Null,
+        Resolved::Bool(b) => Value::Bool(b),
+        Resolved::Int(i) => Value::Int(i),
+        Resolved::Uint(u) => Value::Uint(u),
+        Resolved::Float(f) => float_to_value(f),
+        Resolved::Timestamp(stamp) if dialect == Dialect::V3 => Value::from(stamp.to_rfc3339()),
+        Resolved::Str | Resolved::Timestamp(_) | Resolved::Merge => Value::String(text.into()),
+    }
+}
+
 #[expect(clippy::cast_precision_loss, reason = "Go's conversion loses the same bits")]
 fn int_to_float(i: i64) -> f64 {
     i as f64
@@ -419,13 +432,8 @@ fn go_syntax(value: &Value, out: &mut String) {
 }
 
 /// Refuses what YAML does not allow in a text, as go-yaml's reader does.
-fn refuse_control_characters(text: &str) -> Result<(), Error> {
-    // Everything but tabs, line breaks and printable ASCII is rare.
-    // Looked at in pieces, each as a whole, which a processor does many bytes at a time.
-    let is_usual = |piece: &[u8]| {
-        piece.iter().fold(true, |usual, b| usual & (matches!(b, b' '..=b'~') | (*b == b'\n') | (*b == b'\t')))
-    };
-    if text.as_bytes().chunks(PIECE_BYTES).all(is_usual) {
+pub(crate) fn refuse_control_characters(text: &str) -> Result<(), Error> {
+    if is_usual(text) {
         return Ok(());
     }
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
@@ -434,6 +442,15 @@ fn refuse_control_characters(text: &str) -> Result<(), Error> {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     Err(Error::at(text, line, column, "control characters are not allowed"))
+}
+
+/// Whether a text is of tabs, line breaks and printable ASCII alone, as nearly all are.
+pub(crate) fn is_usual(text: &str) -> bool {
+    // Looked at in pieces, each as a whole, which a processor does many bytes at a time.
+    let is_usual = |piece: &[u8]| {
+        piece.iter().fold(true, |usual, b| usual & (matches!(b, b' '..=b'~') | (*b == b'\n') | (*b == b'\t')))
+    };
+    text.as_bytes().chunks(PIECE_BYTES).all(is_usual)
 }
 
 fn short_tag(tag: &str) -> &str {

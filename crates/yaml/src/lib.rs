@@ -11,6 +11,7 @@
 //! This crate knows no Kubernetes kinds, no files and no templates.
 
 mod base64;
+mod block;
 mod compose;
 mod emit;
 mod error;
@@ -31,4 +32,6 @@ pub use error::{EXCERPT_CHARS_MAX, Error};
 pub use number::{format_g, format_g32};
 pub use options::{Dialect, DuplicateKeys, Limits, Options};
 pub use outline::{RawScalar, Step, line_of, visit_scalars};
-pub use parse::{Document, parse, parse_documents, parse_documents_with, parse_strict, parse_with};
+pub use parse::{
+    Document, parse, parse_documents, parse_documents_in_full, parse_documents_with, parse_strict, parse_with,
+};

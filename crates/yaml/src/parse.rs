@@ -1,5 +1,5 @@
 use crate::compose::Composer;
-use crate::{Error, Options};
+use crate::{Error, Options, block};
 use fairway_value::{Str, Value};
 
 /// One document of a stream.
@@ -37,6 +37,9 @@ pub fn parse_strict(text: &str) -> Result<Value, Error> {
 /// # Errors
 /// As [`parse`], and what `options` refuse.
 pub fn parse_with(text: &str, options: &Options) -> Result<Value, Error> {
+    if let Some(value) = block::first(text, options) {
+        return Ok(value);
+    }
     let mut composer = Composer::new(text, *options)?;
     Ok(composer.document()?.map_or(Value::Null, |(value, _)| value))
 }
@@ -54,6 +57,18 @@ pub fn parse_documents(text: &str) -> Result<Vec<Document>, Error> {
 /// # Errors
 /// As [`parse_documents`], and what `options` refuse.
 pub fn parse_documents_with(text: &str, options: &Options) -> Result<Vec<Document>, Error> {
+    match block::all(text, options) {
+        Some(documents) => Ok(documents),
+        None => parse_documents_in_full(text, options),
+    }
+}
+
+/// Reads every document as [`parse_documents_with`] does, without the short way that simple texts take there: for tests
+/// that hold the two against each other.
+///
+/// # Errors
+/// As there.
+pub fn parse_documents_in_full(text: &str, options: &Options) -> Result<Vec<Document>, Error> {
     let mut composer = Composer::new(text, *options)?;
     let mut documents = Vec::new();
     let mut index = 0;
