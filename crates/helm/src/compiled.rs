@@ -62,13 +62,13 @@ impl CompiledChart {
     /// Prepares a chart for a version of Helm.
     #[must_use]
     pub fn with(chart: Arc<Chart>, helm: HelmVersion) -> Self {
-        Self { chart, helm, functions: Arc::new(functions(helm)), programs: Mutex::new(Vec::new()) }
+        Self { chart, helm, functions: functions(helm), programs: Mutex::new(Vec::new()) }
     }
 
     /// Prepares a chart whose `required` and `fail` let everything pass.
     pub(crate) fn for_lint(chart: Arc<Chart>) -> Self {
         let helm = HelmVersion::V3;
-        let functions = Arc::new(lenient(functions(helm)));
+        let functions = Arc::new(lenient(&functions(helm)));
         Self { chart, helm, functions, programs: Mutex::new(Vec::new()) }
     }
 

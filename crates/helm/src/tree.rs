@@ -1,6 +1,6 @@
 use crate::chart::Chart;
 use crate::metadata::Dependency;
-use fairway_template::{Map, Value};
+use fairway_template::Map;
 use fairway_value::Str;
 
 /// A chart while it is prepared for one rendering: its subcharts may be switched off or renamed, and its values may
@@ -32,5 +32,5 @@ impl<'c> Node<'c> {
 
 /// Takes values over into the shared maps that templates see.
 pub(crate) fn from_values(values: &fairway_value::Map) -> Map {
-    values.iter().map(|(key, value)| (key.clone(), Value::from_data(value))).collect()
+    Map::from_data(values.clone())
 }

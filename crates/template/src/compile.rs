@@ -1,7 +1,7 @@
 use crate::Functions;
 use crate::functions::{Body, Function};
 use crate::parse::{Command, Node, NodeList, Number, Operand, Pipe, Span, Term, Tree, show};
-use crate::program::{Const, NodeRef, Op, Program, RangeInfo, Source};
+use crate::program::{Const, NodeRef, Op, Program, RangeVars, Source};
 use crate::value::{self, GoType, Kind};
 use fairway_value::Str;
 use std::sync::Arc;
@@ -203,7 +203,11 @@ impl Compiler<'_> {
         let vars = self.vars.len();
         let dots = self.dots;
         let slots = self.pipe_with_slots(pipe);
-        self.program.ranges.push(RangeInfo { slots });
+        self.program.ranges.push(match *slots.as_slice() {
+            [] => RangeVars::None,
+            [only] => RangeVars::One(only),
+            [key, value, ..] => RangeVars::Two(key, value),
+        });
         let info = index(self.program.ranges.len() - 1);
         let start = self.emit(Op::RangeStart { info, empty: 0, node: self.node });
         let next = self.here();

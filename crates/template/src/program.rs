@@ -21,7 +21,7 @@ pub(crate) struct Program {
     pub functions: Vec<Arc<Function>>,
     pub types: Vec<GoType>,
     pub messages: Vec<String>,
-    pub ranges: Vec<RangeInfo>,
+    pub ranges: Vec<RangeVars>,
     /// Whether it holds only space and comments, so that it does not replace another of its name.
     pub blank: bool,
 }
@@ -53,11 +53,14 @@ pub(crate) enum Const {
     Zero(GoType),
 }
 
-/// What a range does with its variables.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RangeInfo {
-    /// Slots of the variables, the key's first where there are two.
-    pub slots: Vec<u32>,
+/// What a range does with its variables: their slots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum RangeVars {
+    None,
+    /// The value's.
+    One(u32),
+    /// The key's and the value's.
+    Two(u32, u32),
 }
 
 /// An instruction. `node` is what an error in it names, as Go's templates keep "the current node".

@@ -6,7 +6,7 @@ use crate::vm::{Machine, Origin};
 use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Lookup, Ports, Value};
 use fairway_value::Str;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a field of a map gives where the map has no such key: Go's option `missingkey`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,7 +43,8 @@ impl Templates {
     /// time.
     #[must_use]
     pub fn new(root: &str, functions: Arc<Functions>, missing_key: MissingKey) -> Self {
-        let layer = Layer { below: None, root: root.into(), functions, programs: HashMap::new() };
+        let texts = Arc::default();
+        let layer = Layer { below: None, root: root.into(), functions, programs: HashMap::new(), texts };
         Self { layer: Arc::new(layer), missing_key }
     }
 
@@ -132,7 +133,18 @@ pub(crate) struct Layer {
     root: Str,
     functions: Arc<Functions>,
     programs: HashMap<Str, Arc<Program>>,
+    texts: Arc<Mutex<ParsedTexts>>,
 }
+
+/// Texts that were parsed at run time: what a text becomes is the same on every layer and in every run.
+#[derive(Default)]
+struct ParsedTexts {
+    by_text: HashMap<Str, Arc<ParsedText>>,
+    bytes: usize,
+}
+
+/// Most bytes of texts that are kept parsed.
+const TEXT_BYTES_MAX: usize = 1 << 20;
 
 /// A text parsed at run time.
 pub(crate) struct ParsedText {
@@ -173,11 +185,21 @@ impl Layer {
         Ok(trees.iter().map(|t| Arc::new(compile(t, &source, &self.functions))).collect())
     }
 
-    pub fn parse_text(&self, text: &str) -> Result<ParsedText, Error> {
+    pub fn parse_text(&self, text: &Str) -> Result<Arc<ParsedText>, Error> {
+        let kept = || self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(parsed) = kept().by_text.get(text) {
+            return Ok(Arc::clone(parsed));
+        }
         let all = self.parse_programs(&self.root, text)?;
         let root = all.iter().find(|p| p.name == self.root).cloned();
         let root = root.expect("because a parse always gives the template under the text's own name");
-        Ok(ParsedText { root, all })
+        let parsed = Arc::new(ParsedText { root, all });
+        let mut kept = kept();
+        if kept.bytes + text.len() <= TEXT_BYTES_MAX {
+            kept.bytes += text.len();
+            kept.by_text.insert(text.clone(), Arc::clone(&parsed));
+        }
+        Ok(parsed)
     }
 
     fn add(&mut self, programs: Vec<Arc<Program>>) {
@@ -199,6 +221,7 @@ impl Layer {
             root: self.root.clone(),
             functions: Arc::clone(&self.functions),
             programs: HashMap::new(),
+            texts: Arc::clone(&self.texts),
         };
         layer.add(parsed.all.clone());
         Arc::new(layer)

@@ -1,7 +1,7 @@
 //! Sprig and the functions that Helm adds, called as Helm's engine calls them.
 
 use super::{Report, gotemplate, jsonl};
-use fairway_template::value::{ANY_MAP, GoType, STRING, TypeInfo};
+use fairway_template::value::{GoType, STRING, TypeInfo};
 use fairway_template::{
     CallError, Context, FixedClock, Functions, Limits, Map, MissingKey, Object, Ports, Run, SeededRandom,
     Signature, Struct, Templates, Value,
@@ -109,7 +109,7 @@ fn render(case: &Json, functions: &Arc<Functions>) -> Result<String, String> {
         ("Chart", Value::object(Struct::new(&CHART).field("Name", "c").field("Version", "0.1.0"))),
         ("Capabilities", capabilities),
         ("Template", map([("Name", NAME.into()), ("BasePath", "c/templates".into())])),
-        ("Subcharts", Value::Map(Map::from_entries(&ANY_MAP, Default::default()))),
+        ("Subcharts", Value::Map(Map::new())),
     ]);
     let mut templates = Templates::new("gotpl", Arc::clone(functions), MissingKey::Zero);
     templates.parse(NAME, case["template"].as_str().unwrap_or_default()).map_err(|e| e.message)?;

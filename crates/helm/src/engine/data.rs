@@ -89,8 +89,7 @@ fn dependency(d: &Dependency) -> Value {
 
 /// `.Capabilities`.
 pub(super) fn capabilities(kube: &KubeVersion, added: &[String], helm: HelmVersion) -> Value {
-    let all = DEFAULT_API_VERSIONS.iter().map(|v| (*v).to_owned()).chain(added.iter().cloned());
-    let versions = Value::object(VersionSet(all.collect()));
+    let versions = Value::object(VersionSet(added.to_vec()));
     let mut build = Struct::new(&BUILD_INFO)
         .json_field("Version", "version", true, text(helm.own()))
         .json_field("GitCommit", "git_commit", true, text(""))
@@ -160,7 +159,14 @@ impl Object for Kube {
 }
 
 /// `.Capabilities.APIVersions`: a list of strings with a method `Has`.
+/// Holds those beside the default ones.
 struct VersionSet(Vec<String>);
+
+impl VersionSet {
+    fn all(&self) -> impl Iterator<Item = &str> {
+        DEFAULT_API_VERSIONS.iter().copied().chain(self.0.iter().map(String::as_str))
+    }
+}
 
 impl Object for VersionSet {
     fn go_type(&self) -> GoType {
@@ -176,20 +182,20 @@ impl Object for VersionSet {
             Some(Value::Str(s)) => s.as_str(),
             _ => "",
         };
-        Ok(Value::Bool(self.0.iter().any(|v| v == wanted)))
+        Ok(Value::Bool(self.all().any(|v| v == wanted)))
     }
 
     fn format(&self) -> String {
-        format!("[{}]", self.0.join(" "))
+        format!("[{}]", self.all().collect::<Vec<_>>().join(" "))
     }
 
     fn to_json(&self) -> Data {
-        self.0.iter().map(|v| Data::from(v.as_str())).collect()
+        self.all().map(Data::from).collect()
     }
 
     fn entries(&self) -> Option<Vec<(Value, Value)>> {
         let index = |n: usize| Value::int(i64::try_from(n).unwrap_or(i64::MAX));
-        Some(self.0.iter().enumerate().map(|(n, v)| (index(n), text(v))).collect())
+        Some(self.all().enumerate().map(|(n, v)| (index(n), text(v))).collect())
     }
 
     fn as_any(&self) -> &dyn std::any::Any {

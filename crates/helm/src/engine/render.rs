@@ -9,7 +9,7 @@ use crate::values::table;
 use fairway_template::value::{ANY, STRING, TypeInfo};
 use fairway_template::{Call, Functions, Map, MissingKey, Run, Templates, Value};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 static VALUES: TypeInfo = TypeInfo::named_map("chartutil.Values", &ANY);
 
@@ -67,16 +67,19 @@ fn is_partial(name: &str) -> bool {
     name.rsplit('/').next().is_some_and(|base| base.starts_with('_'))
 }
 
-/// Builds the function map.
-pub(crate) fn functions(helm: HelmVersion) -> Functions {
-    match helm {
-        HelmVersion::V3 => Functions::helm(),
-        HelmVersion::V4 => Functions::helm4(),
-    }
+/// Returns the function map, which is built once.
+pub(crate) fn functions(helm: HelmVersion) -> Arc<Functions> {
+    static V3: LazyLock<Arc<Functions>> = LazyLock::new(|| Arc::new(Functions::helm()));
+    static V4: LazyLock<Arc<Functions>> = LazyLock::new(|| Arc::new(Functions::helm4()));
+    Arc::clone(match helm {
+        HelmVersion::V3 => &V3,
+        HelmVersion::V4 => &V4,
+    })
 }
 
 /// Makes `required` and `fail` let everything pass, as Helm's lint mode does.
-pub(crate) fn lenient(mut functions: Functions) -> Functions {
+pub(crate) fn lenient(functions: &Functions) -> Functions {
+    let mut functions = functions.clone();
     functions.add_closure("required", &[&STRING, &ANY], |_, args| match args.get(1) {
         None | Some(Value::Nil | Value::Missing) => Ok(Value::from(String::new())),
         Some(value) => Ok(value.clone()),
@@ -161,7 +164,7 @@ fn scopes(root: &Node<'_>, values: &Map, rendering: &Rendering<'_>) -> HashMap<S
 fn data_of(scopes: &HashMap<String, Map>, name: &str) -> Option<Value> {
     let (scope, base) = chart_of(scopes, name)?;
     let template = Map::new();
-    template.insert("Name", Value::from(name.to_owned()));
+    template.insert("Name", Value::from(name));
     template.insert("BasePath", Value::from(format!("{base}/templates")));
     scope.insert("Template", Value::Map(template.retyped(&VALUES)));
     Some(Value::Map(scope.retyped(&VALUES)))

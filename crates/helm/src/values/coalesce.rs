@@ -7,6 +7,7 @@ use crate::Error;
 use crate::capabilities::HelmVersion;
 use crate::tree::Node;
 use fairway_template::{List, Map, Value};
+use fairway_value::Str;
 
 /// Whether `null` removes a default at once or is kept for a later round.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,6 +41,9 @@ pub(crate) fn coalesce_values(node: &Node<'_>, values: &Map, nulls: Nulls) -> Re
 
 /// Copies a tree so that writes to one are not seen in the other.
 pub(crate) fn deep_copy(map: &Map) -> Map {
+    if let Some(data) = map.untouched() {
+        return Map::from_data(data);
+    }
     let mut out = Vec::with_capacity(map.len());
     map.for_each(|key, value| out.push((key.clone(), copy_value(value))));
     out.into_iter().collect()
@@ -151,18 +155,14 @@ fn clean(map: &Map) {
 
 /// Merges `src` into `dest`, whose entries win. `src` is changed too, as Helm's `coalesceTablesFullKey` does.
 pub(crate) fn coalesce_tables(dest: &Map, src: &Map, nulls: Nulls) {
-    let mut set_in_src = Vec::new();
-    src.for_each(|key, value| {
-        if !value.is_nil() {
-            set_in_src.push(key.clone());
-        }
-    });
     let mut nulled = Vec::new();
     dest.for_each(|key, value| {
         if value.is_nil() {
             nulled.push(key.clone());
         }
     });
+    let set = |key: &Str| src.get(key).is_some_and(|value| !value.is_nil());
+    let set_in_src: Vec<Str> = nulled.iter().filter(|key| set(key)).cloned().collect();
     for key in nulled {
         src.insert(key, Value::Nil);
     }

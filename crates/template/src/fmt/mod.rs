@@ -12,4 +12,5 @@ pub(crate) use float::{float_text, format_float};
 pub use printer::{print, sprint, sprint_v};
 pub(crate) use printer::{print_value, sprintln};
 pub use printf::sprintf;
+pub(crate) use printf::sprintf_to;
 pub(crate) use quote::{quote, quote_bytes};

@@ -274,7 +274,7 @@ impl Printer<'_> {
             if keys {
                 let pairs =
                     entries.iter().filter_map(|(k, v)| Some((k.as_str()?.as_ref().into(), v.clone())));
-                return self.map(&Map::from_entries(object.go_type(), pairs.collect()), verb, depth);
+                return self.map(&Map::from_entries(object.go_type(), pairs), verb, depth);
             }
             return self.list(&List::new(object.go_type(), items.collect()), verb, depth);
         }

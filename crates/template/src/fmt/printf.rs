@@ -21,10 +21,16 @@ const NUMBER_MAX: usize = 1_000_000;
 /// Formats as Go's `fmt.Sprintf` does, faults in the text included: `%!d(string=x)`.
 #[must_use]
 pub fn sprintf(format: &[u8], args: &[Value]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(format.len());
+    sprintf_to(&mut out, format, args);
+    out
+}
+
+/// Appends what [`sprintf`] returns.
+pub(crate) fn sprintf_to(out: &mut Vec<u8>, format: &[u8], args: &[Value]) {
     let mut f =
         Format { format, at: 0, arg: 0, args, good_index: true, reordered: false, after_index: false };
-    let mut out = Vec::with_capacity(format.len());
-    f.run(&mut out);
+    f.run(out);
     if !f.reordered && f.arg < args.len() {
         out.extend_from_slice(b"%!(EXTRA ");
         for (n, arg) in args[f.arg..].iter().enumerate() {
@@ -36,12 +42,11 @@ pub fn sprintf(format: &[u8], args: &[Value]) -> Vec<u8> {
             } else {
                 out.extend_from_slice(arg.go_type().name.as_bytes());
                 out.push(b'=');
-                super::print(&mut out, arg);
+                super::print(out, arg);
             }
         }
         out.push(b')');
     }
-    out
 }
 
 struct Format<'a> {

@@ -47,6 +47,8 @@ pub struct Context<'a> {
     /// Steps taken, those of the VM among them.
     pub(crate) steps: u64,
     pub(crate) regexes: std::collections::HashMap<Str, regex::Regex>,
+    /// Where strings are built, kept from one to the next.
+    scratch: Vec<u8>,
 }
 
 impl<'a> Context<'a> {
@@ -61,6 +63,7 @@ impl<'a> Context<'a> {
             memory: 0,
             steps: 0,
             regexes: std::collections::HashMap::new(),
+            scratch: Vec::new(),
         }
     }
 
@@ -74,6 +77,16 @@ impl<'a> Context<'a> {
         let Some(port) = self.lookup else { return Ok(Value::map()) };
         self.holds_secrets |= wanted.kind == "Secret";
         Ok(port.lookup(wanted)?.map_or_else(Value::map, |found| Value::from_data(&found)))
+    }
+
+    /// Returns the string that `write` builds.
+    pub(crate) fn build(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> Value {
+        let mut out = std::mem::take(&mut self.scratch);
+        out.clear();
+        write(&mut out);
+        let value = Value::string_of(&out);
+        self.scratch = out;
+        value
     }
 
     /// Returns the time in nanoseconds since 1970.
@@ -134,8 +147,9 @@ pub struct RenderCall {
     pub source: RenderSource,
     /// What `.` and `$` are in it.
     pub data: Value,
-    /// Put before the message of an error inside, such as Helm's `error during tpl function execution for "…"`.
-    pub error_prefix: String,
+    /// Put before the message of an error inside, with the text that is rendered behind it, in quotes: Helm's `error
+    /// during tpl function execution for "…"`.
+    pub error_prefix: Option<&'static str>,
     /// Whether `<no value>` is taken out of the text, as Helm's `tpl` does.
     pub drop_no_value: bool,
 }

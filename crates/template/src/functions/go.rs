@@ -2,7 +2,7 @@
 
 use super::{Body, Functions};
 use crate::Value;
-use crate::fmt::{sprint, sprintf, sprintln};
+use crate::fmt::{sprint, sprintf_to, sprintln};
 use crate::value::{ANY, REFLECT, STRING};
 
 pub(super) fn register(f: &mut Functions) {
@@ -18,7 +18,7 @@ pub(super) fn register(f: &mut Functions) {
     f.variadic("printf", &[&STRING, &ANY], |ctx, a| {
         let format = a[0].as_bytes().unwrap_or_default();
         super::limit::printf(ctx, format)?;
-        Ok(Value::string_from_bytes(sprintf(format, &a[1..])))
+        Ok(ctx.build(|out| sprintf_to(out, format, &a[1..])))
     });
     f.variadic("html", &[&ANY], |_, a| Ok(super::escape::html(&super::escape::joined(a))));
     f.variadic("js", &[&ANY], |_, a| Ok(super::escape::js(&super::escape::joined(a))));

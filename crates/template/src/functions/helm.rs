@@ -3,6 +3,7 @@
 use super::{Body, CallError, Context, Functions, RenderCall, RenderSource};
 use crate::value::{ANY, ANY_MAP, ANY_SLICE, STRING};
 use crate::{List, Map, Value, Wanted};
+use fairway_value::Str;
 use fairway_yaml::Style;
 use std::sync::Arc;
 
@@ -68,9 +69,9 @@ pub(super) fn register(f: &mut Functions) {
         false,
         Body::Render(Arc::new(|_, a| {
             Ok(RenderCall {
-                source: RenderSource::Named(a[0].as_str().unwrap_or_default().as_ref().into()),
+                source: RenderSource::Named(shared_text(&a[0])),
                 data: a[1].clone(),
-                error_prefix: String::new(),
+                error_prefix: None,
                 drop_no_value: false,
             })
         })),
@@ -80,18 +81,22 @@ pub(super) fn register(f: &mut Functions) {
         &[&STRING, &ANY],
         false,
         Body::Render(Arc::new(|_, a| {
-            let text = a[0].as_str().unwrap_or_default();
             Ok(RenderCall {
-                error_prefix: format!(
-                    "error during tpl function execution for {}: ",
-                    crate::fmt::quote(&text)
-                ),
-                source: RenderSource::Text(text.as_ref().into()),
+                error_prefix: Some("error during tpl function execution for "),
+                source: RenderSource::Text(shared_text(&a[0])),
                 data: a[1].clone(),
                 drop_no_value: true,
             })
         })),
     );
+}
+
+/// Returns a string argument's text without a copy, where it can be.
+fn shared_text(value: &Value) -> Str {
+    match value {
+        Value::Str(text) => text.clone(),
+        other => other.as_str().unwrap_or_default().as_ref().into(),
+    }
 }
 
 /// Counts the reading of a text.

@@ -11,6 +11,7 @@ mod limit;
 mod registry;
 
 pub use call::{CallError, Context, RenderCall, RenderSource};
+pub(crate) use registry::Native;
 pub use registry::{Body, Function, Functions, Signature};
 
 /// What Helm puts around the messages of `required` and `fail`, to find them again inside an error.

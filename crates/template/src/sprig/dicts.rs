@@ -1,7 +1,7 @@
 use super::args::{map, strval_text, text};
 use super::merge::{merge, merge_overwrite};
 use crate::functions::{CallError, Functions};
-use crate::value::{ANY, ANY_MAP, STRING};
+use crate::value::{ANY, ANY_MAP, STRING, count};
 use crate::{List, Map, Value};
 
 /// Deepest nesting that is copied: a map can hold itself.
@@ -13,7 +13,11 @@ pub(super) fn register(f: &mut Functions) {
     f.variadic("dict", &[&ANY], |_, a| {
         let out = Map::new();
         for pair in a.chunks(2) {
-            out.insert(strval_text(&pair[0]), pair.get(1).cloned().unwrap_or_else(|| "".into()));
+            let key = match &pair[0] {
+                Value::Str(key) => key.clone(),
+                other => strval_text(other).into(),
+            };
+            out.insert(key, pair.get(1).cloned().unwrap_or_else(|| "".into()));
         }
         Ok(out.into())
     });
@@ -99,22 +103,29 @@ fn conversion(value: &Value, to: &str) -> CallError {
     format!("interface conversion: interface {{}} is {from}, not {to}").into()
 }
 
+fn too_many() -> CallError {
+    CallError::limit(format!("deepCopy: more than the limit of {COPIES_MAX} values"))
+}
+
 fn deep_copy(value: &Value, depth: usize, left: &mut usize) -> Result<Value, CallError> {
     if depth > DEPTH_MAX {
         return Err(CallError::limit(format!("deepCopy: nesting exceeds the limit of {DEPTH_MAX} levels")));
     }
-    *left = left
-        .checked_sub(1)
-        .ok_or_else(|| CallError::limit(format!("deepCopy: more than the limit of {COPIES_MAX} values")))?;
+    *left = left.checked_sub(1).ok_or_else(too_many)?;
     Ok(match value {
         Value::List(l) if !l.is_nil() => {
             let items = l.items().iter().map(|i| deep_copy(i, depth + 1, left)).collect::<Result<_, _>>()?;
             Value::List(List::new(l.go_type(), items))
         }
         Value::Map(m) if !m.is_nil() => {
-            let mut copies = std::collections::BTreeMap::new();
+            if let Some(data) = m.untouched() {
+                // The copy is made where it is looked into; it counts as if it were made here.
+                count(&data, depth, left).map_err(|_| too_many())?;
+                return Ok(Value::Map(Map::from_data(data).retyped(m.go_type())));
+            }
+            let mut copies = Vec::with_capacity(m.len());
             for (key, item) in m.entries() {
-                copies.insert(key, deep_copy(&item, depth + 1, left)?);
+                copies.push((key, deep_copy(&item, depth + 1, left)?));
             }
             Value::Map(Map::from_entries(m.go_type(), copies))
         }

@@ -2,7 +2,7 @@
 
 use super::args::map;
 use crate::functions::CallError;
-use crate::value::{ANY_MAP, Kind};
+use crate::value::Kind;
 use crate::{Map, Value};
 
 /// Deepest nesting that is merged: a map can hold itself.
@@ -24,7 +24,7 @@ fn all(a: &[Value], overwrite: bool) -> Result<Value, CallError> {
             if from.is_nil() {
                 continue;
             }
-            into = Map::from_entries(&ANY_MAP, std::collections::BTreeMap::new());
+            into = Map::new();
         }
         merge_maps(&into, &from, overwrite, 0)?;
     }

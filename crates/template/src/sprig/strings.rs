@@ -12,15 +12,24 @@ pub(super) fn register(f: &mut Functions) {
     cuts(f);
     trims(f);
     tests_and_parts(f);
-    f.variadic("quote", &[&ANY], |_, a| Ok(quoted(a, |v| crate::fmt::quote_bytes(&strval(v), '"', false))));
-    f.variadic("squote", &[&ANY], |_, a| Ok(quoted(a, |v| format!("'{}'", crate::fmt::sprint_v(v)))));
+    f.variadic("quote", &[&ANY], |ctx, a| Ok(joined(ctx, a, quote)));
+    f.variadic("squote", &[&ANY], |ctx, a| {
+        Ok(joined(ctx, a, |out, v| {
+            out.push(b'\'');
+            out.extend_from_slice(crate::fmt::sprint_v(v).as_bytes());
+            out.push(b'\'');
+        }))
+    });
     f.variadic("cat", &[&ANY], |_, a| {
         let shown: Vec<String> = a.iter().filter(|v| !v.is_nil()).map(crate::fmt::sprint_v).collect();
         Ok(shown.join(" ").into())
     });
     f.native("indent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], ""));
     f.native("nindent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], "\n"));
-    f.native("toString", &[&ANY], |_, a| Ok(Value::string_from_bytes(strval(&a[0]))));
+    f.native("toString", &[&ANY], |_, a| match &a[0] {
+        text @ Value::Str(_) => Ok(text.clone()),
+        other => Ok(Value::string_from_bytes(strval(other))),
+    });
     f.native("toStrings", &[&ANY], |_, a| match &a[0] {
         Value::List(l) if l.go_type().name == "[]string" => Ok(a[0].clone()),
         other => Ok(super::args::string_list(strings(other))),
@@ -74,11 +83,11 @@ fn trims(f: &mut Functions) {
     }
     f.native("trimSuffix", &[&STRING, &STRING], |_, a| {
         let (fix, whole) = (bytes(&a[0]), bytes(&a[1]));
-        Ok(whole.strip_suffix(fix).map_or_else(|| a[1].clone(), |s| Value::string_from_bytes(s.to_vec())))
+        Ok(whole.strip_suffix(fix).map_or_else(|| a[1].clone(), Value::string_of))
     });
     f.native("trimPrefix", &[&STRING, &STRING], |_, a| {
         let (fix, whole) = (bytes(&a[0]), bytes(&a[1]));
-        Ok(whole.strip_prefix(fix).map_or_else(|| a[1].clone(), |s| Value::string_from_bytes(s.to_vec())))
+        Ok(whole.strip_prefix(fix).map_or_else(|| a[1].clone(), Value::string_of))
     });
 }
 
@@ -96,6 +105,9 @@ fn tests_and_parts(f: &mut Functions) {
     f.native("replace", &[&STRING, &STRING, &STRING], |ctx, a| {
         let (old, new, whole) = (text(&a[0]), text(&a[1]), text(&a[2]));
         let count = whole.matches(old.as_ref()).count();
+        if count == 0 && a[2].is_utf8() {
+            return Ok(a[2].clone());
+        }
         ctx.charge(count.saturating_mul(new.len()))?;
         Ok(whole.replace(old.as_ref(), &new).into())
     });
@@ -126,9 +138,28 @@ pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace()
 }
 
-fn quoted(values: &[Value], quote: impl Fn(&Value) -> String) -> Value {
-    let out: Vec<String> = values.iter().filter(|v| !v.is_nil()).map(quote).collect();
-    out.join(" ").into()
+/// Writes the values that are not nil, with spaces between them.
+fn joined(ctx: &mut Context<'_>, values: &[Value], write: impl Fn(&mut Vec<u8>, &Value)) -> Value {
+    ctx.build(|out| {
+        for (n, value) in values.iter().filter(|v| !v.is_nil()).enumerate() {
+            if n > 0 {
+                out.push(b' ');
+            }
+            write(out, value);
+        }
+    })
+}
+
+fn quote(out: &mut Vec<u8>, value: &Value) {
+    match value.as_bytes() {
+        // Nearly all strings need no escapes.
+        Some(text) if text.iter().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'"' | b'\\')) => {
+            out.push(b'"');
+            out.extend_from_slice(text);
+            out.push(b'"');
+        }
+        _ => out.extend_from_slice(crate::fmt::quote_bytes(&strval(value), '"', false).as_bytes()),
+    }
 }
 
 fn trimmed(value: &Value, trim: impl Fn(&str) -> &str) -> Value {
@@ -147,16 +178,17 @@ fn indent(ctx: &mut Context<'_>, spaces: &Value, text: &Value, before: &str) -> 
     let lines = bytes(text);
     let breaks = lines.iter().filter(|b| **b == b'\n').count();
     ctx.charge(spaces.saturating_mul(breaks + 1))?;
-    let mut out = Vec::with_capacity(before.len() + lines.len() + spaces * (breaks + 1));
-    out.extend_from_slice(before.as_bytes());
-    for (n, line) in lines.split(|b| *b == b'\n').enumerate() {
-        if n > 0 {
-            out.push(b'\n');
+    Ok(ctx.build(|out| {
+        out.reserve(before.len() + lines.len() + spaces * (breaks + 1));
+        out.extend_from_slice(before.as_bytes());
+        for (n, line) in lines.split(|b| *b == b'\n').enumerate() {
+            if n > 0 {
+                out.push(b'\n');
+            }
+            out.resize(out.len() + spaces, b' ');
+            out.extend_from_slice(line);
         }
-        out.resize(out.len() + spaces, b' ');
-        out.extend_from_slice(line);
-    }
-    Ok(Value::string_from_bytes(out))
+    }))
 }
 
 fn trunc(count: i64, value: &Value) -> Value {
@@ -169,7 +201,7 @@ fn trunc(count: i64, value: &Value) -> Value {
     } else {
         return value.clone();
     };
-    Value::string_from_bytes(all[range].to_vec())
+    Value::string_of(&all[range])
 }
 
 fn substring(start: i64, end: i64, all: &[u8]) -> Result<Value, CallError> {

@@ -51,6 +51,40 @@ impl Value {
 /// Most values that are written as one JSON document.
 pub(super) const JSON_VALUES_MAX: usize = 10_000_000;
 
+pub(super) fn too_much() -> String {
+    let max = fairway_value::DEPTH_MAX;
+    format!("json: exceeds the limit of {JSON_VALUES_MAX} values or {max} levels")
+}
+
+/// Counts the values of a tree that is written as it is.
+///
+/// # Errors
+/// There are more than are left, or deeper ones than the limit.
+pub(crate) fn count(map: &fairway_value::Map, depth: usize, left: &mut usize) -> Result<(), String> {
+    *left = left.checked_sub(map.len()).ok_or_else(too_much)?;
+    if depth >= fairway_value::DEPTH_MAX {
+        return Err(too_much());
+    }
+    map.values().try_for_each(|value| count_value(value, depth + 1, left))
+}
+
+fn count_value(value: &Data, depth: usize, left: &mut usize) -> Result<(), String> {
+    match value {
+        Data::Object(map) => count(map, depth, left),
+        Data::Array(list) => {
+            *left = left.checked_sub(list.len()).ok_or_else(too_much)?;
+            if depth >= fairway_value::DEPTH_MAX {
+                return Err(too_much());
+            }
+            list.iter().try_for_each(|item| count_value(item, depth + 1, left))
+        }
+        Data::Float(f) if !f.is_finite() => {
+            Err(format!("json: unsupported value: {}", crate::fmt::float_text(*f)))
+        }
+        _ => Ok(()),
+    }
+}
+
 struct Encoder {
     left: usize,
     error: Option<String>,
@@ -72,8 +106,7 @@ impl Encoder {
 
     fn encode(&mut self, value: &Value, depth: usize) -> Data {
         if self.left == 0 || depth > fairway_value::DEPTH_MAX {
-            let max = fairway_value::DEPTH_MAX;
-            return self.fail(format!("json: exceeds the limit of {JSON_VALUES_MAX} values or {max} levels"));
+            return self.fail(too_much());
         }
         self.left -= 1;
         match value {
@@ -94,6 +127,12 @@ impl Encoder {
             Value::List(l) => l.items().iter().map(|i| self.encode(i, depth + 1)).collect(),
             Value::Map(m) if m.is_nil() && !self.nil_as_empty => Data::Null,
             Value::Map(m) => {
+                if let Some(data) = m.untouched() {
+                    return match count(&data, depth, &mut self.left) {
+                        Ok(()) => Data::Object(data),
+                        Err(message) => self.fail(message),
+                    };
+                }
                 let mut out = Vec::with_capacity(m.len());
                 m.for_each(|k, v| out.push((k.clone(), self.encode(v, depth + 1))));
                 out.into_iter().collect()
@@ -136,6 +175,7 @@ fn from(data: &Data, numbers: Numbers) -> Value {
         Data::Array(list) => {
             Value::List(List::from(list.iter().map(|i| from(i, numbers)).collect::<Vec<_>>()))
         }
+        Data::Object(map) if numbers == Numbers::Apart => Value::Map(Map::from_data(map.clone())),
         Data::Object(map) => {
             Value::Map(map.iter().map(|(k, v)| (k.clone(), from(v, numbers))).collect::<Map>())
         }

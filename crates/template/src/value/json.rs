@@ -1,5 +1,5 @@
 use super::Value;
-use super::convert::{JSON_VALUES_MAX, go_lossy};
+use super::convert::{JSON_VALUES_MAX, count, go_lossy, too_much};
 use fairway_value::{HtmlEscape, Value as Data, write_json};
 
 impl Value {
@@ -40,8 +40,7 @@ impl Writer {
 
     fn value(&mut self, value: &Value, depth: usize) -> Result<(), String> {
         if self.left == 0 || depth > fairway_value::DEPTH_MAX {
-            let max = fairway_value::DEPTH_MAX;
-            return Err(format!("json: exceeds the limit of {JSON_VALUES_MAX} values or {max} levels"));
+            return Err(too_much());
         }
         self.left -= 1;
         match value {
@@ -56,6 +55,11 @@ impl Writer {
             Value::Complex(_) => return Err("json: unsupported type: complex128".to_owned()),
             Value::List(l) if !l.is_nil() => return self.list(l.items(), depth),
             Value::Map(m) if !m.is_nil() => {
+                if let Some(data) = m.untouched().filter(|_| self.indent.is_none()) {
+                    count(&data, depth, &mut self.left)?;
+                    self.scalar(&Data::Object(data));
+                    return Ok(());
+                }
                 let mut entries = Entries::new(self, depth);
                 let mut fault = Ok(());
                 m.for_each(|k, v| {

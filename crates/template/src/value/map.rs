@@ -1,27 +1,47 @@
+use super::entries::Entries;
 use super::{ANY, ANY_MAP, GoType, STRING_MAP, Value};
 use fairway_value::Str;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A Go map with string keys. Clones share their entries: a write through one is seen by all, as in Go.
 #[derive(Clone)]
 pub struct Map {
     ty: GoType,
-    entries: Option<Rc<RefCell<BTreeMap<Str, Value>>>>,
+    entries: Option<Rc<RefCell<Entries>>>,
 }
 
 impl Map {
     /// Returns an empty `map[string]interface {}`.
     #[must_use]
     pub fn new() -> Self {
-        Self::from_entries(&ANY_MAP, BTreeMap::new())
+        Self::holding(&ANY_MAP, Entries::default())
     }
 
-    /// Returns a map of a type.
-    #[must_use]
-    pub fn from_entries(ty: GoType, entries: BTreeMap<Str, Value>) -> Self {
+    fn holding(ty: GoType, entries: Entries) -> Self {
         Self { ty, entries: Some(Rc::new(RefCell::new(entries))) }
+    }
+
+    /// Returns a map of a type. Of entries with one key the last counts.
+    #[must_use]
+    pub fn from_entries(ty: GoType, entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
+        Self::holding(ty, entries.into_iter().collect())
+    }
+
+    /// Takes a data tree over, integers apart from floats. It stays shared until something looks into it, level by
+    /// level, so that charts pay for those of their values that they use.
+    #[must_use]
+    pub fn from_data(data: fairway_value::Map) -> Self {
+        Self::holding(&ANY_MAP, Entries::Data(data))
+    }
+
+    /// Returns the tree that the map was taken from, as long as nothing has looked into it.
+    #[must_use]
+    pub fn untouched(&self) -> Option<fairway_value::Map> {
+        match &*self.entries.as_ref()?.borrow() {
+            Entries::Data(data) => Some(data.clone()),
+            Entries::Few(_) | Entries::Many(_) => None,
+        }
     }
 
     /// Returns a nil map of a type: empty, and it takes no entries.
@@ -33,7 +53,7 @@ impl Map {
     /// Returns a `map[string]string`.
     #[must_use]
     pub fn of_strings(entries: impl IntoIterator<Item = (Str, Value)>) -> Self {
-        Self::from_entries(&STRING_MAP, entries.into_iter().collect())
+        Self::from_entries(&STRING_MAP, entries)
     }
 
     /// Returns its Go type.
@@ -90,7 +110,18 @@ impl Map {
     /// Returns the value under a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
-        self.entries.as_ref()?.borrow().get(key).cloned()
+        let entries = self.entries.as_ref()?;
+        match &*entries.borrow() {
+            Entries::Data(data) => {
+                let value = data.get(key)?;
+                // What can be written to must be the same map each time; the rest needs no place of its own.
+                if value.as_object().is_none() && value.as_array().is_none() {
+                    return Some(Value::from_data(value));
+                }
+            }
+            own => return own.get(key).cloned(),
+        }
+        self.opened()?.borrow().get(key).cloned()
     }
 
     /// Whether there is an entry under a key.
@@ -99,38 +130,48 @@ impl Map {
         self.entries.as_ref().is_some_and(|e| e.borrow().contains_key(key))
     }
 
+    /// Returns the entries as the map's own.
+    fn opened(&self) -> Option<&RefCell<Entries>> {
+        let entries = self.entries.as_deref()?;
+        if matches!(&*entries.borrow(), Entries::Few(_) | Entries::Many(_)) {
+            return Some(entries);
+        }
+        entries.borrow_mut().open();
+        Some(entries)
+    }
+
     /// Sets the value under a key. False where this is a nil map, which takes none.
     pub fn insert(&self, key: impl Into<Str>, value: impl Into<Value>) -> bool {
-        let Some(entries) = &self.entries else { return false };
-        entries.borrow_mut().insert(key.into(), value.into());
+        let Some(entries) = self.opened() else { return false };
+        let before = entries.borrow_mut().insert(key.into(), value.into());
+        // Let go outside of the borrow: it may hold this map.
+        drop(before);
         true
     }
 
     /// Removes the entry under a key and returns its value.
     pub fn remove(&self, key: &str) -> Option<Value> {
-        self.entries.as_ref()?.borrow_mut().remove(key)
+        self.opened()?.borrow_mut().remove(key)
     }
 
     /// Returns the entries in key order. They are a copy: writes during a walk over them are not seen.
     #[must_use]
     pub fn entries(&self) -> Vec<(Str, Value)> {
-        self.entries
-            .as_ref()
-            .map_or_else(Vec::new, |e| e.borrow().iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+        let mut out = Vec::with_capacity(self.len());
+        self.for_each(|key, value| out.push((key.clone(), value.clone())));
+        out
     }
 
     /// Returns the keys in order.
     #[must_use]
     pub fn keys(&self) -> Vec<Str> {
-        self.entries.as_ref().map_or_else(Vec::new, |e| e.borrow().keys().cloned().collect())
+        self.entries.as_ref().map_or_else(Vec::new, |e| e.borrow().keys())
     }
 
     /// Calls `each` with the entries in key order, without a copy. `each` must not write to this map.
-    pub fn for_each(&self, mut each: impl FnMut(&Str, &Value)) {
-        if let Some(entries) = &self.entries {
-            for (k, v) in entries.borrow().iter() {
-                each(k, v);
-            }
+    pub fn for_each(&self, each: impl FnMut(&Str, &Value)) {
+        if let Some(entries) = self.opened() {
+            entries.borrow().for_each(each);
         }
     }
 }
@@ -143,6 +184,57 @@ impl Default for Map {
 
 impl FromIterator<(Str, Value)> for Map {
     fn from_iter<I: IntoIterator<Item = (Str, Value)>>(iter: I) -> Self {
-        Self::from_entries(&ANY_MAP, iter.into_iter().collect())
+        Self::from_entries(&ANY_MAP, iter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_value::from_json;
+
+    fn tree() -> Map {
+        let data = from_json(br#"{"a":{"b":{"c":1}},"l":[{"x":1}],"s":"t"}"#).unwrap();
+        Map::from_data(data.as_object().unwrap().clone())
+    }
+
+    fn map(value: Option<Value>) -> Map {
+        value.as_ref().and_then(Value::as_map).cloned().unwrap()
+    }
+
+    #[test]
+    fn a_tree_is_shared_until_it_is_looked_into_and_written_through_every_way_to_it() {
+        let whole = tree();
+        assert_eq!(whole.get("s").and_then(|v| v.as_str().map(|s| s.into_owned())).as_deref(), Some("t"));
+        assert!(whole.contains_key("l") && whole.len() == 3 && whole.keys() == ["a", "l", "s"]);
+        assert!(whole.untouched().is_some(), "only scalars and keys were asked for");
+        let inner = map(whole.get("a"));
+        assert!(whole.untouched().is_none() && inner.untouched().is_some());
+        inner.insert("new", 1.5);
+        assert!(map(whole.get("a")).contains_key("new") && map(whole.get("a")).same(&inner));
+        assert_eq!(
+            Value::Map(whole).to_json().to_string(),
+            r#"{"a":{"b":{"c":1},"new":1.5},"l":[{"x":1}],"s":"t"}"#
+        );
+    }
+
+    #[test]
+    fn a_map_of_many_entries_is_one_of_few_as_far_as_anyone_sees() {
+        let map = Map::new();
+        let mut keys: Vec<String> = (0..100).map(|n| format!("k{:02}", n * 37 % 100)).collect();
+        for key in &keys {
+            map.insert(key.as_str(), Value::from(key.as_str()));
+            map.insert(key.as_str(), Value::from(key.as_str()));
+        }
+        keys.sort();
+        assert_eq!(map.keys(), keys);
+        for key in &keys[3..] {
+            assert_eq!(map.remove(key).and_then(|v| v.as_str().map(|s| s.into_owned())).as_ref(), Some(key));
+            assert!(!map.contains_key(key) && map.remove(key).is_none());
+        }
+        assert_eq!(map.keys(), keys[..3]);
+        let last: Map =
+            [("b", 1.0), ("a", 2.0), ("b", 3.0)].map(|(k, v)| (k.into(), v.into())).into_iter().collect();
+        assert_eq!(Value::Map(last).to_json().to_string(), r#"{"a":2,"b":3}"#);
     }
 }

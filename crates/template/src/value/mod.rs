@@ -1,6 +1,7 @@
 //! Values as templates see them: typed as in Go, shared and mutable where Go's are.
 
 mod convert;
+mod entries;
 mod json;
 mod list;
 mod map;
@@ -9,7 +10,7 @@ mod structure;
 mod types;
 mod variant;
 
-pub(crate) use convert::text_of;
+pub(crate) use convert::{count, text_of};
 pub use list::List;
 pub use map::Map;
 pub use object::Object;

@@ -85,6 +85,15 @@ impl Value {
         }
     }
 
+    /// Returns a string of bytes, valid UTF-8 or not.
+    #[must_use]
+    pub fn string_of(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(s) => Self::Str(s.into()),
+            Err(_) => Self::RawStr(bytes.into()),
+        }
+    }
+
     /// Returns an object as a value.
     #[must_use]
     pub fn object(object: impl Object + 'static) -> Self {

@@ -25,7 +25,12 @@ impl Machine<'_> {
                 // Layers are let go from the top, one at a time: a chain of them dropped at once would recurse.
                 self.layer = capture.layer;
                 place = Place::of(&frame.program, capture.node);
-                let inner = format!("error calling {}: {}{message}", capture.function, capture.error_prefix);
+                let prefix = capture.error_prefix.map(|(prefix, text)| {
+                    let text = crate::fmt::quote(&text);
+                    format!("{prefix}{text}: ")
+                });
+                let inner =
+                    format!("error calling {}: {}{message}", capture.function, prefix.unwrap_or_default());
                 message = place.wrap(&frame.program, &inner);
             }
         }

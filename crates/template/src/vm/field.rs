@@ -6,6 +6,15 @@ use std::rc::Rc;
 impl Machine<'_> {
     /// Replaces the value on top by a field of it.
     pub(super) fn field(&mut self, name: u32) -> Result<(), Fault> {
+        // Nearly every field is an entry of a map.
+        if let Some(top @ Value::Map(_)) = self.stack.last_mut()
+            && let Value::Map(map) = &*top
+            && let Some(value) = map.get(&self.program.names[name as usize])
+        {
+            self.boxed = map.elem_type().kind == Kind::Interface;
+            *top = value;
+            return Ok(());
+        }
         let receiver = self.pop();
         let value = self.field_of(receiver, name)?;
         self.stack.push(value);

@@ -42,7 +42,8 @@ pub(super) struct Capture {
     pub out_from: usize,
     pub function: &'static str,
     pub node: u32,
-    pub error_prefix: String,
+    /// What errors inside begin with, and the text that they quote behind it.
+    pub error_prefix: Option<(&'static str, Str)>,
     pub drop_no_value: bool,
     pub layer: Arc<Layer>,
     pub included: Option<Str>,
@@ -79,7 +80,7 @@ pub(crate) struct Machine<'a> {
     pub(super) loops: Vec<Loop>,
     pub(super) frames: Vec<Frame>,
     pub(super) includes: std::collections::HashMap<Str, usize>,
-    pub(super) parsed: std::collections::HashMap<Str, Rc<crate::set::ParsedText>>,
+    pub(super) parsed: std::collections::HashMap<Str, Arc<crate::set::ParsedText>>,
     pub(super) out: Vec<u8>,
     /// Bytes of output that captures have taken out again.
     pub(super) out_taken: usize,
@@ -369,18 +370,18 @@ impl<'a> Machine<'a> {
         self.pc = frame.pc;
         if let Some(capture) = frame.capture {
             self.captures -= 1;
-            let mut text = self.out.split_off(capture.out_from);
-            self.out_taken += text.len();
-            if capture.drop_no_value {
-                text = drop_no_value(text);
-            }
+            let text = &self.out[capture.out_from..];
+            let length = text.len();
+            let value = captured(text, capture.drop_no_value);
+            self.out.truncate(capture.out_from);
+            self.out_taken += length;
             self.layer = capture.layer;
             if let Some(name) = capture.included {
                 self.forget_include(&name);
             }
-            self.ctx.charge(text.len())?;
+            self.ctx.charge(value.weight())?;
             self.boxed = false;
-            self.stack.push(Value::string_from_bytes(text));
+            self.stack.push(value);
         }
         Ok(true)
     }
@@ -422,10 +423,16 @@ fn constant(c: &Const) -> Value {
     }
 }
 
-fn drop_no_value(text: Vec<u8>) -> Vec<u8> {
+/// Returns what a template wrote as a value.
+fn captured(text: &[u8], drop_no_value: bool) -> Value {
     const NO_VALUE: &str = "<no value>";
-    if !text.windows(NO_VALUE.len()).any(|w| w == NO_VALUE.as_bytes()) {
-        return text;
+    let Ok(text) = std::str::from_utf8(text) else {
+        let has = drop_no_value && text.windows(NO_VALUE.len()).any(|w| w == NO_VALUE.as_bytes());
+        let text = text.to_vec();
+        return if has { text_of(text).replace(NO_VALUE, "").into() } else { Value::string_from_bytes(text) };
+    };
+    if drop_no_value && text.contains(NO_VALUE) {
+        return text.replace(NO_VALUE, "").into();
     }
-    text_of(text).replace(NO_VALUE, "").into_bytes()
+    text.into()
 }

@@ -1,4 +1,5 @@
 use super::machine::{Fault, Machine, Slot};
+use crate::program::RangeVars;
 use crate::value::{IntKind, Kind, UintKind};
 use crate::{List, Map, Value};
 use fairway_value::Str;
@@ -38,9 +39,9 @@ impl Machine<'_> {
     /// Starts to iterate over the value on top; false where there is nothing to iterate over.
     pub(super) fn range_start(&mut self, info: u32) -> Result<bool, Fault> {
         let value = self.pop();
-        let vars = self.program.ranges[info as usize].slots.len();
+        let has_two = matches!(self.program.ranges[info as usize], RangeVars::Two(..));
         let number = |v: &Value| -> Result<(), Fault> {
-            if vars > 1 {
+            if has_two {
                 let shown = crate::fmt::sprint_v(v);
                 return Err(format!("can't use {shown} to iterate over more than one variable").into());
             }
@@ -86,13 +87,12 @@ impl Machine<'_> {
             self.range_stop();
             return false;
         };
-        let program = std::sync::Arc::clone(&self.program);
-        match program.ranges[info as usize].slots.as_slice() {
-            [] => {}
-            [only] => self.set_var(*only, Slot { value: value.clone(), boxed }),
-            [first, second, ..] => {
-                self.set_var(*first, Slot { value: key, boxed: false });
-                self.set_var(*second, Slot { value: value.clone(), boxed });
+        match self.program.ranges[info as usize] {
+            RangeVars::None => {}
+            RangeVars::One(only) => self.set_var(only, Slot { value: value.clone(), boxed }),
+            RangeVars::Two(first, second) => {
+                self.set_var(first, Slot { value: key, boxed: false });
+                self.set_var(second, Slot { value: value.clone(), boxed });
             }
         }
         if let Some(dot) = self.dots.last_mut() {
