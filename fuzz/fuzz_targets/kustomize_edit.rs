@@ -1,23 +1,2 @@
-//! Edits of kustomizations: the same edit made twice changes nothing more, and no comment line goes.
 #![no_main]
-
-use fairway_kustomize::{Edit, ListField, edit};
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    let changes = [
-        Edit::Image("web=registry/web:1.10".into()),
-        Edit::Replicas("web".into(), 3),
-        Edit::Namespace("prod".into()),
-        Edit::Label("app".into(), "web".into()),
-        Edit::Resource("extra.yaml".into()),
-        Edit::Remove(ListField::Resources, "a*".into()),
-        Edit::Fix,
-    ];
-    for change in &changes {
-        if let Ok(once) = edit(text, std::slice::from_ref(change)) {
-            assert_eq!(edit(&once, std::slice::from_ref(change)).as_ref(), Ok(&once), "{change:?} {text:?}");
-        }
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fairway_fuzz::targets::kustomize_edit(data));

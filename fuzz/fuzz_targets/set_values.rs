@@ -1,14 +1,2 @@
-//! `--set` and its relatives.
 #![no_main]
-
-use fairway_helm::{Error, SetKind, set};
-use fairway_value::Map;
-use libfuzzer_sys::fuzz_target;
-
-fuzz_target!(|data: &[u8]| {
-    let Ok(text) = std::str::from_utf8(data) else { return };
-    for kind in [SetKind::Typed, SetKind::String, SetKind::Json, SetKind::File, SetKind::Literal] {
-        let mut values = Map::default();
-        let _ = set(&mut values, text, kind, &|path| Err(Error::Values(path.to_owned())));
-    }
-});
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fairway_fuzz::targets::set_values(data));

@@ -1,8 +1,8 @@
 //! A short way through what nearly all manifests are made of: block mappings and sequences of scalars on one line,
 //! lists of words in brackets, literal blocks.
 //!
-//! Whatever else a text holds, keys that are no texts and faults above all, is left to the whole reader: this one gives nothing then, and what it
-//! gives is what that one would. A fuzz target holds the two against each other.
+//! Whatever else a text holds, keys that are no texts and faults above all, is left to the whole reader: this one gives
+//! nothing then, and what it gives is what that one would. A fuzz target holds the two against each other.
 
 use crate::mapping::{Entry, Mapping};
 use crate::parse::Document;
