@@ -1,5 +1,7 @@
+use crate::credential::{CredentialLookup, Credentials};
 use crate::repo_url::without_credentials;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// Most mirrors, and the longest address of one.
 const MIRRORS_MAX: usize = 1000;
@@ -11,6 +13,17 @@ const ADDRESS_BYTES_MAX: usize = 2048;
 pub struct AddressMirrors {
     /// Prefix and what stands in for it, the longest prefix first.
     prefixes: Vec<(String, String)>,
+}
+
+/// Mirrors alone: every repository is open.
+impl CredentialLookup for AddressMirrors {
+    fn find(&self, _repo_url: &str) -> Option<Arc<Credentials>> {
+        None
+    }
+
+    fn mirror_of(&self, address: &str) -> Option<String> {
+        self.of(address)
+    }
 }
 
 impl AddressMirrors {

@@ -4,7 +4,7 @@ use super::network::network_runtime;
 use fairway_controller::RemoteSources;
 use fairway_core::FileTree;
 use fairway_kustomize::{Remote, RemoteTree, RepoSpec};
-use fairway_source::{NoCredentials, Sources, SourcesOptions};
+use fairway_source::{AddressMirrors, Sources, SourcesOptions};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Handle, Runtime};
@@ -12,13 +12,19 @@ use tokio::runtime::{Handle, Runtime};
 /// The network, set up when something is first asked of it. It waits for answers, so it is not for async code.
 pub(super) struct Elsewhere {
     cache_dir: PathBuf,
+    mirrors: AddressMirrors,
     made: OnceLock<Result<(Option<Runtime>, RemoteSources), String>>,
 }
 
 impl Elsewhere {
     /// Takes the folder for what is fetched.
     pub fn new(cache_dir: &Path) -> Self {
-        Self { cache_dir: cache_dir.to_owned(), made: OnceLock::new() }
+        Self { cache_dir: cache_dir.to_owned(), mirrors: AddressMirrors::default(), made: OnceLock::new() }
+    }
+
+    /// Takes addresses that stand in for others.
+    pub fn with_mirrors(self, mirrors: AddressMirrors) -> Self {
+        Self { mirrors, ..self }
     }
 
     fn sources(&self) -> Result<&RemoteSources, String> {
@@ -28,7 +34,7 @@ impl Elsewhere {
                 Err(_) => Some(network_runtime().map_err(|e| e.to_string())?),
             };
             let inside = own.as_ref().map(Runtime::enter);
-            let sources = Sources::new(SourcesOptions::new(&self.cache_dir), Arc::new(NoCredentials));
+            let sources = Sources::new(SourcesOptions::new(&self.cache_dir), Arc::new(self.mirrors.clone()));
             let sources = sources.map(|s| RemoteSources::new(s).with_files()).map_err(|e| e.to_string())?;
             drop(inside);
             Ok((own, sources))

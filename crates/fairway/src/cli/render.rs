@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail, ensure};
 use fairway_core::{AppSource, Desired, FileTree, Str};
 use fairway_kustomize::Remote;
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, SourceType};
-use fairway_source::{NoCredentials, Sources, SourcesOptions};
+use fairway_source::{AddressMirrors, Sources, SourcesOptions};
 use fairway_value::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,9 @@ pub struct RenderArgs {
     /// Folder for what is fetched.
     #[arg(long, value_name = "DIR", default_value = ".fairway/cache", env = "FAIRWAY_CACHE_DIR")]
     cache_dir: PathBuf,
+    /// Addresses that stand in for others, as YAML: PREFIX: MIRROR.
+    #[arg(long, value_name = "FILE", env = "FAIRWAY_MIRRORS")]
+    mirrors: Option<PathBuf>,
 }
 
 /// One App that is rendered.
@@ -67,14 +70,17 @@ pub(super) struct Opened {
 /// Runs `fairway render`.
 pub async fn run(args: RenderArgs) -> anyhow::Result<()> {
     let on_disk = Path::new(&args.target);
+    let mirrors = mirrors(args.mirrors.as_deref())?;
     let subjects = if on_disk.is_file() { applications(on_disk)? } else { vec![plain(&args)] };
     for subject in subjects {
         let mut opened = Vec::new();
         for source in &subject.sources {
-            opened.push(open(&args, source).await.with_context(|| format!("open {}", source.repo_url))?);
+            opened.push(
+                open(&args, &mirrors, source).await.with_context(|| format!("open {}", source.repo_url))?,
+            );
         }
         let (name, capabilities) = (subject.name.clone(), capabilities(&args));
-        let remote = Elsewhere::new(&args.cache_dir);
+        let remote = Elsewhere::new(&args.cache_dir).with_mirrors(mirrors.clone());
         let render = move || render_all(&subject, &opened, &capabilities, &remote);
         let rendered = tokio::task::spawn_blocking(render).await?;
         let (text, warnings) = rendered.with_context(|| format!("render {name}"))?;
@@ -149,7 +155,14 @@ fn applications(file: &Path) -> anyhow::Result<Vec<Subject>> {
     Ok(subjects)
 }
 
-async fn open(args: &RenderArgs, source: &AppSource) -> anyhow::Result<Opened> {
+/// Reads a file of mirrors; none where there is no file.
+fn mirrors(file: Option<&Path>) -> anyhow::Result<AddressMirrors> {
+    let Some(file) = file else { return Ok(AddressMirrors::default()) };
+    let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+    AddressMirrors::parse(&text).map_err(|why| Failure::error(DIFFERENT, format!("--mirrors: {why}")))
+}
+
+async fn open(args: &RenderArgs, mirrors: &AddressMirrors, source: &AppSource) -> anyhow::Result<Opened> {
     let mut source = source.clone();
     let local = match &args.local {
         Some(dir) if source.chart.is_empty() => Some(Place::rooted(dir)?),
@@ -172,7 +185,7 @@ async fn open(args: &RenderArgs, source: &AppSource) -> anyhow::Result<Opened> {
     } else if !source.repo_url.contains(':') {
         bail!("{} is neither a folder nor the URL of a repository", source.repo_url);
     }
-    let sources = Sources::new(SourcesOptions::new(&args.cache_dir), Arc::new(NoCredentials))?;
+    let sources = Sources::new(SourcesOptions::new(&args.cache_dir), Arc::new(mirrors.clone()))?;
     let revision = sources.resolve_source(&source).await?;
     let tree = sources.open_source(&source, &revision).await?;
     if !source.chart.is_empty() {
