@@ -68,9 +68,11 @@ pub enum Part {
     Rule,
 }
 
-/// Each as often as it stands here.
-const PARTS: [Part; 8] =
-    [Part::New, Part::Over, Part::Sequence, Part::New, Part::Over, Part::Sequence, Part::Value, Part::Rule];
+/// What is written by turns where nothing else is asked for.
+const PARTS: [Part; 3] = [Part::New, Part::Over, Part::Sequence];
+
+/// What is written after that, one step for ten of the others.
+const EXPRESSIONS: [Part; 2] = [Part::Value, Part::Rule];
 
 /// What a run needs.
 pub struct Run {
@@ -139,16 +141,27 @@ fn run(args: &Args, seed: u64, tools: &controlplane::Tools, dir: &Path) -> anyho
     let report = Report::new(args.shown);
     let mut run = Run { servers, schemas, objects, random, report, made: 0 };
     let parts = if args.only.is_empty() { PARTS.to_vec() } else { args.only.clone() };
-    while run.report.steps < args.steps {
-        match run.random.pick(&parts) {
-            Some(Part::New) => single::new(&mut run)?,
-            Some(Part::Over) => single::over(&mut run)?,
-            Some(Part::Value) => expression::value(&mut run)?,
-            Some(Part::Rule) => expression::rule(&mut run)?,
-            Some(Part::Sequence) | None => sequence::run(&mut run)?,
-        }
+    steps(&mut run, &parts, args.steps)?;
+    if args.only.is_empty() {
+        run.random = Random::new(seed);
+        let more = run.report.steps + args.steps / 10;
+        steps(&mut run, &EXPRESSIONS, more)?;
     }
     run.report.finish(seed)
+}
+
+/// Takes steps of these parts until there are so many.
+fn steps(run: &mut Run, parts: &[Part], count: usize) -> anyhow::Result<()> {
+    while run.report.steps < count {
+        match run.random.pick(parts) {
+            Some(Part::New) => single::new(run)?,
+            Some(Part::Over) => single::over(run)?,
+            Some(Part::Value) => expression::value(run)?,
+            Some(Part::Rule) => expression::rule(run)?,
+            Some(Part::Sequence) | None => sequence::run(run)?,
+        }
+    }
+    Ok(())
 }
 
 /// The documents built in of a kind; of all kinds but definitions where none is named.
