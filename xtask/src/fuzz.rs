@@ -20,6 +20,9 @@ pub struct Args {
     /// Runs the targets in this process, without coverage and without a build of their own.
     #[arg(long)]
     quick: bool,
+    /// Most inputs of a target in a quick run, so that it is the same on a fast machine.
+    #[arg(long, default_value_t = usize::MAX)]
+    inputs: usize,
     /// Where the random changes of a quick run begin.
     #[arg(long, default_value_t = 1)]
     seed: u64,

@@ -30,7 +30,7 @@ fn run_target((name, target): &Target, args: &Args) -> anyhow::Result<usize> {
     let mut random = Random(args.seed);
     let end = Instant::now() + Duration::from_secs(args.seconds.into());
     let (mut runs, mut findings) = (0_usize, 0);
-    while (runs < seeds.len() || Instant::now() < end) && findings < FINDINGS_MAX {
+    while (runs < seeds.len() || runs < args.inputs && Instant::now() < end) && findings < FINDINGS_MAX {
         let input = seeds.get(runs).cloned().unwrap_or_else(|| changed(&seeds, &mut random));
         runs += 1;
         let start = Instant::now();
