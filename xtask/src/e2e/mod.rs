@@ -9,6 +9,7 @@ mod scenario_dashboard;
 mod scenario_deletion;
 mod scenario_install;
 mod scenario_kubectl;
+mod scenario_lookup;
 mod scenario_real;
 mod test_bed;
 mod transcript;

@@ -23,6 +23,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("real-repos", super::scenario_real::real_repos),
     ("installed-by-helm", super::scenario_install::installed_by_helm),
     ("own-health-and-actions", super::scenario_customizations::own_health_and_actions),
+    ("charts-look-objects-up", super::scenario_lookup::charts_look_objects_up),
     ("dashboard", super::scenario_dashboard::dashboard),
     ("kubectl", super::scenario_kubectl::kubectl),
 ];
