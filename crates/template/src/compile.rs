@@ -357,8 +357,8 @@ impl Compiler<'_> {
             self.operand(arg, Some(&value::ANY));
         }
         let argc = u16::try_from(args.len()).unwrap_or(u16::MAX);
+        // What follows stands at the last argument, as Go leaves it.
         self.emit(Op::Method { name, argc, piped, node });
-        self.node = node;
     }
 
     fn call(&mut self, name: &Str, ident: Span, command: Span, args: &[Operand], piped: bool) {

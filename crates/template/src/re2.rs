@@ -3,8 +3,11 @@
 //! Both match alike, leftmost and by preference; what differs is the syntax at the edges: ASCII classes, braces that
 //! are no repetition, `\Q…\E`, set operators that Go does not know, and repetitions that Go refuses.
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
+use regex_automata::meta;
+use regex_automata::util::syntax;
 use std::iter::Peekable;
+use std::ops::Range;
 use std::str::Chars;
 
 /// Most memory that one compiled expression takes, in bytes.
@@ -12,29 +15,90 @@ const SIZE_MAX: usize = 10 << 20;
 /// Most repetitions, as in RE2.
 const REPEAT_MAX: u32 = 1000;
 
+/// A compiled expression.
+///
+/// Compiled without the table of all states (a dense DFA) that the `regex` crate makes of every small expression: for the
+/// few short texts of a chart it never pays. That of `(-?[^a-z\d\-])+-?` was a quarter of rendering a chart with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Expression(meta::Regex);
+
+impl Expression {
+    /// Whether the expression matches anywhere.
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// Returns the first match.
+    pub(crate) fn find<'t>(&self, text: &'t str) -> Option<&'t str> {
+        self.0.find(text).map(|m| &text[m.range()])
+    }
+
+    /// Returns where the matches are, in order.
+    pub(crate) fn find_iter(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        self.0.find_iter(text).map(|m| m.range())
+    }
+
+    /// Replaces every match; `$1`, `${1}` and `${name}` in the replacement are what the groups matched.
+    pub(crate) fn replace_all(&self, text: &str, with: &str) -> String {
+        if !with.contains('$') {
+            return self.replace_all_literally(text, with);
+        }
+        replace(
+            text,
+            self.0.captures_iter(text).filter_map(|c| Some((c.get_match()?.range(), c))),
+            |c, out| {
+                c.interpolate_string_into(text, with, out);
+            },
+        )
+    }
+
+    /// Replaces every match by a text as it is.
+    pub(crate) fn replace_all_literally(&self, text: &str, with: &str) -> String {
+        replace(text, self.find_iter(text).map(|range| (range, ())), |(), out| out.push_str(with))
+    }
+}
+
+fn replace<M>(
+    text: &str,
+    found: impl Iterator<Item = (Range<usize>, M)>,
+    put: impl Fn(M, &mut String),
+) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for (range, found) in found {
+        out.push_str(&text[from..range.start]);
+        put(found, &mut out);
+        from = range.end;
+    }
+    out.push_str(&text[from..]);
+    out
+}
+
 /// Compiles an expression.
 ///
 /// # Errors
 /// Go's kind of complaint.
-pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &str) -> Result<Expression, String> {
     let mut translator = Translator {
         chars: pattern.chars().peekable(),
         names: Vec::new(),
         out: String::with_capacity(pattern.len() + 16),
     };
-    translator
-        .run()
-        .and_then(|()| {
-            let built = RegexBuilder::new(&translator.out).size_limit(SIZE_MAX).nest_limit(200).build();
-            built.map_err(|e| match e {
-                regex::Error::CompiledTooBig(_) => "expression too large".to_owned(),
-                _ => "invalid or unsupported syntax".to_owned(),
-            })
-        })
-        .map_err(|e| {
-            let (what, at) = complaint(pattern, &e);
-            format!("error parsing regexp: {what}: `{at}`")
-        })
+    translator.run().and_then(|()| build(&translator.out)).map_err(|e| {
+        let (what, at) = complaint(pattern, &e);
+        format!("error parsing regexp: {what}: `{at}`")
+    })
+}
+
+fn build(translated: &str) -> Result<Expression, String> {
+    let built = meta::Builder::new()
+        .configure(meta::Config::new().nfa_size_limit(Some(SIZE_MAX)).dfa(false))
+        .syntax(syntax::Config::new().nest_limit(200))
+        .build(translated);
+    built.map(Expression).map_err(|e| match e.size_limit() {
+        Some(_) => "expression too large".to_owned(),
+        None => "invalid or unsupported syntax".to_owned(),
+    })
 }
 
 /// Returns Go's kind of complaint and the part of the expression that it shows.
@@ -47,7 +111,8 @@ fn complaint<'a>(pattern: &'a str, error: &'a str) -> (&'a str, &'a str) {
         "invalid or unsupported Perl syntax" => part(r"\(\?(<[=!]|P.|[imsU-]*.)"),
         "missing closing ]" => pattern.rfind('[').map(|at| &pattern[at..]),
         "invalid character class range" => part(r"\\[pP](\{[^}]*\}|.)|\[:\^?\w*:\]|[^\[\\]-[^\]\\]"),
-        "invalid escape sequence" => part(r"\\[89CEGHIKLMNORTUVXYZceghijklmoqruyx1-7]"),
+        "invalid escape sequence" => part(r"\\[89CEGHIKLMNORTUVXYZceghijklmoqruyx1-7]")
+            .or_else(|| part(r"-\\[dswDSWpP]").map(|range| &range[1..])),
         "trailing backslash at end of expression" => Some(""),
         "invalid or unsupported syntax" => return imbalance(pattern),
         _ => None,
@@ -426,6 +491,7 @@ mod tests {
             ("*a", "missing argument to repetition operator: `*`"),
             ("((", "missing closing ): `((`"),
             (")", "unexpected ): `)`"),
+            (r"[a-\d]", r"invalid escape sequence: `\d`"),
             (r"a\C", r"invalid escape sequence: `\C`"),
             (r"\p{Foo}", r"invalid character class range: `\p{Foo}`"),
             ("a{1001}", "invalid repeat count: `{1001}`"),

@@ -6,6 +6,7 @@ use crate::vm::{Machine, Origin};
 use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Lookup, Ports, Value};
 use fairway_value::Str;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a field of a map gives where the map has no such key: Go's option `missingkey`.
@@ -56,6 +57,19 @@ impl Templates {
     pub fn parse(&mut self, name: &str, text: &str) -> Result<(), Error> {
         let parsed = self.layer.parse_programs(name, text)?;
         Arc::make_mut(&mut self.layer).add(parsed);
+        Ok(())
+    }
+
+    /// Parses texts and adds them one after another, as [`Templates::parse`] does; many of them on two threads.
+    ///
+    /// # Errors
+    /// A text is no template: which one, the first of them, and why. Those before it are there.
+    pub fn parse_all(&mut self, texts: &[(&str, &str)]) -> Result<(), (usize, Error)> {
+        let parsed = self.layer.parse_each(texts);
+        let layer = Arc::make_mut(&mut self.layer);
+        for (n, programs) in parsed.into_iter().enumerate() {
+            layer.add(programs.map_err(|e| (n, e))?);
+        }
         Ok(())
     }
 
@@ -146,6 +160,15 @@ struct ParsedTexts {
 /// Most bytes of texts that are kept parsed.
 const TEXT_BYTES_MAX: usize = 1 << 20;
 
+/// From so many bytes of texts on, a second thread parses with the first: it takes some 50 µs to start.
+const PARALLEL_BYTES_MIN: usize = 32 << 10;
+
+/// Returns the next text that nobody has taken, with its number.
+fn next_of<'t, T>(texts: &'t [T], next: &AtomicUsize) -> Option<(usize, &'t T)> {
+    let n = next.fetch_add(1, Ordering::Relaxed);
+    Some((n, texts.get(n)?))
+}
+
 /// A text parsed at run time.
 pub(crate) struct ParsedText {
     pub root: Arc<Program>,
@@ -183,6 +206,31 @@ impl Layer {
         let trees = parse(name, text, &self.functions)?;
         let source = Arc::new(Source { name: name.into(), text: text.into() });
         Ok(trees.iter().map(|t| Arc::new(compile(t, &source, &self.functions))).collect())
+    }
+
+    fn parse_each(&self, texts: &[(&str, &str)]) -> Vec<Result<Vec<Arc<Program>>, Error>> {
+        let parse = |(name, text): &(&str, &str)| self.parse_programs(name, text);
+        let bytes: usize = texts.iter().map(|(_, text)| text.len()).sum();
+        if bytes < PARALLEL_BYTES_MIN {
+            return texts.iter().map(parse).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            while let Some((n, text)) = next_of(texts, &next) {
+                done.push((n, parse(text)));
+            }
+            done
+        };
+        let mut done = std::thread::scope(|scope| {
+            let other = scope.spawn(work);
+            let mut mine = work();
+            // A thread that cannot end well ends the run as its cause would have here.
+            mine.extend(other.join().unwrap_or_else(|cause| std::panic::resume_unwind(cause)));
+            mine
+        });
+        done.sort_unstable_by_key(|(n, _)| *n);
+        done.into_iter().map(|(_, parsed)| parsed).collect()
     }
 
     pub fn parse_text(&self, text: &Str) -> Result<Arc<ParsedText>, Error> {
@@ -243,6 +291,24 @@ mod tests {
         let (clock, random) = (FixedClock(0), SeededRandom::new(1));
         let run = Run { ports: Ports { clock: &clock, random: &random }, limits, lookup: None };
         templates.execute(texts[0].0, data.into(), run)
+    }
+
+    #[test]
+    fn texts_parsed_at_once_replace_each_other_in_order() {
+        let filling = "x{{ .n }}".repeat(PARALLEL_BYTES_MIN / 64);
+        let texts: Vec<(String, String)> = (0..50)
+            .map(|n| (format!("t{n}"), format!("{filling}{{{{ define \"same\" }}}}{n}{{{{ end }}}}")))
+            .collect();
+        let mut texts: Vec<(&str, &str)> = texts.iter().map(|(n, t)| (n.as_str(), t.as_str())).collect();
+        let mut templates = Templates::new("gotpl", Arc::new(Functions::helm()), MissingKey::Zero);
+        templates.parse_all(&texts).unwrap();
+        assert_eq!(templates.names().len(), 51);
+        let (clock, random, limits) = (FixedClock(0), SeededRandom::new(1), Limits::default());
+        let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None };
+        assert_eq!(templates.execute("same", Value::Nil, run).unwrap(), "49");
+        texts[7].1 = "{{ if }}";
+        texts[30].1 = "{{ if }}";
+        assert_eq!(templates.parse_all(&texts).unwrap_err().0, 7);
     }
 
     fn run(text: &str) -> Result<String, String> {

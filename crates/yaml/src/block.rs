@@ -262,7 +262,7 @@ impl<'t> Reader<'t> {
     }
 
     fn plain(&self, text: &str) -> Option<Value> {
-        let value = compose::plain_value(resolve(text, self.options.dialect), text, self.options.dialect);
+        let value = compose::plain_value(resolve(text, self.options.dialect), text, &self.options);
         let is_number = !matches!(value, Value::Float(f) if !f.is_finite());
         is_number.then_some(value)
     }

@@ -19,6 +19,8 @@ pub(crate) struct Composer<'t> {
     alias_nodes: usize,
     /// Keys of the document's inner mappings that are no texts, as they are written.
     odd_keys: Vec<Str>,
+    /// Whether the text has turned out to be no YAML.
+    is_broken: bool,
 }
 
 /// Bytes that are looked at together.
@@ -159,6 +161,7 @@ impl<'t> Composer<'t> {
             nodes: 0,
             alias_nodes: 0,
             odd_keys: Vec::new(),
+            is_broken: false,
         })
     }
 
@@ -176,7 +179,7 @@ impl<'t> Composer<'t> {
                 EventKind::DocumentStart => {
                     self.anchors.clear();
                     let first = self.next()?;
-                    let node = self.root(first)?;
+                    let node = self.root(first).map_err(|error| self.syntax_first(error))?;
                     // Reads on to the end of the document, so that a fault before it is seen, as go-yaml does.
                     self.next()?;
                     return Ok(Some((node.value, node.line + 1)));
@@ -187,7 +190,29 @@ impl<'t> Composer<'t> {
     }
 
     fn next(&mut self) -> Result<Event<'t>, Error> {
-        self.events.next().map_err(|fault| Error::malformed(self.text, &fault, self.events.line()))
+        self.events.next().map_err(|fault| {
+            self.is_broken = true;
+            Error::malformed(self.text, &fault, self.events.line())
+        })
+    }
+
+    /// Chooses what is reported of a document that cannot be decoded: go-yaml parses all of it first, so that a fault
+    /// of its syntax further down counts.
+    fn syntax_first(&mut self, error: Error) -> Error {
+        let is_parsing =
+            error.message.starts_with("unknown anchor") || error.message.contains("the limit of");
+        if self.is_broken || is_parsing {
+            return error;
+        }
+        loop {
+            match self.next() {
+                Err(fault) => return fault,
+                Ok(event) if matches!(event.kind, EventKind::DocumentEnd | EventKind::StreamEnd) => {
+                    return error;
+                }
+                Ok(_) => {}
+            }
+        }
     }
 
     fn error_at(&self, line: usize, column: usize, message: impl Into<String>) -> Error {
@@ -270,7 +295,7 @@ impl<'t> Composer<'t> {
     /// JSON has no infinities, so Go refuses them everywhere but in keys.
     fn refuse_infinity(&self, node: &Node) -> Result<(), Error> {
         match node.value {
-            Value::Float(f) if !f.is_finite() => {
+            Value::Float(f) if !f.is_finite() && !self.options.infinities => {
                 Err(self.error_at(node.line, 0, format!("unsupported value: {}", format_g32(f))))
             }
             _ => Ok(()),
@@ -349,7 +374,7 @@ impl<'t> Composer<'t> {
             Resolved::Bool(b) => (Value::Bool(b), Key::Text(if b { "true" } else { "false" }.into())),
             Resolved::Int(i) => (Value::Int(i), Key::Text(i.to_string().into())),
             Resolved::Uint(u) => (Value::Uint(u), Key::Not("an integer above 2^63")),
-            Resolved::Float(f) => (float_to_value(f), Key::Text(format_g32(f).into())),
+            Resolved::Float(f) => (float_value(f, &self.options), Key::Text(format_g32(f).into())),
             Resolved::Timestamp(stamp) if self.options.dialect == Dialect::V3 => {
                 (Value::from(stamp.to_rfc3339()), Key::Not("a timestamp"))
             }
@@ -383,16 +408,20 @@ impl<'t> Composer<'t> {
 }
 
 /// Returns what a scalar stands for.
-pub(crate) fn plain_value(resolved: Resolved, text: &str, dialect: Dialect) -> Value {
+pub(crate) fn plain_value(resolved: Resolved, text: &str, options: &Options) -> Value {
     match resolved {
         Resolved::Null => Value::Null,
         Resolved::Bool(b) => Value::Bool(b),
         Resolved::Int(i) => Value::Int(i),
         Resolved::Uint(u) => Value::Uint(u),
-        Resolved::Float(f) => float_to_value(f),
-        Resolved::Timestamp(stamp) if dialect == Dialect::V3 => Value::from(stamp.to_rfc3339()),
+        Resolved::Float(f) => float_value(f, options),
+        Resolved::Timestamp(stamp) if options.dialect == Dialect::V3 => Value::from(stamp.to_rfc3339()),
         Resolved::Str | Resolved::Timestamp(_) | Resolved::Merge => Value::String(text.into()),
     }
+}
+
+fn float_value(f: f64, options: &Options) -> Value {
+    if options.keep_floats { Value::Float(f) } else { float_to_value(f) }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "Go's conversion loses the same bits")]
@@ -501,6 +530,7 @@ mod tests {
         let braces = r#"invalid map key: map[interface {}]interface {}{"b":interface {}(nil)}"#;
         refused("a: {{b}}\n", braces);
         refused("~: b\n", "cannot be a mapping key");
+        refused("a: {{ b }}-t\nc: 1\n", "did not find expected key");
         let error = parse_strict("a: 1\nb: 2\na: 3\n").unwrap_err();
         assert_eq!((error.line, error.excerpt.as_str()), (3, "a: 3"));
     }

@@ -48,6 +48,14 @@ impl Error {
     #[must_use]
     pub fn go_text(&self) -> String {
         let problem = self.message.split(" while ").next().unwrap_or_default();
+        if let Some(number) = problem.strip_prefix("unsupported value: ") {
+            let number = match number {
+                ".inf" => "+Inf",
+                "-.inf" => "-Inf",
+                _ => "NaN",
+            };
+            return format!("error converting YAML to JSON: json: unsupported value: {number}");
+        }
         let place = if self.go_line > 0 { format!("line {}: ", self.go_line) } else { String::new() };
         format!("error converting YAML to JSON: yaml: {place}{problem}")
     }

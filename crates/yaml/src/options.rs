@@ -46,14 +46,18 @@ pub struct Options {
     pub dialect: Dialect,
     /// What a key that stands twice means.
     pub duplicate_keys: DuplicateKeys,
+    /// Keeps floats that are whole numbers floats (`1e6`), for who shows them as Go shows a `float64`.
+    pub keep_floats: bool,
     /// How much is read.
     pub limits: Limits,
+    /// Whether `.inf` and `.nan` are read; JSON cannot hold them, so that they are refused otherwise.
+    pub infinities: bool,
 }
 
 impl Options {
     /// As a go-yaml v3 decode: its scalars, and duplicate keys refused.
     #[must_use]
     pub fn v3() -> Self {
-        Self { dialect: Dialect::V3, duplicate_keys: DuplicateKeys::Refuse, limits: Limits::default() }
+        Self { dialect: Dialect::V3, duplicate_keys: DuplicateKeys::Refuse, ..Self::default() }
     }
 }

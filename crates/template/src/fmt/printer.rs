@@ -269,6 +269,12 @@ impl Printer<'_> {
         {
             return string(self, text.as_bytes(), verb, value);
         }
+        if verb == 'v'
+            && self.flags.sharp_v
+            && let Some(text) = object.go_syntax()
+        {
+            return self.text(&text);
+        }
         if let Some(entries) = object.entries() {
             let (items, keys) = (entries.iter().map(|(_, v)| v.clone()), object.go_type().kind == Kind::Map);
             if keys {

@@ -46,7 +46,7 @@ pub struct Context<'a> {
     memory: usize,
     /// Steps taken, those of the VM among them.
     pub(crate) steps: u64,
-    pub(crate) regexes: std::collections::HashMap<Str, regex::Regex>,
+    pub(crate) regexes: std::collections::HashMap<Str, crate::re2::Expression>,
     /// Where strings are built, kept from one to the next.
     scratch: Vec<u8>,
 }

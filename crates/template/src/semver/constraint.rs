@@ -1,7 +1,6 @@
 use super::version::{Version, compare_prerelease};
-use regex::{Captures, Regex};
+use super::written::{Written, conditions, rewrite_ranges};
 use std::fmt;
-use std::sync::LazyLock;
 use thiserror::Error;
 
 /// Longest text that is read as a constraint, in bytes.
@@ -62,25 +61,6 @@ struct Condition {
     open_minor: bool,
     open_patch: bool,
 }
-
-const VERSION: &str = r"v?([0-9|xX*]+)(\.[0-9|xX*]+)?(\.[0-9|xX*]+)?(-([0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*))?(\+([0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*))?";
-const OPS: &str = r"=||!=|>|<|>=|=>|<=|=<|~|~>|\^";
-const SPACE: &str = r"[\t\n\f\r ]";
-
-fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("because the pattern is a constant that the tests compile")
-}
-
-static ONE: LazyLock<Regex> =
-    LazyLock::new(|| regex(&format!("^{SPACE}*({OPS}){SPACE}*({VERSION}){SPACE}*$")));
-static RANGE: LazyLock<Regex> =
-    LazyLock::new(|| regex(&format!("{SPACE}*({VERSION}){SPACE}+-{SPACE}+({VERSION}){SPACE}*")));
-static FIND: LazyLock<Regex> = LazyLock::new(|| regex(&format!("({OPS}){SPACE}*({VERSION})")));
-static VALID: LazyLock<Regex> = LazyLock::new(|| {
-    regex(&format!(
-        "^({SPACE}*({OPS}){SPACE}*({VERSION}){SPACE}*)((?:{SPACE}+|,{SPACE}*)({OPS}){SPACE}*({VERSION}){SPACE}*)*$"
-    ))
-});
 
 impl Constraints {
     /// Reads a constraint.
@@ -152,46 +132,35 @@ impl fmt::Display for Constraints {
     }
 }
 
-/// Rewrites `1.0 - 2.0` into `>= 1.0, <= 2.0 `.
-fn rewrite_ranges(text: &str) -> String {
-    // A version has nine groups of its own.
-    RANGE.replace_all(text, |m: &Captures<'_>| format!(">= {}, <= {} ", &m[1], &m[11])).into_owned()
-}
-
 impl Group {
     fn parse(text: &str) -> Result<Self, ConstraintError> {
-        if !VALID.is_match(text) {
-            return Err(ConstraintError::Improper(text.to_owned()));
-        }
-        let conditions: Vec<Condition> =
-            FIND.find_iter(text).map(|m| Condition::parse(m.as_str())).collect::<Result<_, _>>()?;
+        let written = conditions(text).ok_or_else(|| ConstraintError::Improper(text.to_owned()))?;
+        let conditions: Vec<Condition> = written.iter().map(Condition::read).collect::<Result<_, _>>()?;
         let prereleases = conditions.iter().any(|c| !c.version.prerelease.is_empty());
         Ok(Self { conditions, prereleases })
     }
 }
 
 impl Condition {
-    fn parse(text: &str) -> Result<Self, ConstraintError> {
-        let m = ONE.captures(text).ok_or_else(|| ConstraintError::Improper(text.to_owned()))?;
-        let group = |n: usize| m.get(n).map_or("", |g| g.as_str());
+    fn read(written: &Written<'_>) -> Result<Self, ConstraintError> {
+        let Written { op: op_text, version: version_text, major, minor, patch, prerelease } = *written;
         let wild = |s: &str| s.is_empty() || matches!(s, "x" | "X" | "*");
-        let (major, minor, patch) = (group(3), group(4), group(5));
         let open_at = |s: &str| wild(s.trim_start_matches('.'));
         let (mut open, mut open_minor, mut open_patch) = (true, false, false);
         let full = if wild(major) {
-            format!("0.0.0{}", group(6))
+            format!("0.0.0{}", prerelease)
         } else if open_at(minor) {
             open_minor = true;
-            format!("{major}.0.0{}", group(6))
+            format!("{major}.0.0{}", prerelease)
         } else if open_at(patch) {
             open_patch = true;
-            format!("{major}{minor}.0{}", group(6))
+            format!("{major}{minor}.0{}", prerelease)
         } else {
             open = false;
-            group(2).to_owned()
+            version_text.to_owned()
         };
         let version = Version::parse(&full).map_err(|_| ConstraintError::Version)?;
-        let op = match group(1) {
+        let op = match op_text {
             "!=" => Op::NotEqual,
             ">" => Op::Greater,
             "<" => Op::Less,
@@ -201,7 +170,7 @@ impl Condition {
             "^" => Op::Caret,
             _ => Op::TildeOrEqual,
         };
-        let (op_text, version_text) = (group(1).to_owned(), group(2).to_owned());
+        let (op_text, version_text) = (op_text.to_owned(), version_text.to_owned());
         Ok(Self { op, op_text, version_text, version, open, open_minor, open_patch })
     }
 

@@ -5,6 +5,7 @@
 
 mod constraint;
 mod version;
+mod written;
 
 pub use constraint::{ConstraintError, Constraints};
 pub use version::{Version, VersionError};

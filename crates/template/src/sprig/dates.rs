@@ -211,6 +211,20 @@ impl Object for GoTime {
         Some(format(&self.0, DEFAULT_LAYOUT))
     }
 
+    fn go_syntax(&self) -> Option<String> {
+        let c = self.0.civil();
+        let zone = match &self.0.zone {
+            Zone::Utc => "time.UTC".to_owned(),
+            Zone::Fixed { name, .. } => format!("time.Location({name:?})"),
+            Zone::Named(zone) => format!("time.Location({:?})", zone.iana_name().unwrap_or_default()),
+        };
+        let month = format(&self.0, "January");
+        Some(format!(
+            "time.Date({}, time.{month}, {}, {}, {}, {}, {}, {zone})",
+            c.year, c.day, c.hour, c.minute, c.second, c.nanos
+        ))
+    }
+
     fn to_json(&self) -> fairway_value::Value {
         format(&self.0, "2006-01-02T15:04:05.999999999Z07:00").into()
     }

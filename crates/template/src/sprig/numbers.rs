@@ -67,7 +67,8 @@ fn atoi(value: &Value) -> i64 {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         0
     } else {
-        text.parse().unwrap_or(0)
+        // Go gives the nearest number beside the error, which Sprig drops.
+        text.parse().unwrap_or(if text.starts_with('-') { i64::MIN } else { i64::MAX })
     }
 }
 

@@ -1,8 +1,9 @@
 use super::args::{int, text};
 use crate::functions::{CallError, Context, Functions};
+use crate::re2::Expression;
 use crate::value::{INT, STRING, STRING_SLICE};
 use crate::{List, Value};
-use regex::Regex;
+use std::borrow::Cow;
 
 pub(super) fn register(f: &mut Functions) {
     f.native("regexMatch", &[&STRING, &STRING], |ctx, a| {
@@ -38,14 +39,14 @@ fn find_all<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
     let whole = text(&a[1]);
-    let found: Vec<Value> = regex.find_iter(&whole).take(at_most(&a[2])).map(|m| m.as_str().into()).collect();
+    let found: Vec<Value> = regex.find_iter(&whole).take(at_most(&a[2])).map(|m| whole[m].into()).collect();
     Ok(strings(found))
 }
 
 fn find<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     let whole = text(&a[1]);
     ctx.work(whole.len() * SEARCH_STEPS)?;
-    Ok(worded::<MUST>(ctx, &a[0])?.find(&whole).map_or("", |m| m.as_str()).into())
+    Ok(worded::<MUST>(ctx, &a[0])?.find(&whole).unwrap_or_default().into())
 }
 
 fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
@@ -53,7 +54,47 @@ fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     let regex = worded::<MUST>(ctx, &a[0])?;
     let (whole, with) = (text(&a[1]), text(&a[2]));
     charge(ctx, &regex, &whole, with.len())?;
-    Ok(regex.replace_all(&whole, with.as_ref()).into_owned().into())
+    Ok(regex.replace_all(&whole, &go_expansion(&with)).into())
+}
+
+/// Rewrites what Go's `Regexp.Expand` takes for a group into what the engine here does: names are of letters of any
+/// script, those without a group are empty, and what is no name stands for itself.
+fn go_expansion(with: &str) -> Cow<'_, str> {
+    if !with.contains('$') {
+        return Cow::Borrowed(with);
+    }
+    let is_word = |c: char| c == '_' || c.is_alphanumeric();
+    let mut out = String::with_capacity(with.len() + 8);
+    let mut rest = with;
+    while let Some((before, after)) = rest.split_once('$') {
+        out.push_str(before);
+        if let Some(after) = after.strip_prefix('$') {
+            out.push_str("$$");
+            rest = after;
+            continue;
+        }
+        let braced = after.strip_prefix('{');
+        let body = braced.unwrap_or(after);
+        let end = body.find(|c| !is_word(c)).unwrap_or(body.len());
+        let (name, after_name) = body.split_at(end);
+        let closed = if braced.is_some() { after_name.strip_prefix('}') } else { Some(after_name) };
+        match closed.filter(|_| !name.is_empty()) {
+            None => {
+                out.push_str("$$");
+                rest = after;
+            }
+            Some(after_name) => {
+                let zeros =
+                    name.len() > 1 && name.starts_with('0') && name.bytes().all(|b| b.is_ascii_digit());
+                if name.is_ascii() && !zeros {
+                    out.push_str(&format!("${{{name}}}"));
+                }
+                rest = after_name;
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
 }
 
 fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
@@ -61,7 +102,7 @@ fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Retu
     let regex = worded::<MUST>(ctx, &a[0])?;
     let (whole, with) = (text(&a[1]), text(&a[2]));
     charge(ctx, &regex, &whole, with.len())?;
-    Ok(regex.replace_all(&whole, regex::NoExpand(&with)).into_owned().into())
+    Ok(regex.replace_all_literally(&whole, &with).into())
 }
 
 fn split_text<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
@@ -71,7 +112,7 @@ fn split_text<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned 
 }
 
 /// Compiles for a function that cannot fail by itself, whose panic says more in Go, or for its `must` kind.
-fn worded<const MUST: bool>(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> {
+fn worded<const MUST: bool>(ctx: &mut Context<'_>, pattern: &Value) -> Result<Expression, CallError> {
     compiled(ctx, pattern).map_err(|error| {
         if MUST || error.limit {
             return error;
@@ -81,7 +122,7 @@ fn worded<const MUST: bool>(ctx: &mut Context<'_>, pattern: &Value) -> Result<Re
 }
 
 /// Returns the compiled expression, from this run's store where it has been used before.
-fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> {
+fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Expression, CallError> {
     let pattern = text(pattern);
     if let Some(regex) = ctx.regexes.get(pattern.as_ref()) {
         return Ok(regex.clone());
@@ -94,7 +135,7 @@ fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Regex, CallError> 
     Ok(regex)
 }
 
-fn charge(ctx: &mut Context<'_>, regex: &Regex, whole: &str, each: usize) -> Result<(), CallError> {
+fn charge(ctx: &mut Context<'_>, regex: &Expression, whole: &str, each: usize) -> Result<(), CallError> {
     if each.saturating_mul(whole.len() + 1) > 1 << 20 {
         let groups = whole.len();
         let count = regex.find_iter(whole).count();
@@ -113,7 +154,7 @@ fn strings(found: Vec<Value>) -> Value {
 }
 
 /// Go's `Regexp.Split`.
-fn split(regex: &Regex, empty_pattern: bool, whole: &str, count: i64) -> Value {
+fn split(regex: &Expression, empty_pattern: bool, whole: &str, count: i64) -> Value {
     if count == 0 {
         return strings(Vec::new());
     }
@@ -127,11 +168,11 @@ fn split(regex: &Regex, empty_pattern: bool, whole: &str, count: i64) -> Value {
         if parts.len() + 1 == most {
             break;
         }
-        end = found.start();
-        if found.end() != 0 {
+        end = found.start;
+        if found.end != 0 {
             parts.push(whole[from..end].into());
         }
-        from = found.end();
+        from = found.end;
     }
     if end != whole.len() {
         parts.push(whole[from..].into());

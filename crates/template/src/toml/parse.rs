@@ -143,7 +143,15 @@ impl Reader<'_> {
             let c = shown(self.peek().unwrap_or('\0'));
             return Err(format!("expected end of table array name delimiter ']', but got {c} instead"));
         }
-        self.document.heading(&path, list)?;
+        let parents = path.len().saturating_sub(1);
+        let before = std::mem::replace(&mut self.context, path[..parents].to_vec());
+        if let Err(why) = self.document.heading(&path, list) {
+            // What stands above is looked at before the decoder goes there.
+            if why.contains("was already created") {
+                self.context = before;
+            }
+            return Err(why);
+        }
         self.context = path;
         Ok(())
     }
@@ -398,7 +406,7 @@ impl Reader<'_> {
             'x' => self.hex(2, "two", 'x')?,
             'u' => self.hex(4, "four", 'u')?,
             'U' => self.hex(8, "eight", 'U')?,
-            other => return Err(format!("invalid escape: '\\{other}'")),
+            other => return Err(format!("invalid escape in string '\\{other}'")),
         };
         out.push(plain);
         Ok(())
@@ -438,6 +446,7 @@ mod tests {
             ("plain", "toml: line 1: unexpected EOF; expected key separator '='"),
             ("a = ", "toml: line 1 (last key \"a\"): unexpected EOF; expected value"),
             ("a = 1\na = 2", "toml: line 2 (last key \"a\"): Key 'a' has already been defined."),
+            ("[a]\n[a]", "toml: line 2: Key 'a' has already been defined."),
             ("k: 1", "toml: line 1: expected '.' or '=', but got ':' instead"),
         ] {
             assert_eq!(parse(text).unwrap_err(), expect, "{text}");

@@ -40,6 +40,11 @@ pub trait Object {
         format!("{{{}}}", self.go_type())
     }
 
+    /// Returns what `%#v` prints where the Go type has a `GoString` method.
+    fn go_syntax(&self) -> Option<String> {
+        None
+    }
+
     /// Returns what JSON shows of it.
     fn to_json(&self) -> fairway_value::Value {
         self.text().map_or(fairway_value::Value::Null, Into::into)
