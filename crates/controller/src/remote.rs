@@ -61,7 +61,11 @@ impl Remote for RemoteSources {
                 self.sources.refresh(url).await.map_err(|e| e.to_string())?;
             }
             let commit = self.sources.resolve(url, &spec.reference).await.map_err(|e| e.to_string())?;
-            let tree = self.sources.open(url, &commit).await.map_err(|e| e.to_string())?;
+            let tree = match spec.submodules {
+                true => self.sources.open(url, &commit).await,
+                false => self.sources.open_without_submodules(url, &commit).await,
+            };
+            let tree = tree.map_err(|e| e.to_string())?;
             Ok(RemoteTree { tree })
         })
     }

@@ -1,8 +1,9 @@
+use crate::accumulator::Accumulator;
 use crate::loader::Loader;
 use crate::name_reference::{drop_local, fix_references};
 use crate::openapi::OpenApi;
 use crate::sort::sort;
-use crate::target::{Accumulator, Target};
+use crate::target::Target;
 use crate::transform::{Hash, Transform};
 use crate::vars;
 use crate::{BuildOptions, Error};
@@ -63,8 +64,8 @@ impl Built {
     }
 }
 
-/// The version that `buildMetadata: [managedByLabel]` names.
-const VERSION: &str = "v5.8.2";
+/// The version of kustomize that builds are those of, which `buildMetadata: [managedByLabel]` names.
+pub const VERSION: &str = "v5.8.2";
 
 /// Most kustomizations of one build, each as often as it is used: bases may be shared, and sharing multiplies.
 const KUSTOMIZATIONS_MAX: usize = 10_000;
@@ -152,6 +153,7 @@ fn run(tree: &dyn FileTree, path: &str, options: &BuildOptions<'_>) -> Result<Bu
             }
         }
         resource.clean(wants("originAnnotations"), wants("transformerAnnotations"));
+        resource.check_numbers().map_err(|e| format!("{id}: {e}"))?;
         objects.push(Desired { object: Object::new(resource.value), origin: resource.origin });
     }
     Ok(Built { objects, warnings: build.warnings, namespaces })

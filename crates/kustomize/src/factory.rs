@@ -4,7 +4,7 @@ use crate::openapi::OpenApi;
 use crate::raw;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::scalar::{field_text, is_nil_or_empty, is_scalar};
+use crate::scalar::{field_text, is_nil_or_empty, is_scalar, what};
 use fairway_core::Origin;
 use fairway_value::{Map, Str, Value};
 use fairway_yaml::{Document, Options, parse_documents_with};
@@ -18,13 +18,16 @@ use std::sync::Arc;
 pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
     let text =
         if text.contains("\r\n") { std::borrow::Cow::Owned(text.replace("\r\n", "\n")) } else { text.into() };
+    // What JSON cannot hold is refused in the output: until then it may become a text, or go.
+    let options = Options { infinities: true, ..Options::v3() };
     let mut documents =
-        parse_documents_with(&text, &Options::v3()).map_err(|e| format!("MalformedYAMLError: {e}"))?;
+        parse_documents_with(&text, &options).map_err(|e| format!("MalformedYAMLError: {e}"))?;
     let mut notes = raw::Notes::default();
     if raw::may_be_folded(&text) || documents.iter().any(|d| raw::is_wanted(&d.value)) {
         notes = raw::read(&text).map_err(|e| format!("MalformedYAMLError: {e}"))?;
         documents.iter_mut().for_each(|d| notes.write_folded(d.index, &mut d.value));
     }
+    let may_be_infinite = raw::may_be_infinite(&text);
     let source: Arc<str> = text.as_ref().into();
     let mut queue: VecDeque<Unwrapped> = VecDeque::new();
     for one in unwrapped(documents)? {
@@ -47,6 +50,7 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                 }
                 resource.source = Some(source.clone());
                 resource.document = index;
+                resource.may_be_infinite = may_be_infinite;
                 resource.odd_keys = odd_keys;
                 resource.origin = Origin { file: file.into(), line, source: 0 };
                 out.push(resource);
@@ -60,11 +64,17 @@ pub fn objects(text: &str, file: &str) -> Result<Vec<Resource>, String> {
                 }
             }
             Some(other) => {
-                return Err(format!("expected a list in {kind}/items, but found a {}", other.type_name()));
+                return Err(format!("expected a list in {kind}/items, but found {}", what(other)));
             }
         }
     }
     Ok(out)
+}
+
+/// Whether a text holds objects and nothing else.
+#[must_use]
+pub fn holds_objects(text: &str) -> bool {
+    objects(text, "").is_ok_and(|found| !found.is_empty())
 }
 
 /// An object on its own.
@@ -107,8 +117,8 @@ fn validate(value: &Value, line: u32) -> Result<(), String> {
     let place = if line > 0 { format!(" (line {line})") } else { String::new() };
     if value.as_object().is_none() {
         return Err(format!(
-            "missing Resource metadata: found a {} where an object should be{place}",
-            value.type_name()
+            "missing Resource metadata: found {} where an object should be{place}",
+            what(value)
         ));
     }
     let kind = field_text(value, "kind");
@@ -149,7 +159,13 @@ pub fn patches(text: &str, file: &str) -> Result<Vec<Resource>, String> {
 /// # Errors
 /// As [`objects`], and duplicates.
 pub fn resmap(text: &str, file: &str, openapi: &OpenApi) -> Result<ResMap, String> {
+    let mut found = objects(text, file)?;
+    if found.len() == 1
+        && let Some(only) = found.pop()
+    {
+        return Ok(ResMap::of(only));
+    }
     let mut map = ResMap::default();
-    objects(text, file)?.into_iter().try_for_each(|r| map.append(r, openapi))?;
+    found.into_iter().try_for_each(|r| map.append(r, openapi))?;
     Ok(map)
 }

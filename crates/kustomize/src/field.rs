@@ -3,7 +3,7 @@
 mod tree;
 
 use crate::config::{FieldSpec, split_path};
-use crate::scalar::text;
+use crate::scalar::{text, what};
 use fairway_value::{Str, Value};
 use fairway_yaml::Step;
 pub use tree::PathTree;
@@ -86,7 +86,7 @@ fn descend(
             }
             descend(field, rest, create, set)
         }
-        other => Err(format!("expected a list or a map, found a {}", other.type_name())),
+        other => Err(format!("expected a list or a map, found {}", what(other))),
     }
 }
 
@@ -131,7 +131,7 @@ pub fn first_present<'v>(at: &'v Value, path: &[Str]) -> Option<&'v Value> {
 /// The field is a map or a list.
 pub fn set_scalar(field: &mut Value, value: Value) -> Result<(), String> {
     if matches!(field, Value::Array(_) | Value::Object(_)) {
-        return Err(format!("wrong type: expected a scalar but found a {}", field.type_name()));
+        return Err(format!("wrong type: expected a scalar but found {}", what(field)));
     }
     *field = value;
     Ok(())
@@ -145,7 +145,7 @@ pub fn set_entry(field: &mut Value, key: &str, value: &Str) -> Result<Option<boo
     match field {
         Value::Null => Ok(None),
         Value::Object(map) => Ok(Some(map.insert(key, value.clone()).is_some())),
-        other => Err(format!("wrong type: expected a map but found a {}", other.type_name())),
+        other => Err(format!("wrong type: expected a map but found {}", what(other))),
     }
 }
 
@@ -179,7 +179,7 @@ fn step<'v>(at: &'v Value, part: &str) -> Result<Option<&'v Value>, String> {
     if at.is_null() {
         return Ok(None);
     }
-    let list = || at.as_array().ok_or_else(|| format!("`{part}` is for a list, found a {}", at.type_name()));
+    let list = || at.as_array().ok_or_else(|| format!("`{part}` is for a list, found {}", what(at)));
     if let Ok(index) = part.parse::<i64>() {
         let index = usize::try_from(index).map_err(|_| format!("list index {index} cannot be negative"))?;
         return Ok(list()?.get(index));
@@ -199,7 +199,7 @@ fn step<'v>(at: &'v Value, part: &str) -> Result<Option<&'v Value>, String> {
     }
     match at {
         Value::Object(map) => Ok(map.get(part)),
-        other => Err(format!("`{part}`: expected a map, found a {}", other.type_name())),
+        other => Err(format!("`{part}`: expected a map, found {}", what(other))),
     }
 }
 

@@ -10,6 +10,7 @@
 //! Remote bases and Helm charts come through the ports [`Remote`] and [`ChartInflator`]; without one they are errors.
 //! This crate does no I/O of its own and knows no Application, no cluster and no Helm.
 
+mod accumulator;
 mod build;
 mod config;
 mod decode;
@@ -46,12 +47,14 @@ mod target;
 mod transform;
 mod vars;
 
-pub use build::{Built, build};
+pub use build::{Built, VERSION, build};
 pub use edit::{Edit, GeneratorField, ListField, MapField, NewGenerator, WithoutVars, edit, without_vars};
 pub use error::Error;
+pub use factory::holds_objects;
 pub use merge::{ListIncrease, MergeOptions};
 pub use merges::{merge_patch, merge_three_way};
 pub use options::{BuildOptions, LoadRestrictor, Reorder};
 pub use overrides::Overrides;
 pub use port::{ChartInflator, ChartRequest, Remote, RemoteTree, RepoSpec};
 pub use remote::is_remote;
+pub use target::FILE_NAMES;

@@ -97,6 +97,11 @@ impl<'t> Loader<'t> {
         &self.root
     }
 
+    /// The directory for messages.
+    pub fn shown(&self) -> &str {
+        if self.root.is_empty() { "." } else { &self.root }
+    }
+
     /// The tree that the directory is in.
     pub fn tree(&self) -> &dyn FileTree {
         self.tree.get()
@@ -106,6 +111,9 @@ impl<'t> Loader<'t> {
     pub fn join(&self, path: &str) -> Result<String, String> {
         if path.starts_with('/') {
             return Err(format!("'{path}' is absolute; use a path relative to the kustomization"));
+        }
+        if is_plain(path) {
+            return Ok(if self.root.is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) });
         }
         normalize_path(&format!("{}/{path}", self.root)).map_err(|e| e.to_string())
     }
@@ -130,7 +138,7 @@ impl<'t> Loader<'t> {
         };
         let fetched = remote.repository(&spec).map_err(|e| format!("remote base '{}': {e}", spec.raw))?;
         let root = normalize_path(&spec.path).map_err(|e| e.to_string())?;
-        let loader = Self {
+        let mut loader = Self {
             tree: Tree::Remote(fetched.tree),
             root,
             depth: self.depth + 1,
@@ -140,6 +148,7 @@ impl<'t> Loader<'t> {
             remote: Some(remote),
         };
         loader.must_be_directory(&loader.root)?;
+        loader.root = loader.real_path(&loader.root)?;
         Ok(Rc::new(loader))
     }
 
@@ -258,6 +267,12 @@ impl<'t> Loader<'t> {
         let bytes = self.load(path).map_err(|e| e.why)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| format!("'{path}': not UTF-8"))
     }
+}
+
+/// Whether a path is a single name that normalizing would leave as it is.
+fn is_plain(path: &str) -> bool {
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    path.len() > 2 && path.bytes().all(is_letter)
 }
 
 /// Whether a path is a directory or lies below it.

@@ -1,7 +1,8 @@
 use crate::Error;
 use crate::merge::{Comments, Context, MergeOptions, Merged, merge2, merge3};
 use crate::openapi::OpenApi;
-use crate::raw::quoted_texts;
+use crate::raw::{self, quoted_texts};
+use crate::transform::drop_empty_fields;
 use fairway_value::Value;
 use fairway_yaml::{Options, parse_with};
 
@@ -19,7 +20,12 @@ pub fn merge_patch(object: &str, patch: &str, options: MergeOptions) -> Result<O
         is_quoted: &|text| quoted.contains(text),
         comments: comments.as_ref(),
     };
-    outcome(merge2(parse(object)?, parse(patch)?, context))
+    let mut into = parse(object)?;
+    if raw::is_wanted(&into) {
+        let notes = raw::read(object).map_err(|e| Error::Invalid(e.to_string()))?;
+        drop_empty_fields(&mut into, &{ notes }.take_empty(0), openapi.definitions());
+    }
+    outcome(merge2(into, parse(patch)?, context))
 }
 
 /// Brings what changed from `original` to `updated` into `local`, as kyaml's `merge3`. Nothing where that deletes it.
@@ -33,10 +39,11 @@ pub fn merge_three_way(
     options: MergeOptions,
 ) -> Result<Option<Value>, Error> {
     let (comments, openapi) = (Comments::read(&[local, original, updated]), OpenApi::default());
+    let quoted = quoted_texts(local);
     let context = Context {
         definitions: openapi.definitions(),
         options,
-        is_quoted: &|_| false,
+        is_quoted: &|text| quoted.contains(text),
         comments: comments.as_ref(),
     };
     outcome(merge3(parse(local)?, parse(original)?, parse(updated)?, context))

@@ -1,5 +1,6 @@
 //! Putting the new names of objects into the fields that refer to them.
 
+use crate::config::defaults::{NAME_REFERENCES, REFERRING_KINDS};
 use crate::config::{FieldSpec, NameReference, TransformerConfig, split_path};
 use crate::field::PathTree;
 use crate::id::{Gvk, ResId};
@@ -57,16 +58,20 @@ fn fields_of(references: &[NameReference], kind: &str) -> Fields {
 }
 
 /// Returns the fields of a kind by the rules that are built in; they are put together once a process, when first needed.
-fn builtin_fields(references: &[NameReference], kind: &str) -> &'static Fields {
-    static FIELDS: OnceLock<HashMap<Str, OnceLock<Fields>>> = OnceLock::new();
-    let kinds = FIELDS.get_or_init(|| {
-        let all = references.iter().flat_map(|r| r.referrers.iter());
-        all.map(|f| (f.gvk.kind.clone(), OnceLock::new())).chain([(Str::new(), OnceLock::new())]).collect()
-    });
-    match kinds.get(kind) {
-        Some(fields) => fields.get_or_init(|| fields_of(references, kind)),
-        None => kinds[""].get_or_init(|| fields_of(references, "")),
-    }
+fn builtin_fields(kind: &str) -> &'static Fields {
+    static FIELDS: [OnceLock<Fields>; REFERRING_KINDS.len()] =
+        [const { OnceLock::new() }; REFERRING_KINDS.len()];
+    static OTHERS: OnceLock<Fields> = OnceLock::new();
+    let fields = REFERRING_KINDS.binary_search(&kind).map_or(&OTHERS, |n| &FIELDS[n]);
+    fields.get_or_init(|| {
+        let mut tree = PathTree::default();
+        for named in NAME_REFERENCES {
+            for spec in named.referrers.iter().filter(|s| s.kind.is_empty() || s.kind == kind) {
+                tree.add(&split_path(spec.path, '/'), Field { target: named.gvk(), spec: spec.into() });
+            }
+        }
+        tree
+    })
 }
 
 /// Updates every reference that the specs name.
@@ -85,7 +90,7 @@ pub fn fix_references(
     for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
         let original = resource.original_id(openapi).gvk;
         let fields = if is_builtin {
-            builtin_fields(&config.name_reference, &original.kind)
+            builtin_fields(&original.kind)
         } else {
             let make = || fields_of(&config.name_reference, &original.kind);
             by_kind.entry(original.kind.clone()).or_insert_with(make)

@@ -40,6 +40,21 @@ fn has_null(value: &Value) -> bool {
     }
 }
 
+/// Whether a text may hold a number that JSON has no word for.
+pub fn may_be_infinite(text: &str) -> bool {
+    [".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"].iter().any(|word| text.contains(word))
+}
+
+/// Returns a number that JSON has no word for.
+pub fn infinity(value: &Value) -> Option<f64> {
+    match value {
+        Value::Float(f) if !f.is_finite() => Some(*f),
+        Value::Array(list) => list.iter().find_map(infinity),
+        Value::Object(map) => map.values().find_map(infinity),
+        _ => None,
+    }
+}
+
 /// Whether a line of the text may end in the sign of a folded scalar.
 pub fn may_be_folded(text: &str) -> bool {
     let is_sign = |at: usize| {

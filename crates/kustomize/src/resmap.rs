@@ -33,6 +33,11 @@ fn key(id: &ResId) -> Key {
 }
 
 impl ResMap {
+    /// Takes a single object.
+    pub fn of(resource: Resource) -> Self {
+        Self { list: vec![resource], ..Self::default() }
+    }
+
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -128,9 +133,29 @@ impl ResMap {
     pub fn find_one(&mut self, id: &ResId, openapi: &OpenApi) -> Result<usize, String> {
         match self.find_any(id, openapi).as_slice() {
             [one] => Ok(*one),
-            [] => Err(format!("no matches for Id {id}; failed to find unique target for patch {id}")),
+            [] => Err(format!(
+                "no matches for Id {id}; failed to find unique target for patch {id}{}",
+                self.near(id, openapi)
+            )),
             _ => Err(format!("multiple matches for Id {id}; failed to find unique target for patch {id}")),
         }
+    }
+
+    /// Names the objects that may be meant where none has an identity: those of that name, else those of that kind.
+    fn near(&self, id: &ResId, openapi: &OpenApi) -> String {
+        const SHOWN_MAX: usize = 3;
+        let of = |is: &dyn Fn(&Resource) -> bool| -> Vec<String> {
+            let found = self.list.iter().filter(|r| !r.is_gone() && is(r)).take(SHOWN_MAX);
+            found.map(|r| r.id(openapi).to_string()).collect()
+        };
+        let mut found = of(&|r| r.is_or_was_called(&id.name) && r.kind() == id.gvk.kind);
+        if found.is_empty() {
+            found = of(&|r| r.is_or_was_called(&id.name));
+        }
+        if found.is_empty() {
+            found = of(&|r| r.kind() == id.gvk.kind);
+        }
+        if found.is_empty() { String::new() } else { format!("; there is {}", found.join(", ")) }
     }
 
     /// Adds an object.

@@ -92,6 +92,15 @@ fn resolve_timestamp(text: &str) -> Str {
     parsed.ok().and_then(|v| v.as_str().map(Str::from)).unwrap_or_default()
 }
 
+/// Whether a value may have stood in the text in other words than it is written with.
+fn is_rewritten(value: &Value) -> bool {
+    match value {
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => true,
+        Value::String(text) => may_be_timestamp(text),
+        _ => false,
+    }
+}
+
 /// Reads a map of scalars as texts.
 fn texts(map: Option<&Value>, written: &BTreeMap<Str, Str>) -> BTreeMap<Str, Str> {
     let entries = map.and_then(Value::as_object).into_iter().flat_map(Map::iter);
@@ -124,6 +133,8 @@ pub struct Resource {
     pub document: Option<usize>,
     /// Keys below the top, of this object or a patch for it, that are no texts: kustomize cannot write such maps.
     pub odd_keys: Vec<Str>,
+    /// Whether the object, or a patch for it, was read with `.inf` or `.nan`, which the output cannot hold.
+    pub may_be_infinite: bool,
     /// Whether the labels were made in the build and none of them was read.
     pub labels_made: bool,
     /// File and line, for messages.
@@ -435,20 +446,37 @@ impl Resource {
     /// Returns the text of a scalar: a number as it was written, where it is still the same.
     pub fn text_at(&self, path: &[Str], value: &Value) -> Option<Str> {
         let plain = text(value)?;
-        let is_number = matches!(value, Value::Int(_) | Value::Uint(_) | Value::Float(_));
-        let (true, Some(source), Some(document)) = (is_number, &self.source, self.document) else {
+        let (true, Some(source), Some(document)) = (is_rewritten(value), &self.source, self.document) else {
             return Some(plain);
         };
         let path = steps(&self.value, path)?;
         let written = raw::plain_text(source, document, &path);
-        Some(written.filter(|w| resolve_plain(w) == *value).unwrap_or(plain))
+        let is_same = |w: &Str| match value {
+            Value::String(stamp) => resolve_timestamp(w) == **stamp,
+            Value::Float(f) if !f.is_finite() => true,
+            _ => resolve_plain(w) == *value,
+        };
+        Some(written.filter(is_same).unwrap_or(plain))
     }
 
-    /// Returns the name as it was written, where it is a number.
-    pub fn number_as_name(&self) -> Option<Str> {
+    /// Returns the name as it was written, where it is a number or a timestamp.
+    pub fn name_as_written(&self) -> Option<Str> {
         let name = self.value.get("metadata")?.get("name")?;
-        let is_number = matches!(name, Value::Int(_) | Value::Uint(_) | Value::Float(_));
-        if is_number { self.text_at(&["metadata".into(), "name".into()], name) } else { None }
+        if is_rewritten(name) { self.text_at(&["metadata".into(), "name".into()], name) } else { None }
+    }
+
+    /// Looks for what the output, which goes through JSON, cannot hold.
+    ///
+    /// # Errors
+    /// `.inf` or `.nan` somewhere in the object.
+    pub fn check_numbers(&self) -> Result<(), String> {
+        match raw::infinity(&self.value).filter(|_| self.may_be_infinite) {
+            Some(f) => Err(format!(
+                "unsupported value: {}, which JSON cannot hold; put it in quotes if a text is meant",
+                fairway_yaml::format_g(f)
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Whether the object differs from what it was before a validator ran by no more than the label `validated-by`.

@@ -10,10 +10,24 @@ pub fn text(value: &Value) -> Option<Str> {
         Value::Bool(false) => "false".into(),
         Value::Int(i) => i.to_string().into(),
         Value::Uint(u) => u.to_string().into(),
-        Value::Float(f) => format_float(*f).into(),
+        Value::Float(f) if f.is_finite() => format_float(*f).into(),
+        Value::Float(f) => fairway_yaml::format_g(*f).into(),
         Value::Null => "null".into(),
         Value::Array(_) | Value::Object(_) => return None,
     })
+}
+
+/// Says what a value is, for messages.
+pub fn what(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Int(_) | Value::Uint(_) => "an integer",
+        Value::Float(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a map",
+    }
 }
 
 /// Whether this is a scalar other than `null`.

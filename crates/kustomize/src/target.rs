@@ -1,5 +1,6 @@
 //! Building one kustomization: resources, generators, components, transformers, in kustomize's order.
 
+use crate::accumulator::Accumulator;
 use crate::build::Build;
 use crate::config::{FieldSpec, TransformerConfig, from_crds, merge_all, merge_one};
 use crate::factory;
@@ -15,7 +16,7 @@ use crate::transform::{
     Affix, Images, Json6902, MapEntries, Namespace, Replacements, Replicas, StrategicMerge, Subjects,
     Transform,
 };
-use crate::vars::{self, VarSet};
+use crate::vars;
 use fairway_value::{Str, Value};
 use fairway_yaml::Step;
 use std::rc::Rc;
@@ -24,42 +25,8 @@ use std::sync::Arc;
 /// The names that a kustomization file may have.
 pub const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
-/// Objects gathered so far, with the rules that came with them.
-#[derive(Default)]
-pub struct Accumulator {
-    pub resources: ResMap,
-    /// Nothing as long as no rules came in.
-    config: Option<Arc<TransformerConfig>>,
-    pub vars: VarSet,
-}
-
-impl Accumulator {
-    pub fn config(&self) -> Arc<TransformerConfig> {
-        self.config.clone().unwrap_or_default()
-    }
-
-    fn merge_config(&mut self, other: &Arc<TransformerConfig>) -> Result<(), String> {
-        match &mut self.config {
-            None if Arc::ptr_eq(other, &TransformerConfig::defaults()) => self.config = Some(other.clone()),
-            None => self.config = Some(Arc::new(other.canonical()?)),
-            Some(mine) if Arc::ptr_eq(mine, other) => {}
-            Some(mine) => Arc::make_mut(mine).merge(other)?,
-        }
-        Ok(())
-    }
-
-    fn merge(&mut self, other: Self, build: &Build<'_>) -> Result<(), String> {
-        if self.resources.len() == 0 {
-            self.resources = other.resources;
-        } else {
-            self.resources.append_all(other.resources, &build.openapi)?;
-        }
-        if let Some(config) = &other.config {
-            self.merge_config(config)?;
-        }
-        vars::add(&mut self.vars, other.vars.into_values())
-    }
-}
+/// Longest prefix or suffix of names, which the server takes up to 253 bytes of: each object repeats it several times.
+const AFFIX_BYTES_MAX: usize = 4_096;
 
 /// A transformer with the name that kustomize gives it and the field that asks for it.
 struct Named {
@@ -86,7 +53,7 @@ fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
     for name in FILE_NAMES {
         let Some(bytes) = loader.find(name).map_err(|e| e.why)? else { continue };
         if found.is_some() {
-            return Err(format!("Found multiple kustomization files under: '{}'", loader.root()));
+            return Err(format!("Found multiple kustomization files under: '{}'", loader.shown()));
         }
         let text = String::from_utf8(bytes.to_vec()).map_err(|_| format!("{name}: not UTF-8"))?;
         found = Some((text, name));
@@ -94,7 +61,7 @@ fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
     let (text, name) = found.ok_or_else(|| {
         format!(
             "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
-            loader.root()
+            loader.shown()
         )
     })?;
     let value = fairway_yaml::parse(&text)
@@ -194,10 +161,10 @@ impl<'t> Target<'t> {
             });
             if let Some(first) = found.next() {
                 if found.next().is_some() {
-                    return Err(format!(
-                        "merging vars: found several resId matches for var {} (unable to disambiguate)",
+                    return Err(self.at_var(format!(
+                        "merging vars: found several resId matches for var '{}' (unable to disambiguate); say more in its objref",
                         var.name
-                    ));
+                    )));
                 }
                 first.vars.push(var.name.clone());
             }
@@ -238,7 +205,10 @@ impl<'t> Target<'t> {
 
     /// As [`Target::at`]; what is unsupported is told by how it begins.
     fn at_unless_unsupported(&self, field: Field, why: String) -> String {
-        if why.starts_with("unsupported: ") { why } else { self.at(field, &why) }
+        match why.strip_prefix("unsupported: ") {
+            Some(what) => format!("unsupported: {}", self.at(field, what)),
+            None => self.at(field, &why),
+        }
     }
 
     /// Adds what paths lead to; `field` is the one of the kustomization that lists them, where one does.
@@ -382,23 +352,18 @@ impl<'t> Target<'t> {
             }
             Ok(())
         };
-        let one = |resource: Resource| -> Result<ResMap, String> {
-            let mut map = ResMap::default();
-            map.append(resource, &build.openapi)?;
-            Ok(map)
-        };
         for (n, args) in k.config_maps.iter().enumerate() {
             let mut args = args.clone();
             merge_options(&mut args.options, &k.generator_options);
             generate::config_map(&args, &self.loader)
-                .and_then(|made| absorb(one(made)?, self.maker("ConfigMapGenerator")))
+                .and_then(|made| absorb(ResMap::of(made), self.maker("ConfigMapGenerator")))
                 .map_err(|e| self.at(("configMapGenerator", Some(n)), &e))?;
         }
         for (n, args) in k.secrets.iter().enumerate() {
             let mut args = args.clone();
             merge_options(&mut args.options, &k.generator_options);
             generate::secret(&args, &self.loader)
-                .and_then(|made| absorb(one(made)?, self.maker("SecretGenerator")))
+                .and_then(|made| absorb(ResMap::of(made), self.maker("SecretGenerator")))
                 .map_err(|e| self.at(("secretGenerator", Some(n)), &e))?;
         }
         for (n, args) in k.charts.iter().enumerate() {
@@ -415,14 +380,16 @@ impl<'t> Target<'t> {
             self.at_unless_unsupported(("generators", None), format!("loading generator plugins: {e}"))
         })?;
         for config in configs.iter() {
-            let made = plugin::generate(config, &self.loader, build)?;
+            let field = ("generators", None);
+            let made = plugin::generate(config, &self.loader, build)
+                .map_err(|e| self.at_unless_unsupported(field, e))?;
             for mut resource in made.into_list() {
                 if let Some(maker) = Maker::plugin(config) {
                     maker.note_generated(&mut resource);
                 }
                 into.resources
                     .absorb(resource, &build.openapi)
-                    .map_err(|e| format!("merging from generator: {e}"))?;
+                    .map_err(|e| self.at(field, &format!("merging from generator: {e}")))?;
             }
         }
         Ok(())
@@ -527,6 +494,9 @@ impl<'t> Target<'t> {
             ("PrefixTransformer", "namePrefix", &k.name_prefix, &config.name_prefix, true),
             ("SuffixTransformer", "nameSuffix", &k.name_suffix, &config.name_suffix, false),
         ] {
+            if text.len() > AFFIX_BYTES_MAX {
+                return Err(self.at((field, None), &format!("longer than {AFFIX_BYTES_MAX} bytes")));
+            }
             if !text.is_empty() {
                 let affix = Affix { text: text.clone(), is_prefix, fields: fields.clone() };
                 add(kind, (field, None), Box::new(affix));

@@ -598,3 +598,52 @@ fn errors_name_the_line_of_the_field_in_each_file_on_the_way() {
         "{why}"
     );
 }
+
+#[test]
+fn numbers_that_json_lacks_may_become_texts_and_nothing_else() {
+    let object = |fields: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\n{fields}");
+    let built = |fields: &str| {
+        yaml(
+            &[("kustomization.yaml", "resources: [c.yaml]\nnamePrefix: p-\n"), ("c.yaml", &object(fields))],
+            "",
+        )
+    };
+    let annotated = built("  annotations:\n    a: -.Inf\n    b: .NaN\n").unwrap();
+    assert!(annotated.contains("    a: \"-.Inf\"\n    b: \".NaN\"\n"), "{annotated}");
+    let why = built("data:\n  k: .inf\n").unwrap_err().to_string();
+    assert!(why.contains("ConfigMap") && why.contains("unsupported value: .inf"), "{why}");
+}
+
+#[test]
+fn names_of_releases_and_values_of_charts_are_held_to_the_kustomization() {
+    let chart = ("charts/c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 0.1.0\n");
+    let options = BuildOptions { enable_helm: true, charts: Some(&OneChart), ..BuildOptions::default() };
+    let both = "helmCharts:\n- name: c\n  releaseName: r\n  nameTemplate: t\n";
+    let files = [("kustomization.yaml", both), chart, ("charts/c/values.yaml", "a: 1\n")];
+    let why = build(&tree(&files), "", &options).unwrap_err().to_string();
+    assert!(why.contains("kustomization.yaml:2") && why.contains("leave one of them out"), "{why}");
+    let outside = "helmGlobals: {chartHome: ../charts}\nhelmCharts:\n- name: c\n";
+    let files = [("k/kustomization.yaml", outside), chart, ("charts/c/values.yaml", "a: 1\n")];
+    let why = build(&tree(&files), "k", &options).unwrap_err().to_string();
+    assert!(why.contains("is not in or below 'k'"), "{why}");
+}
+
+#[test]
+fn paths_and_copies_have_limits() {
+    let map = ("c.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {k: v}\n");
+    let of =
+        |fields: &str| error(&[("kustomization.yaml", &format!("resources: [c.yaml]\n{fields}")), map], "");
+    let long = |by: &str| vec!["a"; 100_000].join(by);
+    let spec = format!("labels: [{{pairs: {{a: b}}, fields: [{{path: {}, create: true}}]}}]\n", long("/"));
+    assert!(of(&spec).contains("more than 256 parts"), "{}", of(&spec));
+    let copy = |source: &str, path: &str, options: &str| {
+        format!(
+            "- {{source: {{kind: ConfigMap, fieldPath: {source}}}, targets: [{{select: {{kind: ConfigMap}}, fieldPaths: [{path}], options: {{{options}}}}}]}}\n"
+        )
+    };
+    let deep = format!("replacements:\n{}", copy("data.k", &long("."), "create: true"));
+    assert!(of(&deep).contains("more than 256 parts"), "{}", of(&deep));
+    let doubling: String = (0..60).map(|n| copy("data", &format!("data.z{n}"), "create: true")).collect();
+    let why = of(&format!("replacements:\n{doubling}"));
+    assert!(why.contains("more than 1000000 values"), "{why}");
+}

@@ -217,7 +217,23 @@ impl Sources {
         if let Some(repositories) = &self.inner.repositories {
             return repositories.open(repo_url, commit).await;
         }
-        self.open_nested(repo_url.to_owned(), commit.to_owned(), 0).await
+        self.open_nested(repo_url.to_owned(), commit.to_owned(), 0, self.inner.options.submodules).await
+    }
+
+    /// As [`Sources::open`], with empty folders where the submodules are.
+    ///
+    /// # Errors
+    /// As [`Sources::open`].
+    pub async fn open_without_submodules(
+        &self,
+        repo_url: &str,
+        commit: &str,
+    ) -> Result<Arc<dyn FileTree>, SourceError> {
+        let repo_url = &*self.at(repo_url);
+        if let Some(repositories) = &self.inner.repositories {
+            return repositories.open(repo_url, commit).await;
+        }
+        self.open_nested(repo_url.to_owned(), commit.to_owned(), 0, false).await
     }
 
     /// Boxed, since a repository's submodules are opened the same way.
@@ -226,6 +242,7 @@ impl Sources {
         repo_url: String,
         commit: String,
         depth: usize,
+        with_submodules: bool,
     ) -> BoxFuture<'_, Result<Arc<dyn FileTree>, SourceError>> {
         Box::pin(async move {
             if depth > SUBMODULE_DEPTH_MAX {
@@ -245,6 +262,9 @@ impl Sources {
                 .await?
             };
             let (tree, root) = plain;
+            if !with_submodules {
+                return Ok(Arc::new(tree) as Arc<dyn FileTree>);
+            }
             let submodules = self.submodules(&repo_url, &tree, depth).await?;
             if submodules.is_empty() {
                 return Ok(Arc::new(tree) as Arc<dyn FileTree>);
@@ -274,9 +294,6 @@ impl Sources {
         depth: usize,
     ) -> Result<BTreeMap<String, Arc<dyn FileTree>>, SourceError> {
         let mut found = BTreeMap::new();
-        if !self.inner.options.submodules {
-            return Ok(found);
-        }
         let store = |e: fairway_core::TreeError| SourceError::store(without_credentials(repo_url), e);
         let Some(text) = tree.read(".gitmodules").map_err(store)? else { return Ok(found) };
         for submodule in parse_submodules(&text)? {
@@ -289,7 +306,7 @@ impl Sources {
                 return Err(SourceError::invalid(message));
             }
             let url = self.at(&url).into_owned();
-            let opened = self.open_nested(url, commit.to_string(), depth + 1).await;
+            let opened = self.open_nested(url, commit.to_string(), depth + 1, true).await;
             let opened = opened.map_err(|e| {
                 SourceError::new(e.kind, format!("submodule {}: {}", submodule.path, e.message))
             })?;

@@ -38,6 +38,21 @@ pub fn merge_all(list: &mut Vec<FieldSpec>, more: &[FieldSpec]) -> Result<(), St
     more.iter().try_for_each(|spec| merge_one(list, spec))
 }
 
+/// Most parts of a path: objects are nowhere near as deep, and what is made is walked through part by part.
+const PARTS_MAX: usize = 256;
+
+/// Looks at the length of a path with names divided by a character.
+///
+/// # Errors
+/// More parts than the limit.
+pub fn check_path(path: &str, delimiter: char) -> Result<(), String> {
+    if path.len() > PARTS_MAX && path.matches(delimiter).count() >= PARTS_MAX {
+        let start: String = path.chars().take(40).collect();
+        return Err(format!("the path `{start}…` has more than {PARTS_MAX} parts"));
+    }
+    Ok(())
+}
+
 /// Splits a path at a delimiter; a backslash before it keeps it. A delimiter at the start is passed over.
 pub fn split_path(path: &str, delimiter: char) -> Vec<Str> {
     let mut parts: Vec<Str> = Vec::new();

@@ -1,4 +1,5 @@
-use super::fieldspec::{FieldSpec, merge_all};
+use super::defaults;
+use super::fieldspec::{FieldSpec, check_path, merge_all};
 use crate::decode::{Decode, Fields};
 use crate::id::Gvk;
 use fairway_value::{Str, Value};
@@ -31,17 +32,24 @@ pub struct TransformerConfig {
     pub name_reference: Vec<NameReference>,
 }
 
-/// kustomize's own, by section: `PATH [KIND [GROUP [VERSION [+]]]]`, `-` for any, `+` for create; in the last section
-/// `@KIND [GROUP [VERSION]]` says what the paths below it name. All canonical and in the order of [`compare`].
-const DEFAULTS: &str = include_str!("defaults.txt");
-
 const SECTIONS: usize = 11;
 
 impl TransformerConfig {
     /// Returns what kustomize has built in.
     pub fn defaults() -> Arc<Self> {
         static DEFAULT: OnceLock<Arc<TransformerConfig>> = OnceLock::new();
-        DEFAULT.get_or_init(|| Arc::new(parse_defaults())).clone()
+        DEFAULT.get_or_init(|| Arc::new(Self::built_in())).clone()
+    }
+
+    fn built_in() -> Self {
+        let mut config = Self::default();
+        for (name, list) in config.sections_mut() {
+            let specs =
+                defaults::SECTIONS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, specs)| specs);
+            list.extend(specs.iter().map(FieldSpec::from));
+        }
+        config.name_reference = defaults::NAME_REFERENCES.iter().map(NameReference::from).collect();
+        config
     }
 
     fn sections_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); SECTIONS] {
@@ -134,7 +142,9 @@ impl TransformerConfig {
 impl Decode for FieldSpec {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
         let fields = Fields::new(value, path, &["group", "version", "kind", "path", "create"], strict)?;
-        Ok(Self { gvk: fields.gvk()?, path: fields.string("path")?, create: fields.bool("create")? })
+        let spec = Self { gvk: fields.gvk()?, path: fields.string("path")?, create: fields.bool("create")? };
+        check_path(&spec.path, '/').map_err(|e| format!("{path}.path: {e}"))?;
+        Ok(spec)
     }
 }
 
@@ -143,41 +153,6 @@ impl Decode for NameReference {
         let fields = Fields::new(value, path, &["group", "version", "kind", "fieldSpecs"], strict)?;
         Ok(Self { gvk: fields.gvk()?, referrers: fields.list("fieldSpecs")? })
     }
-}
-
-fn parse_defaults() -> TransformerConfig {
-    let mut config = TransformerConfig::default();
-    let mut section = "";
-    for line in DEFAULTS.lines() {
-        if let Some(name) = line.strip_prefix("# ") {
-            section = name;
-            continue;
-        }
-        let mut words = line.split(' ').map(|w| if w == "-" { "" } else { w });
-        let first = words.next().unwrap_or_default();
-        if let Some(kind) = first.strip_prefix('@') {
-            let gvk = Gvk {
-                kind: kind.into(),
-                group: words.next().unwrap_or_default().into(),
-                version: words.next().unwrap_or_default().into(),
-            };
-            config.name_reference.push(NameReference { gvk, referrers: Vec::new() });
-            continue;
-        }
-        let kind = Str::from(words.next().unwrap_or_default());
-        let group = Str::from(words.next().unwrap_or_default());
-        let version = Str::from(words.next().unwrap_or_default());
-        let create = words.next() == Some("+");
-        let spec = FieldSpec { gvk: Gvk { group, version, kind }, path: first.into(), create };
-        if section == "nameReference" {
-            if let Some(reference) = config.name_reference.last_mut() {
-                reference.referrers.push(spec);
-            }
-        } else if let Some((_, list)) = config.sections_mut().into_iter().find(|(name, _)| *name == section) {
-            list.push(spec);
-        }
-    }
-    config
 }
 
 /// Kinds that others need, and kinds that need others, in the order in which kustomize writes them.
@@ -241,7 +216,7 @@ mod tests {
 
     #[test]
     fn the_built_in_table_holds_every_section() {
-        let mut config = parse_defaults();
+        let mut config = TransformerConfig::built_in();
         for (name, list) in config.sections_mut() {
             assert_eq!(list.is_empty(), name == "labels", "{name}");
         }
@@ -256,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_built_in_table_is_in_order() {
-        let config = parse_defaults();
+        let config = TransformerConfig::built_in();
         let mut sorted = config.clone();
         sorted.sort();
         assert_eq!(config, sorted);

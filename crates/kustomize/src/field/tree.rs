@@ -1,4 +1,5 @@
 use super::names_an_element;
+use crate::scalar::what;
 use fairway_value::{Str, Value};
 
 /// Paths with what stands for them, joined where they begin alike: one walk through an object meets all of them.
@@ -76,7 +77,7 @@ impl<T> PathTree<T> {
     /// Fails in the name of the first path below that applies; does nothing where there is none.
     fn blocked<'t>(&'t self, by: &Value, applies: &dyn Fn(&T) -> bool) -> Result<(), (&'t T, String)> {
         match self.below.iter().find_map(|(_, _, tree)| tree.first(applies)) {
-            Some(entry) => Err((entry, format!("expected a list or a map, found a {}", by.type_name()))),
+            Some(entry) => Err((entry, format!("expected a list or a map, found {}", what(by)))),
             None => Ok(()),
         }
     }

@@ -50,10 +50,20 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
     let own = || -> Result<String, String> {
         let path =
             if chart_dir.is_empty() { "values.yaml".to_owned() } else { format!("{chart_dir}/values.yaml") };
+        if pulled.is_none() {
+            // What a kustomization may not read, a chart of it may not give.
+            return loader.load_text(&format!("{home}/{}/values.yaml", args.name));
+        }
         let bytes = tree.read(&path).map_err(|e| e.to_string())?;
         let bytes = bytes.ok_or_else(|| format!("chart {}: there is no '{path}'", args.name))?;
         String::from_utf8(bytes.to_vec()).map_err(|_| format!("'{path}': not UTF-8"))
     };
+    if !args.release_name.is_empty() && !args.name_template.is_empty() {
+        return Err(format!(
+            "chart {}: releaseName and nameTemplate both name the release; leave one of them out",
+            args.name
+        ));
+    }
     let request = ChartRequest {
         values: values(args, &own, loader, build)?,
         chart_dir: Some(chart_dir.clone()),

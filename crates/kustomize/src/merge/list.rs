@@ -1,6 +1,6 @@
 //! Lists whose elements are found by the values of their keys.
 
-use crate::scalar::{field_text, is_nil_or_empty, text};
+use crate::scalar::{field_text, is_nil_or_empty, text, what};
 use fairway_value::{Str, Value};
 use std::collections::HashSet;
 
@@ -141,15 +141,25 @@ fn has(element: &Value, key: &str, value: &str) -> bool {
 }
 
 /// Puts each element of `more` into the list: in the place of those with the same values, else at the end.
-pub fn append_all(list: &mut Vec<Value>, more: &[Value], keys: &[Str]) {
+///
+/// # Errors
+/// An element that is no map, where elements are found by key.
+pub fn append_all(list: &mut Vec<Value>, more: &[Value], keys: &[Str]) -> Result<(), String> {
     if keys.first().is_none_or(|k| k.is_empty()) {
         for element in more {
             let value = text(element).unwrap_or_default();
             set(list, &[Str::new()], &[value], Some(element));
         }
-        return;
+        return Ok(());
     }
     for element in more {
+        if !matches!(element, Value::Object(_) | Value::Null) {
+            return Err(format!(
+                "wrong type: expected a map with the key `{}`, found {}",
+                keys.join("`, `"),
+                what(element)
+            ));
+        }
         let mut values = Vec::with_capacity(keys.len());
         for key in keys {
             match element.get(key) {
@@ -163,4 +173,5 @@ pub fn append_all(list: &mut Vec<Value>, more: &[Value], keys: &[Str]) {
         }
         set(list, keys, &values, Some(element));
     }
+    Ok(())
 }

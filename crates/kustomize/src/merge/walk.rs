@@ -4,7 +4,7 @@ use super::comments::Comments;
 use super::list::{append_all, extend_unique, find, key_values, set, unify_rows, used_keys, valid_keys};
 use super::{ListIncrease, MergeOptions, three, two};
 use crate::openapi::{Definitions, Schema};
-use crate::scalar::{field_text, is_scalar, resolve_plain, text};
+use crate::scalar::{field_text, is_scalar, resolve_plain, text, what};
 use fairway_value::{Array, Str, Value};
 use std::collections::HashSet;
 
@@ -23,7 +23,7 @@ pub enum Mode {
 pub type Sources = Vec<Option<Value>>;
 
 /// Most elements of a list that is merged by key: each is looked for among the others.
-const ELEMENTS_MAX: usize = 10_000;
+const ELEMENTS_MAX: usize = 2_500;
 
 /// What a walk gave.
 #[derive(Debug)]
@@ -95,8 +95,8 @@ impl<'d> Walker<'d> {
             .flatten()
             .find(|s| kind != Kind::Nothing && !matches!(kind_of(s), k if k == kind || k == Kind::Nothing))
         {
-            let first = sources.iter().flatten().find(|s| !s.is_null()).map_or("null", Value::type_name);
-            return Err(format!("wrong type: cannot merge {} with {first}", odd.type_name()));
+            let first = sources.iter().flatten().find(|s| !s.is_null()).map_or("null", what);
+            return Err(format!("wrong type: cannot merge {} with {first}", what(odd)));
         }
         match kind {
             Kind::Map | Kind::Nothing => self.walk_map(mode, sources, place),
@@ -106,9 +106,20 @@ impl<'d> Walker<'d> {
                 _ => two::visit_leaf(&mut sources),
             }),
             Kind::Scalar => Ok(match mode {
-                Mode::Three => three::visit_scalar(&mut sources),
+                Mode::Three => {
+                    let local = sources[0].clone();
+                    match three::visit_scalar(&mut sources) {
+                        Out::Other(mut new) => {
+                            self.keep_quotes(local.as_ref(), &mut new);
+                            Out::Other(new)
+                        }
+                        out => out,
+                    }
+                }
                 Mode::Two => {
-                    self.keep_quotes(&mut sources);
+                    if let [old, Some(new)] = sources.as_mut_slice() {
+                        self.keep_quotes(old.as_ref(), new);
+                    }
                     two::visit_leaf(&mut sources)
                 }
                 Mode::Same => two::visit_leaf(&mut sources),
@@ -117,8 +128,8 @@ impl<'d> Walker<'d> {
     }
 
     /// Makes a patch's number or boolean a text where what it replaces stands in quotes: kyaml keeps the style of the node.
-    fn keep_quotes(&self, sources: &mut Sources) {
-        let [Some(Value::String(old)), Some(new)] = sources.as_mut_slice() else { return };
+    fn keep_quotes(&self, old: Option<&Value>, new: &mut Value) {
+        let Some(Value::String(old)) = old else { return };
         if !is_scalar(new) || new.as_str().is_some() {
             return;
         }
@@ -326,10 +337,10 @@ impl<'d> Walker<'d> {
             return Ok(dest);
         }
         Ok(if self.options.increase == ListIncrease::Prepend {
-            append_all(&mut added, &dest, &last_keys);
+            append_all(&mut added, &dest, &last_keys)?;
             added
         } else {
-            append_all(&mut dest, &added, &last_keys);
+            append_all(&mut dest, &added, &last_keys)?;
             dest
         })
     }

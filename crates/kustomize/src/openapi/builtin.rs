@@ -2,33 +2,16 @@ use super::Schema;
 use fairway_value::Str;
 use std::sync::OnceLock;
 
-/// Two tables, one entry a line, in the order of their keys.
-///
-/// 1. `SCOPE APIVERSION KIND DEFINITION`: scope is `C`luster or `N`amespaced, upper case where kustomize knows it without
-///    its schema, `-` where unknown; the definition is `.` where it holds no list and `-` where there is none.
-/// 2. `DEFINITION FIELD=TYPE…` with the fields that lead to lists: a type is the name of a definition, `{` before it is a
-///    map of it, `[` before it a list, `*KEYS` after it a list merged by keys (or by value where there are none).
-const TABLE: &str = include_str!("builtin.txt");
+// `builtin.txt` holds two tables, one entry a line, in the order of their keys; the build script lays them out.
+//
+// 1. `SCOPE APIVERSION KIND DEFINITION`: scope is `C`luster or `N`amespaced, upper case where kustomize knows it without
+//    its schema, `-` where unknown; the definition is `.` where it holds no list and `-` where there is none.
+// 2. `DEFINITION FIELD=TYPE…` with the fields that lead to lists: a type is the name of a definition, `{` before it is a
+//    map of it, `[` before it a list, `*KEYS` after it a list merged by keys (or by value where there are none).
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
 /// Definition of types that hold no list.
 const PLAIN: &str = ".";
-
-/// The lines of the tables, with the schemas that have been asked for: a build needs few of them.
-struct Tables {
-    types: Vec<(&'static str, &'static str, BuiltinType)>,
-    definitions: Vec<&'static str>,
-    schemas: Vec<OnceLock<Box<Schema>>>,
-}
-
-fn tables() -> &'static Tables {
-    static TABLES: OnceLock<Tables> = OnceLock::new();
-    TABLES.get_or_init(|| {
-        let (types, definitions) = TABLE.split_once("\n\n").unwrap_or((TABLE, ""));
-        let definitions: Vec<&str> = definitions.lines().collect();
-        let schemas = definitions.iter().map(|_| OnceLock::new()).collect();
-        Tables { types: types.lines().filter_map(read_type).collect(), definitions, schemas }
-    })
-}
 
 /// A type of Kubernetes 1.21.2 as kustomize has it built in.
 #[derive(Clone, Copy)]
@@ -41,41 +24,25 @@ pub struct BuiltinType {
     pub definition: Option<&'static str>,
 }
 
-fn read_type(line: &'static str) -> Option<(&'static str, &'static str, BuiltinType)> {
-    let mut words = line.split(' ');
-    let (scope, version, kind, definition) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let namespaced = match scope {
-        "N" | "n" => Some(true),
-        "C" | "c" => Some(false),
-        _ => None,
-    };
-    let is_precomputed = matches!(scope, "N" | "C");
-    let definition = Some(definition).filter(|d| *d != "-");
-    Some((version, kind, BuiltinType { namespaced, is_precomputed, definition }))
-}
-
 /// Looks a type up.
 pub fn builtin_type(api_version: &str, kind: &str) -> Option<BuiltinType> {
-    let types = &tables().types;
-    let at = types.binary_search_by(|(v, k, _)| (*v, *k).cmp(&(api_version, kind))).ok()?;
-    Some(types[at].2)
+    let at = TYPES.binary_search_by(|(v, k, _)| (*v, *k).cmp(&(api_version, kind))).ok()?;
+    Some(TYPES[at].2)
 }
 
 /// Returns a built-in definition.
 pub fn definition(name: &str) -> Option<&'static Schema> {
     static NOTHING: OnceLock<Schema> = OnceLock::new();
+    /// Those that have been asked for: a build needs few of them.
+    static SCHEMAS: [OnceLock<Box<Schema>>; DEFINITIONS.len()] =
+        [const { OnceLock::new() }; DEFINITIONS.len()];
     if name == PLAIN {
         return Some(NOTHING.get_or_init(Schema::default));
     }
-    let tables = tables();
-    let key = |line: &'static str| line.split(' ').next().unwrap_or_default();
-    let at = tables.definitions.binary_search_by(|line| key(line).cmp(name)).ok()?;
-    Some(tables.schemas[at].get_or_init(|| {
-        let fields = tables.definitions[at].split(' ').skip(1);
-        let properties = fields
-            .filter_map(|w| w.split_once('='))
-            .map(|(field, code)| (Str::from(field), schema(code)))
-            .collect();
+    let at = DEFINITIONS.binary_search_by(|(key, _)| (*key).cmp(name)).ok()?;
+    Some(SCHEMAS[at].get_or_init(|| {
+        let fields = DEFINITIONS[at].1.iter();
+        let properties = fields.map(|(field, code)| (Str::from(*field), schema(code))).collect();
         Box::new(Schema { properties, ..Schema::default() })
     }))
 }
@@ -126,11 +93,11 @@ mod tests {
 
     #[test]
     fn every_line_is_found_by_its_key() {
-        for (version, kind, _) in &tables().types {
+        for (version, kind, _) in TYPES {
             assert!(builtin_type(version, kind).is_some(), "{version} {kind}");
         }
-        for line in &tables().definitions {
-            assert!(definition(line.split(' ').next().unwrap()).is_some(), "{line}");
+        for (name, _) in DEFINITIONS {
+            assert!(definition(name).is_some(), "{name}");
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::field::{Create, visit_path};
 use crate::kustomization::Image;
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
-use crate::scalar::text;
+use crate::scalar::{text, what};
 use fairway_value::{Str, Value};
 use regex::Regex;
 use std::cell::OnceCell;
@@ -79,7 +79,7 @@ impl Images {
 
     fn set(&self, field: &mut Value) -> Result<(), String> {
         if matches!(field, Value::Array(_) | Value::Object(_)) {
-            return Err(format!("wrong type: expected an image but found a {}", field.type_name()));
+            return Err(format!("wrong type: expected an image but found {}", what(field)));
         }
         let Some(old) = text(field).filter(|_| !field.is_null()) else { return Ok(()) };
         if self.pattern.is_match(&old) {
@@ -124,7 +124,7 @@ impl Images {
                             Value::Object(c) => c.get_mut("image").map_or(Ok(()), |field| self.set(field))?,
                             Value::Null => {}
                             other => {
-                                return Err(format!("{key}: expected a map, found a {}", other.type_name()));
+                                return Err(format!("{key}: expected a map, found {}", what(other)));
                             }
                         }
                     }

@@ -13,7 +13,7 @@ pub use images::{Images, split as split_image};
 pub use maps::MapEntries;
 pub use names::{Affix, Hash};
 pub use namespace::{Namespace, Subjects};
-pub use patch::{Json6902, PatchTransformer, StrategicMerge, quoted};
+pub use patch::{Json6902, PatchTransformer, StrategicMerge, drop_empty_fields, quoted};
 pub use replacement::Replacements;
 pub use replicas::Replicas;
 pub use value_add::{Target as ValueAddTarget, ValueAdd};

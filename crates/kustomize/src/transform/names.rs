@@ -42,7 +42,7 @@ impl Transform for Affix {
                 if !resource.gvk().is_selected_by(&spec.gvk) {
                     continue;
                 }
-                let written = if spec.path == "metadata/name" { resource.number_as_name() } else { None };
+                let written = if spec.path == "metadata/name" { resource.name_as_written() } else { None };
                 visit(&mut resource.value, spec, Create::Scalar, &mut |field| {
                     let old = written.clone().or_else(|| text(field)).unwrap_or_default();
                     let new = if self.is_prefix {

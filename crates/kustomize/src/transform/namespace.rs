@@ -4,7 +4,7 @@ use crate::field::{Create, set_scalar, visit};
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::scalar::text;
+use crate::scalar::{text, what};
 use fairway_value::{Str, Value};
 
 /// Which subjects of role bindings get the namespace.
@@ -90,7 +90,7 @@ impl Namespace {
         let subjects = match object.get_mut("subjects") {
             None | Some(Value::Null) => return Ok(()),
             Some(Value::Array(list)) => list,
-            Some(other) => return Err(format!("subjects: expected a list, found a {}", other.type_name())),
+            Some(other) => return Err(format!("subjects: expected a list, found {}", what(other))),
         };
         for subject in subjects.make_mut() {
             if subject.get(key).and_then(text).is_some_and(|t| t == wanted)

@@ -3,11 +3,11 @@ use crate::factory;
 use crate::json_patch::JsonPatch;
 use crate::kustomization::{PatchOptions, Selector};
 use crate::merge::{Comments, Context, ListIncrease, MergeOptions, Merged, merge2};
-use crate::openapi::{OpenApi, Schema};
+use crate::openapi::{Definitions, OpenApi, Schema};
 use crate::raw;
 use crate::resmap::ResMap;
 use crate::resource::{Resource, Written};
-use crate::scalar::text;
+use crate::scalar::{field_text, text, what};
 use crate::selector::Matcher;
 use fairway_value::{HtmlEscape, Value};
 use fairway_yaml::Step;
@@ -77,6 +77,7 @@ fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> 
             "the key `{key}` is no text, which a patch in JSON cannot hold; put it in quotes"
         ));
     }
+    resource.check_numbers()?;
     let state = resource.state.clone();
     resource.show_state();
     // What goes through JSON forgets how it was written.
@@ -86,7 +87,7 @@ fn apply_json(resource: &mut Resource, patch: &JsonPatch) -> Result<(), String> 
     resource.labels_made = false;
     patch.apply(&mut resource.value)?;
     if resource.value.as_object().is_none() {
-        return Err(format!("the patch leaves a {} where an object should be", resource.value.type_name()));
+        return Err(format!("the patch leaves {} where an object should be", what(&resource.value)));
     }
     resource.hide_state()?;
     // kustomize puts its own annotations back whatever the patch did to them.
@@ -120,13 +121,15 @@ fn apply_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
         mine.extend(more.iter().map(|(k, v)| (k.clone(), v.clone())));
     }
     resource.odd_keys.extend(patch.odd_keys.iter().cloned());
+    resource.may_be_infinite |= patch.may_be_infinite;
     Ok(())
 }
 
 /// Merges a patch into an object and keeps what the patch may not change.
 fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi) -> Result<(), String> {
     let name = resource.value.get_path(&["metadata", "name"]).cloned();
-    let (namespace, kind) = (resource.namespace(), resource.kind());
+    let namespace = resource.value.get_path(&["metadata", "namespace"]).cloned();
+    let kind = resource.kind();
     if patch.state.allow_name_change || patch.state.allow_kind_change {
         resource.store_previous_id(openapi);
     }
@@ -173,7 +176,10 @@ fn merge_strategic(resource: &mut Resource, patch: &Resource, openapi: &OpenApi)
     if !patch.state.allow_name_change {
         resource.value.set_path(&["metadata", "name"], name.unwrap_or_default());
     }
-    resource.set_namespace(&namespace);
+    match namespace.filter(|n| !n.is_null() && text(n).is_some_and(|t| !t.is_empty())) {
+        Some(namespace) => resource.value.set_path(&["metadata", "namespace"], namespace),
+        None => resource.value.remove_path(&["metadata", "namespace"]).is_some(),
+    };
     Ok(())
 }
 
@@ -183,13 +189,20 @@ fn texts_with_comments(resource: &Resource, patch: &Resource) -> Option<Comments
     Comments::read(&texts)
 }
 
-/// Removes the fields that nothing stands in, as kyaml's merge does on its way through maps and the lists that it merges.
 fn drop_empty(resource: &mut Resource, openapi: &OpenApi) {
-    for path in std::mem::take(&mut resource.empty) {
+    let empty = std::mem::take(&mut resource.empty);
+    if !empty.is_empty() {
+        drop_empty_fields(&mut resource.value, &empty, openapi.definitions());
+    }
+}
+
+/// Removes the fields that nothing stands in, as kyaml's merge does on its way through maps and the lists that it merges.
+pub fn drop_empty_fields(value: &mut Value, empty: &[Vec<Step>], definitions: &Definitions) {
+    let own = definitions.of_type(&field_text(value, "apiVersion"), &field_text(value, "kind"));
+    for path in empty {
         let Some((Step::Key(last), before)) = path.split_last() else { continue };
-        let definitions = openapi.definitions();
-        let mut schema = definitions.of_type(&resource.api_version(), &resource.kind());
-        let mut at = Some(&mut resource.value);
+        let mut schema = own;
+        let mut at = Some(&mut *value);
         for step in before {
             at = match (step, at) {
                 (Step::Key(key), Some(Value::Object(map))) => {

@@ -1,4 +1,5 @@
 use super::Transform;
+use crate::config::check_path;
 use crate::embedded;
 use crate::field::{is_bracketed, key_value, lookup, split_dotted};
 use crate::id::ResId;
@@ -6,7 +7,7 @@ use crate::kustomization::{FieldOptions, Replacement, SourceSelector, TargetSele
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
-use crate::scalar::{is_nil_or_empty, is_scalar, resolve_plain, text};
+use crate::scalar::{is_nil_or_empty, is_scalar, resolve_plain, text, what};
 use crate::selector::{Matcher, compile};
 use fairway_value::{Str, Value};
 
@@ -17,6 +18,7 @@ pub struct Replacements {
 
 impl Transform for Replacements {
     fn transform(&self, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
+        let mut copied = Copied::default();
         for replacement in &self.list {
             let none = "replacements must specify a source and at least one target";
             let targets = replacement.targets.as_ref().ok_or(none)?;
@@ -29,10 +31,50 @@ impl Transform for Replacements {
                 (Some(source), None) => source_value(source, resources)?,
             };
             for target in targets {
-                apply(target, &mut value, resources, openapi)?;
+                apply(target, &mut value, &mut copied, resources, openapi)?;
             }
         }
         Ok(())
+    }
+}
+
+/// Most values that one list of replacements copies: what is copied into what it is copied from doubles.
+const VALUES_MAX: usize = 1_000_000;
+/// Most bytes of texts that one list of replacements copies.
+const BYTES_MAX: usize = 64 << 20;
+/// Longest text that a part is put into: an object of the server's holds less.
+const JOINED_BYTES_MAX: usize = 4 << 20;
+
+/// How much has been copied.
+#[derive(Default)]
+struct Copied {
+    values: usize,
+    bytes: usize,
+}
+
+impl Copied {
+    fn count(&mut self, source: &Source) -> Result<(), String> {
+        self.bytes += source.text.len();
+        self.add(&source.value);
+        if self.values > VALUES_MAX {
+            return Err(format!("the replacements copy more than {VALUES_MAX} values"));
+        }
+        if self.bytes > BYTES_MAX {
+            return Err(format!("the replacements copy more than {} MiB of text", BYTES_MAX >> 20));
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, value: &Value) {
+        self.values += 1;
+        if self.values > VALUES_MAX {
+            return;
+        }
+        match value {
+            Value::Array(list) => list.iter().for_each(|inner| self.add(inner)),
+            Value::Object(map) => map.values().for_each(|inner| self.add(inner)),
+            _ => {}
+        }
     }
 }
 
@@ -121,6 +163,7 @@ fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Source, S
 fn apply(
     target: &TargetSelector,
     source: &mut Source,
+    copied: &mut Copied,
     resources: &mut ResMap,
     openapi: &OpenApi,
 ) -> Result<(), String> {
@@ -149,7 +192,9 @@ fn apply(
             r.keep_shared(None, |r| {
                 let mut copies = paths.iter();
                 copies.try_for_each(|path| -> Result<(), String> {
+                    copied.count(source)?;
                     copy_to(&mut r.value, path, source, &target.options)?;
+                    note_written(r, path, source, &target.options);
                     source.refresh(n, &r.value);
                     Ok(())
                 })
@@ -160,7 +205,23 @@ fn apply(
     Ok(())
 }
 
+/// Keeps how a number was written where it becomes a label or an annotation, which are texts in the end.
+fn note_written(resource: &mut Resource, path: &str, source: &Source, options: &FieldOptions) {
+    let parts = split_dotted(path);
+    let ([metadata, map, key], true) = (parts.as_slice(), options.delimiter.is_empty()) else { return };
+    let written = match map.as_str() {
+        "labels" => &mut resource.written.labels,
+        "annotations" => &mut resource.written.annotations,
+        _ => return,
+    };
+    let is_number = || matches!(source.value, Value::Int(_) | Value::Uint(_) | Value::Float(_));
+    if metadata == "metadata" && is_number() {
+        written.insert(key.clone(), source.text.clone());
+    }
+}
+
 fn copy_to(object: &mut Value, path: &str, source: &Source, options: &FieldOptions) -> Result<(), String> {
+    check_path(path, '.')?;
     let parts = split_dotted(path);
     if let Some(done) = set_embedded(object, &parts, source, options)
         && done.is_ok()
@@ -235,7 +296,7 @@ fn retyped(old: &Value, new: &str) -> Result<Value, String> {
         | (Value::Int(_) | Value::Uint(_), Value::Int(_) | Value::Uint(_))
         | (Value::Float(_), Value::Float(_) | Value::Int(_)) => Ok(plain),
         (Value::Null, Value::Null) => Ok(Value::Null),
-        (old, _) => Err(format!("cannot put `{new}` where the target holds a {}", old.type_name())),
+        (old, _) => Err(format!("cannot put `{new}` where the target holds {}", what(old))),
     }
 }
 
@@ -258,6 +319,9 @@ fn set_field(
             Err(_) => parts.insert(0, &new),
             Ok(n) if n >= parts.len() => parts.push(&new),
             Ok(n) => parts[n] = &new,
+        }
+        if old.len() + new.len() > JOINED_BYTES_MAX {
+            return Err(format!("a text of more than {} MiB", JOINED_BYTES_MAX >> 20));
         }
         new = parts.join(options.delimiter.as_str()).into();
     }
@@ -350,7 +414,7 @@ fn visit_from(
     let map = match at {
         Value::Null => return Ok(0),
         Value::Object(map) => map,
-        other => return Err(format!("`{part}`: expected a map, found a {}", other.type_name())),
+        other => return Err(format!("`{part}`: expected a map, found {}", what(other))),
     };
     let mut fresh = false;
     if !map.contains_key(part) {
@@ -370,7 +434,7 @@ fn visit_from(
 fn list_of<'v>(at: &'v mut Value, part: &str) -> Result<&'v mut fairway_value::Array, String> {
     match at {
         Value::Array(list) => Ok(list),
-        other => Err(format!("`{part}`: expected a list, found a {}", other.type_name())),
+        other => Err(format!("`{part}`: expected a list, found {}", what(other))),
     }
 }
 

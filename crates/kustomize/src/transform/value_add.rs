@@ -1,11 +1,11 @@
 use super::Transform;
 use super::namespace::Namespace;
-use crate::config::split_path;
+use crate::config::{check_path, split_path};
 use crate::decode::{Decode, Fields};
 use crate::kustomization::Selector;
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
-use crate::scalar::{resolve_plain, text};
+use crate::scalar::{resolve_plain, text, what};
 use crate::selector::Matcher;
 use fairway_value::{Str, Value};
 
@@ -72,6 +72,7 @@ impl Transform for ValueAdd {
 impl ValueAdd {
     fn set(&self, object: &mut Value, target: &Target) -> Result<(), String> {
         let mut at = object;
+        check_path(&target.field_path, '/')?;
         for part in split_path(&target.field_path, '/').iter().filter(|p| !p.is_empty()) {
             if at.is_null() {
                 *at = Value::object();
@@ -83,16 +84,12 @@ impl ValueAdd {
                     found.ok_or_else(|| format!("{}: no element `{part}`", target.field_path))?
                 }
                 other => {
-                    return Err(format!(
-                        "{}: expected a map, found a {}",
-                        target.field_path,
-                        other.type_name()
-                    ));
+                    return Err(format!("{}: expected a map, found {}", target.field_path, what(other)));
                 }
             };
         }
         if matches!(at, Value::Array(_) | Value::Object(_)) {
-            return Err(format!("{}: expected a scalar, found a {}", target.field_path, at.type_name()));
+            return Err(format!("{}: expected a scalar, found {}", target.field_path, what(at)));
         }
         let old = if at.is_null() { Str::new() } else { text(at).unwrap_or_default() };
         let new = match usize::try_from(target.position) {
