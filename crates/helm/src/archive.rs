@@ -1,5 +1,6 @@
 use crate::Error;
 use crate::chart::File;
+use fairway_core::MemoryTree;
 use flate2::read::MultiGzDecoder;
 use std::io::Read;
 
@@ -37,6 +38,18 @@ pub(crate) fn unpack(bytes: &[u8]) -> Result<Vec<File>, Error> {
         return Err(fail("no files in chart archive"));
     }
     Ok(files)
+}
+
+/// Unpacks a packed chart into a tree with the chart at its root.
+///
+/// # Errors
+/// As [`crate::Chart::load_archive`] says of the archive.
+pub fn archive_tree(bytes: &[u8]) -> Result<MemoryTree, Error> {
+    let mut tree = MemoryTree::default();
+    for file in unpack(bytes)? {
+        tree.insert(&file.name, file.data.to_vec()).map_err(|e| Error::Archive(e.to_string()))?;
+    }
+    Ok(tree)
 }
 
 struct Tar<R> {

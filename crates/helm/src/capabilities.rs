@@ -136,7 +136,7 @@ impl KubeVersion {
     pub fn parse(text: &str, helm: HelmVersion) -> Result<Self, Error> {
         let fail = || {
             Error::Values(format!(
-                "invalid kube version '{text}': could not parse {text:?} as version; write it as 1.31 or 1.31.2"
+                "invalid kube version '{text}': illegal version string {text:?}; write it as 1.31 or 1.31.2"
             ))
         };
         let body = text.trim_start();

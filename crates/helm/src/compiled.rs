@@ -99,6 +99,7 @@ impl CompiledChart {
         self.check_installable()?;
         check_release_name(&options.release_name)?;
         let root = self.prepare(options)?;
+        self.check_kubernetes(&root)?;
         let rendering = self.rendering(&root, options, ports, lookup);
         let program = self.program(&root.node)?;
         let mut files = program.run(&root.node, &root.values, &rendering)?;
@@ -112,11 +113,10 @@ impl CompiledChart {
     }
 
     /// Renders the templates and returns their texts by name, partials left out.
-    pub(crate) fn render_files(
-        &self,
-        options: &Options,
-        ports: Ports<'_>,
-    ) -> Result<Vec<(String, String)>, Error> {
+    ///
+    /// # Errors
+    /// As [`CompiledChart::render`], but that what was rendered is not read.
+    pub fn render_files(&self, options: &Options, ports: Ports<'_>) -> Result<Vec<(String, String)>, Error> {
         let root = self.prepare(options)?;
         self.program(&root.node)?.run(&root.node, &root.values, &self.rendering(&root, options, ports, None))
     }
@@ -131,14 +131,18 @@ impl CompiledChart {
         if !options.skip_schema_validation {
             crate::schema::validate(&node, &values, &options.values)?;
         }
+        Ok(Prepared { node, values, kube })
+    }
+
+    fn check_kubernetes(&self, root: &Prepared<'_>) -> Result<(), Error> {
         let required = &self.chart.metadata.kube_version;
-        if !required.is_empty() && !is_compatible_range(required, &kube.numbers) {
+        if !required.is_empty() && !is_compatible_range(required, &root.kube.numbers) {
             return Err(Error::Chart(format!(
                 "chart requires kubeVersion: {required} which is incompatible with Kubernetes {}",
-                kube.version
+                root.kube.version
             )));
         }
-        Ok(Prepared { node, values, kube })
+        Ok(())
     }
 
     fn rendering<'a>(

@@ -21,7 +21,7 @@ impl<'a> Fields<'a> {
             other => Err(Error::Shape {
                 file: file.to_owned(),
                 why: format!(
-                    "error unmarshaling JSON: json: cannot unmarshal {} into Go value of type {go_type}",
+                    "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type chart.{go_type}",
                     go_kind(other)
                 ),
             }),
@@ -38,7 +38,8 @@ impl<'a> Fields<'a> {
         Error::Shape {
             file: self.file.to_owned(),
             why: format!(
-                "error unmarshaling JSON: json: cannot unmarshal {} into Go struct field {}.{name} of type {want}",
+                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go struct field {}.{name} of \
+                 type {want}",
                 go_kind(value),
                 self.go_type
             ),

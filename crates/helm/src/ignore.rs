@@ -45,7 +45,8 @@ impl Rules {
         let (negate, rule) = line.strip_prefix('!').map_or((false, line), |r| (true, r));
         let (must_dir, rule) = rule.strip_suffix('/').map_or((false, rule), |r| (true, r));
         let place = if rule.contains('/') { Place::WholePath } else { Place::BaseName };
-        let rule = rule.strip_prefix('/').unwrap_or(rule).to_owned();
+        // Helm takes one more slash away with each path that it looks at.
+        let rule = rule.trim_start_matches('/').to_owned();
         self.patterns.push(Pattern { rule, negate, must_dir, place });
         Ok(())
     }
@@ -72,7 +73,11 @@ impl Pattern {
             Place::WholePath => path,
             Place::BaseName => path.rsplit('/').next().unwrap_or(path),
         };
-        go_match::matches(&self.rule, name) == Ok(true)
+        // Nearly every name already differs before the first sign that is no letter, or behind the last.
+        let is_sign = |c| matches!(c, '*' | '?' | '[' | ']' | '\\');
+        let start = self.rule.split(is_sign).next().unwrap_or_default();
+        let end = self.rule.rsplit(is_sign).next().unwrap_or_default();
+        name.starts_with(start) && name.ends_with(end) && go_match::matches(&self.rule, name) == Ok(true)
     }
 }
 
@@ -95,6 +100,11 @@ mod tests {
             ("values.yaml", false, false),
         ] {
             assert_eq!(rules.ignores(path, is_dir), expect, "{path}");
+        }
+        for (rule, name, expect) in
+            [("a\\*b", "a*b", true), ("[a-c]x", "bx", true), ("a]b", "a]b", true), ("a*a", "a", false)]
+        {
+            assert_eq!(Rules::parse(rule).unwrap().ignores(name, false), expect, "{rule}");
         }
         assert!(Rules::parse("a/**\n").is_err());
         assert!(Rules::parse("!keep\n").unwrap().ignores("Chart.yaml", false));

@@ -37,7 +37,7 @@ mod strvals;
 mod tree;
 mod values;
 
-pub use archive::{CHART_BYTES_MAX, FILE_BYTES_MAX};
+pub use archive::{CHART_BYTES_MAX, FILE_BYTES_MAX, archive_tree};
 pub use capabilities::{DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION, HelmVersion, KubeVersion};
 pub use chart::{Chart, Crd, File};
 pub use compiled::{CompiledChart, Options};

@@ -48,7 +48,7 @@ fn load_files(files: Vec<File>, depth: usize) -> Result<Chart, Error> {
     let mut parts = Parts::default();
     for file in files.iter().filter(|f| f.name == "Chart.yaml") {
         let metadata = parts.metadata.get_or_insert_default();
-        metadata.read(&yaml(file)?, &file.name)?;
+        metadata.read(&typed_yaml(file)?, &file.name)?;
         if metadata.api_version.is_empty() {
             "v1".clone_into(&mut metadata.api_version);
         }
@@ -120,17 +120,17 @@ impl Parts {
         let is_v1 = |parts: &Self| parts.metadata.as_ref().is_some_and(|m| m.api_version == "v1");
         match file.name.as_str() {
             "Chart.yaml" => {}
-            "Chart.lock" => self.lock = Some(Lock::read(&yaml(file)?, &file.name)?),
+            "Chart.lock" => self.lock = Some(Lock::read(&typed_yaml(file)?, &file.name)?),
             "values.yaml" => self.values = values(file)?,
             "values.schema.json" => self.schema = Some(Schema::new(file.data.clone())),
             "requirements.yaml" => {
-                self.metadata.get_or_insert_default().read(&yaml(file)?, &file.name)?;
+                self.metadata.get_or_insert_default().read(&typed_yaml(file)?, &file.name)?;
                 if is_v1(self) {
                     self.files.push(file.clone());
                 }
             }
             "requirements.lock" => {
-                self.lock = Some(Lock::read(&yaml(file)?, &file.name)?);
+                self.lock = Some(Lock::read(&typed_yaml(file)?, &file.name)?);
                 if is_v1(self) {
                     self.files.push(file.clone());
                 }
@@ -150,11 +150,35 @@ impl Parts {
 }
 
 fn yaml(file: &File) -> Result<Value, Error> {
-    let text = file.text();
-    fairway_yaml::parse(&text).map_err(|e| Error::yaml(&file.name, &text, &e))
+    yaml_with(file, &fairway_yaml::Options::default())
 }
 
-fn values(file: &File) -> Result<Map, Error> {
+/// Reads a file that is decoded into a Go struct: a number in place of a string is shown as Go shows it.
+pub(crate) fn typed_yaml(file: &File) -> Result<Value, Error> {
+    yaml_with(file, &fairway_yaml::Options { keep_floats: true, ..Default::default() })
+}
+
+fn yaml_with(file: &File, options: &fairway_yaml::Options) -> Result<Value, Error> {
+    if let Err(error) = std::str::from_utf8(&file.data) {
+        let what = match error.error_len() {
+            None => "incomplete UTF-8 octet sequence",
+            Some(1) if !is_leading_octet(file.data.get(error.valid_up_to())) => "invalid leading UTF-8 octet",
+            Some(_) => "invalid trailing UTF-8 octet",
+        };
+        let why = format!("error converting YAML to JSON: yaml: {what}");
+        return Err(Error::Yaml { file: file.name.clone(), why });
+    }
+    let text = file.text();
+    fairway_yaml::parse_with(&text, options).map_err(|e| Error::yaml(&file.name, &text, &e))
+}
+
+/// Whether an octet starts a character of several, as go-yaml's reader has it.
+fn is_leading_octet(octet: Option<&u8>) -> bool {
+    octet.is_some_and(|o| matches!(o, 0xc0..=0xf7))
+}
+
+/// Reads a file of values, whose numbers are all floats.
+pub(crate) fn values(file: &File) -> Result<Map, Error> {
     match yaml(file)? {
         Value::Null => Ok(Map::new()),
         Value::Object(map) => Ok(floats(map)),

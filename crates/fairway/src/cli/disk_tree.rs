@@ -2,9 +2,11 @@
 
 use anyhow::{Context as _, bail};
 use fairway_core::{ContentId, FileTree, NodeKind, TreeEntry, TreeError, normalize_path};
-use std::io::{ErrorKind, Read as _};
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Largest file that is read: more than any manifest or chart archive.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -18,6 +20,14 @@ const DEPTH_MAX: usize = 64;
 pub struct DiskTree {
     root: PathBuf,
     home: PathBuf,
+    /// Where folders that were asked for really lie: most files are beside one that was read before.
+    folders: Mutex<HashMap<PathBuf, PathBuf>>,
+}
+
+/// What a path of the tree leads to.
+struct Found {
+    real: PathBuf,
+    about: Metadata,
 }
 
 /// A folder or file with the tree that it lies in.
@@ -39,37 +49,67 @@ impl Place {
         let Some(path) = inside.to_str() else {
             bail!("{} is no UTF-8; rename it", whole.display());
         };
-        Ok(Self { path: path.replace('\\', "/"), tree: Arc::new(DiskTree { root, home }) })
+        Ok(Self { path: path.replace('\\', "/"), tree: Arc::new(DiskTree::new(root, home)) })
     }
 
     /// Takes a folder itself as the root.
     pub fn rooted(dir: &Path) -> anyhow::Result<Self> {
         let root = dir.canonicalize().with_context(|| format!("open {}", dir.display()))?;
-        Ok(Self { tree: Arc::new(DiskTree { home: root.clone(), root }), path: String::new() })
+        Ok(Self { tree: Arc::new(DiskTree::new(root.clone(), root)), path: String::new() })
     }
 }
 
 impl DiskTree {
+    fn new(root: PathBuf, home: PathBuf) -> Self {
+        Self { root, home, folders: Mutex::default() }
+    }
+
     /// Returns where a path of the tree is on this machine.
     pub fn on_disk(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
 
-    /// Returns where a path really lies; nothing where nothing is there.
-    fn locate(&self, path: &str) -> Result<Option<PathBuf>, TreeError> {
-        let inside = normalize_path(path)?;
-        let wanted = self.root.join(&inside);
-        let real = match wanted.canonicalize() {
-            Ok(real) => real,
+    /// Returns what a path leads to; nothing where nothing is there.
+    fn locate(&self, path: &str) -> Result<Option<Found>, TreeError> {
+        let wanted = self.root.join(normalize_path(path)?);
+        let found = match self.follow(&wanted) {
+            Ok(found) => found,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(e) => return Err(store(path, &e)),
         };
-        if stays(&self.root, &self.home, &wanted, &real) {
-            return Ok(Some(real));
+        if stays(&self.root, &self.home, &wanted, &found.real) {
+            return Ok(Some(found));
         }
         let around = if self.root == Path::new("/") { &self.home } else { &self.root };
         let why = format!("the link leads outside of {}", around.display());
         Err(TreeError::Link { path: path.to_owned(), why })
+    }
+
+    /// Follows the links in a path.
+    fn follow(&self, wanted: &Path) -> io::Result<Found> {
+        let real = match (wanted.parent(), wanted.file_name()) {
+            (Some(parent), Some(name)) if wanted != self.root => self.real_folder(parent)?.join(name),
+            _ => self.root.clone(),
+        };
+        let about = real.symlink_metadata()?;
+        if !about.is_symlink() {
+            return Ok(Found { real, about });
+        }
+        let real = real.canonicalize()?;
+        Ok(Found { about: real.metadata()?, real })
+    }
+
+    fn real_folder(&self, dir: &Path) -> io::Result<PathBuf> {
+        let known = |folders: &HashMap<PathBuf, PathBuf>| folders.get(dir).cloned();
+        if let Some(real) = known(&self.folders.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(real);
+        }
+        let Found { real, about } = self.follow(dir)?;
+        if !about.is_dir() {
+            return Err(ErrorKind::NotADirectory.into());
+        }
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(dir.to_owned(), real.clone());
+        Ok(real)
     }
 
     fn id(&self, path: &str, depth: usize) -> Result<Option<ContentId>, TreeError> {
@@ -107,8 +147,7 @@ fn store(path: &str, error: &std::io::Error) -> TreeError {
 
 impl FileTree for DiskTree {
     fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
-        let Some(real) = self.locate(path)? else { return Ok(None) };
-        let about = std::fs::metadata(&real).map_err(|e| store(path, &e))?;
+        let Some(Found { real, about }) = self.locate(path)? else { return Ok(None) };
         // Whatever is neither file nor folder, such as a pipe, would be waited for.
         if !about.is_file() {
             return Ok(None);
@@ -128,7 +167,9 @@ impl FileTree for DiskTree {
     }
 
     fn list(&self, dir: &str) -> Result<Option<Vec<TreeEntry>>, TreeError> {
-        let Some(real) = self.locate(dir)?.filter(|p| p.is_dir()) else { return Ok(None) };
+        let Some(Found { real, .. }) = self.locate(dir)?.filter(|f| f.about.is_dir()) else {
+            return Ok(None);
+        };
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(&real).map_err(|e| store(dir, &e))? {
             let entry = entry.map_err(|e| store(dir, &e))?;
@@ -158,8 +199,8 @@ impl FileTree for DiskTree {
     }
 
     fn real_path(&self, path: &str) -> Result<String, TreeError> {
-        let real = self.locate(path)?;
-        let inside = real.as_deref().and_then(|r| r.strip_prefix(&self.root).ok()).and_then(Path::to_str);
+        let found = self.locate(path)?;
+        let inside = found.as_ref().and_then(|f| f.real.strip_prefix(&self.root).ok()).and_then(Path::to_str);
         Ok(inside.map_or_else(|| path.to_owned(), |inside| inside.replace('\\', "/")))
     }
 }

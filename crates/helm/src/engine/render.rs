@@ -93,12 +93,11 @@ impl Program {
     pub(crate) fn parse(root: &Node<'_>, functions: Arc<Functions>) -> Result<Self, Error> {
         let files = template_files(root);
         let mut templates = Templates::new(explain::TPL_NAME, functions, MissingKey::Zero);
-        for file in &files {
-            templates.parse(&file.name, &file.text).map_err(|e| Error::Template {
-                message: parse_error(&file.name, &e.message),
-                context: explain::trace(&e.trace, Some(root)),
-            })?;
-        }
+        let texts: Vec<(&str, &str)> = files.iter().map(|f| (f.name.as_str(), f.text.as_ref())).collect();
+        templates.parse_all(&texts).map_err(|(n, e)| Error::Template {
+            message: parse_error(&files[n].name, &e.message),
+            context: explain::trace(&e.trace, Some(root)),
+        })?;
         let order = files.iter().map(|f| f.name.clone()).collect();
         Ok(Self { templates, order: Arc::new(order) })
     }

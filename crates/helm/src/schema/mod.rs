@@ -28,6 +28,15 @@ pub(crate) fn validate(root: &Node<'_>, values: &Map, user: &fairway_value::Map)
     Err(Error::Schema { faults: report.faults, context })
 }
 
+/// Validates values against one schema, as Helm's `ValidateAgainstSingleSchema`, and says what is wrong.
+pub(crate) fn validate_single(schema: &Schema, values: &fairway_value::Value) -> Option<String> {
+    match schema.faults(values) {
+        Ok(faults) if faults.is_empty() => None,
+        Ok(faults) => Some(report::text(&faults)),
+        Err(why) => Some(why),
+    }
+}
+
 /// What is wrong with the values of a chart and its subcharts.
 struct Report<'u> {
     user: &'u fairway_value::Map,

@@ -54,6 +54,23 @@ struct Parser<'a> {
     read: FileReader<'a>,
 }
 
+const MAP: &str = "map[string]interface {}";
+const LIST: &str = "[]interface {}";
+
+/// What Go says of a value that is not of the type that a key asks for.
+fn conversion(value: &Value, wanted: &str) -> String {
+    let is = match value {
+        Value::Null => "nil",
+        Value::Bool(_) => "bool",
+        Value::Int(_) | Value::Uint(_) => "int64",
+        Value::Float(_) => "float64",
+        Value::String(_) => "string",
+        Value::Array(_) => LIST,
+        Value::Object(_) => MAP,
+    };
+    format!("unable to parse key: interface conversion: interface {{}} is {is}, not {wanted}")
+}
+
 /// How a step ended.
 enum Step {
     More,
@@ -82,7 +99,7 @@ impl Parser<'_> {
                 let mut list = match data.get(&key) {
                     None => Array::new(),
                     Some(Value::Array(list)) => list.clone(),
-                    Some(_) => return Err(format!("unable to parse key: {key} is no list")),
+                    Some(other) => return Err(conversion(other, LIST)),
                 };
                 let step = self.list_item(&mut list, index, nesting);
                 assign(data, &key, Value::Array(list));
@@ -107,7 +124,7 @@ impl Parser<'_> {
                 let mut inner = match data.get(&key) {
                     None => Map::new(),
                     Some(Value::Object(map)) => map.clone(),
-                    Some(_) => return Err(format!("unable to parse key: {key} is no map")),
+                    Some(other) => return Err(conversion(other, MAP)),
                 };
                 let step = self.key(&mut inner, nesting);
                 if inner.is_empty() {
@@ -137,7 +154,9 @@ impl Parser<'_> {
         };
         let (text, stop) = self.cursor.until(&['[', '.', '='], self.escapes());
         if !text.is_empty() {
-            return Err(format!("unexpected data at end of array index: {text:?}"));
+            // Go shows a list of runes.
+            let runes: Vec<String> = text.chars().map(|c| format!("{c:?}")).collect();
+            return Err(format!("unexpected data at end of array index: [{}]", runes.join(" ")));
         }
         match stop {
             None => Ok(Step::End),
@@ -152,7 +171,7 @@ impl Parser<'_> {
                 let mut inner = match list.get(at) {
                     None | Some(Value::Null) => Array::new(),
                     Some(Value::Array(inner)) => inner.clone(),
-                    Some(_) => return Err(format!("unable to parse key: item {at} is no list")),
+                    Some(other) => return Err(conversion(other, LIST)),
                 };
                 let step = self.list_item(&mut inner, next, nesting)?;
                 set_index(list, at, Value::Array(inner))?;
@@ -327,7 +346,7 @@ mod tests {
             ("a[-1]=x", "negative -1 index"),
             ("a[70000]=x", "maximum supported index"),
             ("a={1,2", "list must terminate"),
-            ("a=1,a.b=2", "is no map"),
+            ("a=1,a.b=2", "interface {} is int64, not map[string]interface {}"),
         ] {
             let error = run(&[text], Kind::Typed).unwrap_err();
             assert!(error.contains(expect), "{text}: {error}");

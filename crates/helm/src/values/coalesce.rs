@@ -70,7 +70,8 @@ fn coalesce(node: &Node<'_>, dest: &Map, nulls: Nulls) -> Result<(), Error> {
             }
             Some(Value::Map(map)) => map,
             Some(other) => {
-                let shown = fairway_template::fmt::sprint_v(&other);
+                let shown = fairway_template::fmt::sprintf(b"%t", &[other]);
+                let shown = String::from_utf8_lossy(&shown);
                 return Err(Error::Values(format!("type mismatch on {}: {shown}", child.name)));
             }
         };

@@ -1,12 +1,14 @@
 //! `fairway helm lint`.
 
+use super::chart::fail;
 use super::values::ValueFlags;
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
-use fairway_helm::{Finding, Options, Severity, lint};
+use fairway_helm::{Finding, HelmVersion, KubeVersion, Options, Severity, lint};
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::Path;
 
 #[derive(clap::Args, Debug)]
@@ -25,6 +27,9 @@ pub(super) struct Args {
     /// Fails on warnings too.
     #[arg(long)]
     strict: bool,
+    /// Looks at the charts in charts/ too.
+    #[arg(long)]
+    with_subcharts: bool,
     /// Prints warnings and errors alone.
     #[arg(long)]
     quiet: bool,
@@ -34,26 +39,94 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let kube_version = args.kube_version.clone().filter(|v| !v.is_empty());
+    if let Some(version) = &kube_version {
+        KubeVersion::parse(version, HelmVersion::V3).map_err(|e| fail(&e))?;
+    }
     let options = Options {
         namespace: args.namespace.clone(),
         values: args.values.merge()?,
-        kube_version: args.kube_version.clone(),
+        kube_version,
         skip_schema_validation: args.skip_schema_validation,
         ..Options::default()
     };
-    let (mut out, mut failed) = (String::new(), 0);
-    for chart in &args.charts {
-        let place = Place::of(Path::new(chart))?;
-        let findings = lint(&*place.tree, &place.path, &options, machine());
-        failed += usize::from(is_failed(&findings, args.strict));
-        out.push_str(&report(chart, &findings, args.quiet));
+    let mut charts = args.charts.clone();
+    if args.with_subcharts {
+        for chart in &args.charts {
+            subcharts(&Path::new(chart).join("charts"), 0, &mut charts);
+        }
+    }
+    let (mut out, mut failed, mut told) = (String::new(), 0, 0);
+    for chart in &charts {
+        let report = match findings(chart, &options) {
+            Ok(findings) => {
+                failed += usize::from(is_failed(&findings, args.strict));
+                report(chart, &findings, args.quiet)
+            }
+            Err(why) => {
+                failed += 1;
+                format!("==> Linting {chart}\nError {why}\n\n")
+            }
+        };
+        told += usize::from(!report.is_empty());
+        out.push_str(&report);
     }
     print(&out)?;
-    let sum = format!("{} chart(s) linted, {failed} chart(s) failed", args.charts.len());
+    let sum = format!("{} chart(s) linted, {failed} chart(s) failed", charts.len());
     if failed > 0 {
         return Err(Failure::error(DIFFERENT, sum));
     }
-    if args.quiet { Ok(()) } else { print(&format!("{sum}\n")) }
+    if args.quiet && told == 0 { Ok(()) } else { print(&format!("{sum}\n")) }
+}
+
+/// Lints one chart; an error where there is none.
+fn findings(chart: &str, options: &Options) -> Result<Vec<Finding>, String> {
+    if is_archive(chart) {
+        let bytes = std::fs::read(chart)
+            .map_err(|e| format!("unable to open tarball: {}", told(chart, "open", &e)))?;
+        let tree =
+            fairway_helm::archive_tree(&bytes).map_err(|e| format!("unable to extract tarball: {e}"))?;
+        return Ok(lint(&tree, "", chart, options, machine()));
+    }
+    let file = Path::new(chart).join("Chart.yaml");
+    let shown = file.display().to_string();
+    std::fs::metadata(&file)
+        .map_err(|e| format!("unable to check Chart.yaml file in chart: {}", told(&shown, "stat", &e)))?;
+    let place = Place::of(Path::new(chart)).map_err(|e| format!("{e:#}"))?;
+    Ok(lint(&*place.tree, &place.path, chart, options, machine()))
+}
+
+/// Says what the system refused, as Go does.
+fn told(path: &str, action: &str, error: &std::io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        ErrorKind::NotADirectory => "not a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    format!("{action} {path}: {why}")
+}
+
+fn is_archive(path: &str) -> bool {
+    path.ends_with(".tgz") || path.ends_with(".tar.gz")
+}
+
+/// Deepest folder of subcharts that is looked into.
+const DEPTH_MAX: usize = 64;
+
+/// Finds the charts below a folder, in the order of their names.
+fn subcharts(dir: &Path, depth: usize, found: &mut Vec<String>) {
+    let Ok(entries) = std::fs::read_dir(dir) else { return };
+    let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    for path in paths {
+        if path.is_dir() && !path.is_symlink() && depth < DEPTH_MAX {
+            subcharts(&path, depth + 1, found);
+        } else if path.file_name().is_some_and(|name| name == "Chart.yaml") {
+            found.push(dir.display().to_string());
+        } else if path.to_str().is_some_and(is_archive) {
+            found.push(path.display().to_string());
+        }
+    }
 }
 
 fn is_failed(findings: &[Finding], strict: bool) -> bool {

@@ -4,6 +4,7 @@ mod chart;
 mod dependency;
 mod lint;
 mod pull;
+mod release_flags;
 mod repository;
 mod show;
 mod template;
@@ -11,6 +12,7 @@ mod values;
 mod verify;
 
 use crate::cli::one_of::OneOf;
+use clap::ArgAction;
 
 /// Arguments of `fairway helm`.
 #[derive(clap::Args, Debug)]
@@ -22,19 +24,22 @@ pub struct HelmArgs {
 #[derive(clap::Subcommand, Debug)]
 enum HelmCommand {
     /// Renders a chart and prints the manifests, as `helm template` does.
+    #[command(mut_args(as_pflag))]
     Template(Box<template::Args>),
     /// Looks for faults in charts, as `helm lint` does.
+    #[command(mut_args(as_pflag))]
     Lint(Box<lint::Args>),
     /// Prints parts of a chart, as `helm show` does.
-    #[command(visible_alias = "inspect")]
+    #[command(visible_alias = "inspect", mut_args(as_pflag))]
     Show(Box<show::Args>),
     /// Lists and brings the dependencies of a chart, as `helm dependency` does.
     #[command(visible_aliases = ["dep", "dependencies"])]
     Dependency(Box<dependency::Args>),
     /// Checks an archive against its provenance file, as `helm verify` does.
+    #[command(mut_args(as_pflag))]
     Verify(Box<verify::Args>),
     /// Downloads a chart, as `helm pull` does.
-    #[command(visible_alias = "fetch")]
+    #[command(visible_alias = "fetch", mut_args(as_pflag))]
     Pull(Box<pull::Args>),
 }
 
@@ -44,7 +49,24 @@ pub type HelmTemplateArgs = OneOf<HelmTemplateCommand>;
 #[derive(clap::Subcommand, Debug)]
 pub enum HelmTemplateCommand {
     /// Renders a chart and prints the manifests, as `helm template` does.
+    #[command(mut_args(as_pflag))]
     Template(Box<template::Args>),
+}
+
+/// Lets a flag take `=true` and `=false`, as Go's pflag does.
+fn as_pflag(flag: clap::Arg) -> clap::Arg {
+    if !matches!(flag.get_action(), ArgAction::SetTrue) {
+        return flag;
+    }
+    flag.action(ArgAction::Set)
+        .value_parser(clap::value_parser!(bool))
+        .value_name("BOOL")
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .default_value("false")
+        .hide_default_value(true)
+        .hide_possible_values(true)
 }
 
 /// Runs `fairway helm template`; as [`run`].

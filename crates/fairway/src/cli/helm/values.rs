@@ -1,7 +1,7 @@
 //! Helm's flags for values.
 
 use super::chart::fail;
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use fairway_helm::{Error, ValueSources, ValuesFile};
 use fairway_value::Map;
 use std::io::Read as _;
@@ -61,7 +61,10 @@ fn read(name: &str) -> anyhow::Result<String> {
     if name.contains("://") {
         bail!("unsupported: values from {name}; fetch the file first");
     }
-    let file = std::fs::File::open(name).with_context(|| format!("open {name}"))?;
+    let file = std::fs::File::open(name).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => anyhow!("open {name}: no such file or directory"),
+        _ => anyhow::Error::new(error).context(format!("open {name}")),
+    })?;
     if file.metadata()?.len() > FILE_BYTES_MAX {
         bail!("{name} is larger than {FILE_BYTES_MAX} bytes");
     }

@@ -5,14 +5,11 @@ use crate::cli::exit::{DIFFERENT, Failure};
 use anyhow::{Context as _, bail};
 use fairway_core::glob_match;
 use fairway_kustomize::{
-    BuildOptions, Edit, GeneratorField, ListField, MapField, build, edit, is_remote, without_vars,
+    BuildOptions, Edit, FILE_NAMES, GeneratorField, ListField, MapField, build, edit, is_remote, without_vars,
 };
 use fairway_value::Str;
 use std::path::{Path, PathBuf};
 use verbs::{Add, Keys, Names, Remove, Set, Verb};
-
-/// The names that a kustomization file may have.
-const FILE_NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 #[derive(clap::Args, Debug)]
 pub(super) struct EditArgs {
@@ -97,7 +94,7 @@ fn additions(
     Ok(all)
 }
 
-fn all_pairs(words: &[String]) -> anyhow::Result<Vec<(Str, Str)>> {
+pub(super) fn all_pairs(words: &[String]) -> anyhow::Result<Vec<(Str, Str)>> {
     // No label holds a comma.
     let read = pairs(words.iter().flat_map(|w| w.split(',')), |k, v| Edit::Label(k.into(), v.into()))?;
     let pair = |e: Edit| if let Edit::Label(key, value) = e { Some((key, value)) } else { None };
@@ -232,8 +229,8 @@ fn edits(dir: &Path, text: &str, verb: &Verb) -> anyhow::Result<Vec<Edit>> {
         Verb::Set(Set::BuildMetadata(new)) => {
             vec![Edit::SetList(ListField::BuildMetadata, build_metadata(&new.options)?)]
         }
-        Verb::Set(Set::ConfigMap(args)) => vec![args.read(GeneratorField::ConfigMaps)],
-        Verb::Set(Set::Secret(args)) => vec![args.read(GeneratorField::Secrets)],
+        Verb::Set(Set::ConfigMap(args)) => vec![args.read(GeneratorField::ConfigMaps)?],
+        Verb::Set(Set::Secret(args)) => vec![args.read(GeneratorField::Secrets)?],
         Verb::Add(verb) => additions_edits(dir, verb)?,
         Verb::Remove(verb) => removals(text, verb)?,
         Verb::Fix { .. } => vec![Edit::Fix],

@@ -1,9 +1,11 @@
-//! `fairway kustomize`: `kustomize build` in process, and `kustomize edit` that keeps comments.
+//! `fairway kustomize`: `kustomize build` in process, `kustomize create`, and `kustomize edit` that keeps comments.
 
 mod build;
+mod create;
 mod edit;
 
 use crate::cli::one_of::OneOf;
+use crate::cli::output::print;
 
 /// Arguments of `fairway kustomize`.
 #[derive(clap::Args, Debug)]
@@ -18,6 +20,15 @@ enum KustomizeCommand {
     Build(Box<build::BuildArgs>),
     /// Changes a kustomization file and keeps its comments, order and style.
     Edit(Box<edit::EditArgs>),
+    /// Writes a new kustomization file.
+    #[command(alias = "init")]
+    Create(Box<create::CreateArgs>),
+    /// Prints the version of kustomize that builds are those of.
+    Version {
+        /// No effect.
+        #[arg(long, hide = true)]
+        short: bool,
+    },
 }
 
 /// Arguments of `fairway kustomize build` alone, without what `edit` takes.
@@ -40,5 +51,7 @@ pub fn run(args: KustomizeArgs) -> anyhow::Result<()> {
     match args.command {
         KustomizeCommand::Build(args) => build::run(&args),
         KustomizeCommand::Edit(args) => edit::run(*args),
+        KustomizeCommand::Create(args) => create::run(&args),
+        KustomizeCommand::Version { .. } => print(&format!("{}\n", fairway_kustomize::VERSION)),
     }
 }

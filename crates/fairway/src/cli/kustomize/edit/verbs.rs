@@ -236,6 +236,11 @@ impl GeneratorArgs {
             let message = "say what it holds: --from-literal, --from-file or --from-env-file";
             return Err(Failure::error(DIFFERENT, message.to_owned()));
         }
+        let has_others = !self.from_literal.is_empty() || !self.from_file.is_empty();
+        if has_others && !self.from_env_file.is_empty() {
+            let message = "--from-env-file stands alone; add literals and files in another call";
+            return Err(Failure::error(DIFFERENT, message.to_owned()));
+        }
         Ok(NewGenerator {
             name: self.name.as_str().into(),
             namespace: self.namespace.as_str().into(),
@@ -288,14 +293,18 @@ pub struct Literals {
 }
 
 impl Literals {
-    pub fn read(&self, field: GeneratorField) -> Edit {
+    pub fn read(&self, field: GeneratorField) -> anyhow::Result<Edit> {
+        if self.from_literal.is_empty() && self.new_namespace.is_none() {
+            let message = "say what changes: --from-literal or --new-namespace";
+            return Err(Failure::error(DIFFERENT, message.to_owned()));
+        }
         let new = NewGenerator {
             name: self.name.as_str().into(),
             namespace: self.namespace.as_str().into(),
             literals: self.from_literal.iter().map(|s| Str::from(s.as_str())).collect(),
             ..NewGenerator::default()
         };
-        Edit::SetGenerator(field, new, self.new_namespace.as_deref().map(Str::from))
+        Ok(Edit::SetGenerator(field, new, self.new_namespace.as_deref().map(Str::from)))
     }
 }
 

@@ -1,0 +1,79 @@
+//! Flags of `helm template` that say something of a release or a cluster.
+
+use anyhow::bail;
+use std::path::PathBuf;
+
+/// What has no effect on a rendering without a cluster, and what is refused.
+#[derive(clap::Args, Clone, Debug)]
+pub(super) struct ReleaseFlags {
+    #[arg(long, hide = true)]
+    post_renderer: Option<String>,
+    #[arg(long, hide = true)]
+    post_renderer_args: Vec<String>,
+    #[arg(long, hide = true)]
+    validate: bool,
+    #[arg(long, hide = true)]
+    atomic: bool,
+    #[arg(long, hide = true)]
+    create_namespace: bool,
+    #[arg(long, hide = true)]
+    description: Option<String>,
+    #[arg(long, hide = true)]
+    disable_openapi_validation: bool,
+    #[arg(long, hide = true)]
+    enable_dns: bool,
+    #[arg(long, hide = true)]
+    force: bool,
+    #[arg(long, hide = true)]
+    hide_notes: bool,
+    #[arg(long, short = 'l', hide = true)]
+    labels: Vec<String>,
+    #[arg(long, hide = true)]
+    replace: bool,
+    /// Definitions are left out where `--include-crds` does not ask for them.
+    #[arg(long, hide = true)]
+    skip_crds: bool,
+    #[arg(long, hide = true)]
+    take_ownership: bool,
+    #[arg(long, hide = true)]
+    timeout: Option<String>,
+    #[arg(long, hide = true)]
+    wait: bool,
+    #[arg(long, hide = true)]
+    wait_for_jobs: bool,
+    #[arg(long, hide = true)]
+    burst_limit: Option<i64>,
+    #[arg(long, hide = true)]
+    qps: Option<f64>,
+    #[arg(long, hide = true)]
+    kube_apiserver: Option<String>,
+    #[arg(long, hide = true)]
+    kube_as_group: Vec<String>,
+    #[arg(long, hide = true)]
+    kube_as_user: Option<String>,
+    #[arg(long, hide = true)]
+    kube_ca_file: Option<PathBuf>,
+    #[arg(long, hide = true)]
+    kube_context: Option<String>,
+    #[arg(long, hide = true)]
+    kube_insecure_skip_tls_verify: bool,
+    #[arg(long, hide = true)]
+    kube_tls_server_name: Option<String>,
+    #[arg(long, hide = true)]
+    kube_token: Option<String>,
+    #[arg(long, hide = true)]
+    kubeconfig: Option<PathBuf>,
+}
+
+impl ReleaseFlags {
+    /// Refuses what would change the output.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        if self.post_renderer.is_some() {
+            bail!("unsupported: --post-renderer; pipe the output through the program");
+        }
+        if self.validate {
+            bail!("unsupported: --validate, which asks a cluster; use `fairway plan` or `fairway check`");
+        }
+        Ok(())
+    }
+}
