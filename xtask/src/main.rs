@@ -8,6 +8,7 @@ mod conformance;
 mod differential;
 mod e2e;
 mod fuzz;
+mod random;
 mod read_back;
 mod run;
 mod schema;

@@ -1,6 +1,6 @@
 //! Writes random trees as YAML and has the real Helm read them back, and compares what both make of them.
 
-use crate::differential::random::Random;
+use crate::random::Random;
 use anyhow::{Context, ensure};
 use fairway_core::MemoryTree;
 use fairway_helm::{Chart, CompiledChart, Options, Show, ValueSources, ValuesFile};

@@ -7,6 +7,7 @@
 mod fits;
 mod numbers;
 mod twin;
+mod union;
 
 pub use fits::{fits, is_time};
 pub(crate) use numbers::check_numbers;
@@ -38,6 +39,12 @@ impl ConvertError {
         Self { message: message.into(), go_struct: String::new(), path: Vec::new(), mismatch: None }
     }
 
+    /// Where in a Go type it is, as the JSON decoder shows it: the struct's name and the path.
+    fn place(&self) -> (&str, String) {
+        let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+        (&self.go_struct, path.join("."))
+    }
+
     fn mismatched(value: &Value, wanted: &str) -> Self {
         let json = match value {
             Value::Array(_) => "array",
@@ -56,7 +63,11 @@ impl ConvertError {
             }
             other => format!("cannot restore {wanted} from: {}", go_kind(other)),
         };
-        Self { mismatch: Some((json.to_owned(), wanted.to_owned())), ..Self::new(message) }
+        let json = match value {
+            Value::Float(_) | Value::Uint(_) if wanted.starts_with("int") => format!("{json} {value}"),
+            _ => json.to_owned(),
+        };
+        Self { mismatch: Some((json, wanted.to_owned())), ..Self::new(message) }
     }
 
     /// Returns the message as the JSON decoder says it (create, update and patches).
@@ -64,11 +75,9 @@ impl ConvertError {
     pub fn json_message(&self) -> String {
         match &self.mismatch {
             Some((json, wanted)) => {
-                let path: Vec<&str> = self.path.iter().rev().map(String::as_str).collect();
+                let (go_struct, path) = self.place();
                 format!(
-                    "json: cannot unmarshal {json} into Go struct field {}.{} of type {wanted}",
-                    self.go_struct,
-                    path.join(".")
+                    "json: cannot unmarshal {json} into Go struct field {go_struct}.{path} of type {wanted}"
                 )
             }
             None => self.message.trim_start_matches("error decoding from json: ").to_owned(),
@@ -287,8 +296,11 @@ fn convert(
     twin: Twin<'_>,
     unknown: &mut Unknown,
 ) -> Result<Value, ConvertError> {
-    if ty.is_any() || is_twin(value, twin) {
+    if is_twin(value, twin) {
         return Ok(value.clone());
+    }
+    if ty.is_any() {
+        return union::convert_any(ty, value);
     }
     if let Some(map) = ty.map_def() {
         return match value {
@@ -365,6 +377,10 @@ fn convert_map(
 ) -> Result<Value, ConvertError> {
     let twin_of = |key: &str| twin.and_then(|t| t.get(key));
     if map.fields.is_empty() {
+        if ty.name().ends_with(".CustomResourceSubresourceStatus") {
+            // A struct without fields.
+            return Ok(Value::object());
+        }
         let Some(element) = map.element.map(|id| ty.at(id)) else {
             return Ok(Value::Object(entries.clone()));
         };
@@ -449,6 +465,7 @@ fn convert_field(
     let omitted = match field.empty {
         Empty::OmitEmpty => is_empty(&value) && (value.is_null() || !matches!(unknown, Unknown::Kept)),
         Empty::OmitZero => is_zero(&value),
+        Empty::OmitNull => value.is_null(),
         Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
         // Stored lists that are empty come back as none.
         Empty::Required
@@ -456,7 +473,7 @@ fn convert_field(
         {
             return Ok(Some(Value::Null));
         }
-        Empty::Kept | Empty::OmitNull | Empty::Struct | Empty::Required => false,
+        Empty::Kept | Empty::Struct | Empty::Required => false,
     };
     Ok((!omitted).then_some(value))
 }
@@ -568,7 +585,10 @@ fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> 
         (Scalar::Bytes, _) => return error(format!("cannot restore slice from {}", go_kind(value))),
         (Scalar::Bool, _) => return Err(mismatch("bool")),
         (Scalar::IntOrString, other) => {
-            let json = ConvertError::mismatched(other, "").mismatch.map(|(json, _)| json).unwrap_or_default();
+            let json = match other {
+                Value::Float(_) => format!("number {other}"),
+                _ => ConvertError::mismatched(other, "").mismatch.map(|(json, _)| json).unwrap_or_default(),
+            };
             return error(format!("json: cannot unmarshal {json} into Go value of type int32"));
         }
         (Scalar::Int32, _) => return Err(mismatch("int32")),

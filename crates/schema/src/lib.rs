@@ -11,6 +11,7 @@
 //! One implementation serves the drift prediction and the in-memory API server, so the two cannot disagree.
 //! This crate knows no cluster, no Git and no dialect (Argo CD, Flux); it reads no clock: times are handed in.
 
+mod address;
 mod base64;
 pub mod canonical;
 pub mod defaults;

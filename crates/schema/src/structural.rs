@@ -37,6 +37,11 @@ pub(crate) fn prune_unknown(object: &mut Value, twin: Twin<'_>, schema: &Value) 
     prune_at(object, twin, Some(schema), true, false);
 }
 
+/// Cuts fields of a part of an object that its schema does not have; an object `embedded` there keeps what says its type.
+pub(crate) fn prune_part(value: &mut Value, schema: &Value, embedded: bool) {
+    prune_at(value, None, Some(schema), embedded, false);
+}
+
 /// Cuts nulls that may not be and have no default.
 pub fn prune_nulls(object: &mut Value, schema: &Value) {
     drop_nulls(object, schema, true);

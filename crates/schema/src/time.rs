@@ -10,7 +10,7 @@ use fairway_value::Value;
 /// A text that is no RFC 3339 time, in Go's words.
 pub(crate) fn canonical_time(text: &str) -> Result<Value, String> {
     let (seconds, _) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05Z07:00"))?;
-    Ok(Value::from(format(seconds, None)))
+    Ok(Value::from(format(seconds, "")))
 }
 
 /// Returns the time in microseconds, UTC.
@@ -19,7 +19,7 @@ pub(crate) fn canonical_time(text: &str) -> Result<Value, String> {
 /// A text that is no RFC 3339 time, in Go's words.
 pub(crate) fn canonical_micro_time(text: &str) -> Result<Value, String> {
     let (seconds, nanos) = parse(text).ok_or_else(|| refused(text, "2006-01-02T15:04:05.000000Z07:00"))?;
-    Ok(Value::from(format(seconds, Some(nanos / 1000))))
+    Ok(Value::from(format(seconds, &format!(".{:06}", nanos / 1000))))
 }
 
 fn refused(text: &str, layout: &str) -> String {
@@ -74,9 +74,9 @@ pub(crate) fn parse(text: &str) -> Option<(i64, u32)> {
     Some((days_since_1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second - offset, nanos))
 }
 
-fn format(seconds: i64, micros: Option<u32>) -> String {
+/// Writes a time in UTC; `fraction` is of its second, with the point.
+pub(crate) fn format(seconds: i64, fraction: &str) -> String {
     let [year, month, day, hour, minute, second] = date_time(seconds);
-    let fraction = micros.map_or_else(String::new, |m| format!(".{m:06}"));
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z")
 }
 

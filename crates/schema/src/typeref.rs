@@ -53,6 +53,11 @@ impl<'s> TypeRef<'s> {
         self.def().map.as_ref()
     }
 
+    /// Returns another type of the same schemas by its name.
+    pub(crate) fn named(self, name: &str) -> Option<TypeRef<'s>> {
+        self.schemas.type_named(name)
+    }
+
     pub(crate) fn at(self, id: TypeId) -> Self {
         Self { id, ..self }
     }

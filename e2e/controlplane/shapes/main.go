@@ -13,21 +13,33 @@ import (
 	"sort"
 	"strings"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	batchv1 "k8s.io/api/batch/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	schedulingv1 "k8s.io/api/scheduling/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/kubernetes/pkg/apis/admissionregistration"
 	"k8s.io/kubernetes/pkg/apis/apps"
+	"k8s.io/kubernetes/pkg/apis/autoscaling"
 	"k8s.io/kubernetes/pkg/apis/batch"
+	"k8s.io/kubernetes/pkg/apis/coordination"
 	"k8s.io/kubernetes/pkg/apis/core"
+	"k8s.io/kubernetes/pkg/apis/discovery"
+	"k8s.io/kubernetes/pkg/apis/flowcontrol"
 	"k8s.io/kubernetes/pkg/apis/networking"
 	"k8s.io/kubernetes/pkg/apis/policy"
 	"k8s.io/kubernetes/pkg/apis/rbac"
@@ -57,6 +69,21 @@ var pairs = [][2]reflect.Type{
 	{reflect.TypeFor[storage.CSINodeSpec](), reflect.TypeFor[storagev1.CSINodeSpec]()},
 	{reflect.TypeFor[storage.CSIDriverSpec](), reflect.TypeFor[storagev1.CSIDriverSpec]()},
 	{reflect.TypeFor[storage.StorageClass](), reflect.TypeFor[storagev1.StorageClass]()},
+	{reflect.TypeFor[storage.VolumeAttributesClass](), reflect.TypeFor[storagev1.VolumeAttributesClass]()},
+	{reflect.TypeFor[admissionregistration.ValidatingAdmissionPolicySpec](), reflect.TypeFor[admissionregistrationv1.ValidatingAdmissionPolicySpec]()},
+	{reflect.TypeFor[admissionregistration.ValidatingAdmissionPolicyBindingSpec](), reflect.TypeFor[admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec]()},
+	{reflect.TypeFor[admissionregistration.MutatingAdmissionPolicySpec](), reflect.TypeFor[admissionregistrationv1.MutatingAdmissionPolicySpec]()},
+	{reflect.TypeFor[admissionregistration.MutatingAdmissionPolicyBindingSpec](), reflect.TypeFor[admissionregistrationv1.MutatingAdmissionPolicyBindingSpec]()},
+	{reflect.TypeFor[apiextensions.CustomResourceDefinitionVersion](), reflect.TypeFor[apiextensionsv1.CustomResourceDefinitionVersion]()},
+	{reflect.TypeFor[autoscaling.HorizontalPodAutoscalerSpec](), reflect.TypeFor[autoscalingv2.HorizontalPodAutoscalerSpec]()},
+	{reflect.TypeFor[coordination.LeaseSpec](), reflect.TypeFor[coordinationv1.LeaseSpec]()},
+	{reflect.TypeFor[discovery.EndpointSlice](), reflect.TypeFor[discoveryv1.EndpointSlice]()},
+	{reflect.TypeFor[flowcontrol.FlowSchemaSpec](), reflect.TypeFor[flowcontrolv1.FlowSchemaSpec]()},
+	{reflect.TypeFor[flowcontrol.PriorityLevelConfigurationSpec](), reflect.TypeFor[flowcontrolv1.PriorityLevelConfigurationSpec]()},
+	{reflect.TypeFor[networking.NetworkPolicySpec](), reflect.TypeFor[networkingv1.NetworkPolicySpec]()},
+	{reflect.TypeFor[networking.IPAddressSpec](), reflect.TypeFor[networkingv1.IPAddressSpec]()},
+	{reflect.TypeFor[networking.IngressClassSpec](), reflect.TypeFor[networkingv1.IngressClassSpec]()},
+	{reflect.TypeFor[resourceapi.DeviceClassSpec](), reflect.TypeFor[resourcev1.DeviceClassSpec]()},
 }
 
 var seen = map[string][][3]string{}

@@ -1,6 +1,6 @@
 //! Definitions made at random, and objects that mostly fit them.
 
-use super::random::Random;
+use crate::random::Random;
 use serde_json::{Map, Value, json};
 
 /// Group of the definitions made.

@@ -1,9 +1,9 @@
 //! Expressions in CEL: what they make of texts at random, and which of them a definition may have.
 
-use super::random::Random;
 use super::servers::Call;
 use super::single;
 use super::{Place, Run};
+use crate::random::Random;
 use serde_json::{Map, Value, json};
 
 const GROUP: &str = "made.example.com";

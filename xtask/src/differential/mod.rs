@@ -4,9 +4,9 @@
 mod compare;
 mod definition;
 mod expression;
+mod growth;
 mod http;
 mod mutate;
-pub(crate) mod random;
 mod report;
 mod rules;
 mod sequence;
@@ -14,9 +14,9 @@ mod servers;
 mod single;
 
 use crate::e2e::controlplane;
+use crate::random::Random;
 use anyhow::Context;
 use fairway_schema::{Schemas, Scope};
-use random::Random;
 use report::Report;
 use serde_json::Value;
 use servers::{NAMESPACE, Servers};
@@ -42,7 +42,7 @@ pub struct Args {
     /// Compares only objects of these kinds.
     #[arg(long)]
     kind: Vec<String>,
-    /// What is written: `new` objects, changes `over` stored ones, `sequence`s by several managers, `value`s and `rule`s of CEL.
+    /// What is written: `new` objects, `grown` ones, changes `over` stored ones, `sequence`s by several managers, `value`s and `rule`s of CEL.
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// How many definitions are made at random beside those.
@@ -58,6 +58,8 @@ pub struct Args {
 pub enum Part {
     /// One broken object is applied where none is.
     New,
+    /// An object with fields that it did not have is applied where none is.
+    Grown,
     /// A stored object is changed in one place.
     Over,
     /// Several managers write one object in turns.
@@ -69,7 +71,7 @@ pub enum Part {
 }
 
 /// What is written by turns where nothing else is asked for.
-const PARTS: [Part; 3] = [Part::New, Part::Over, Part::Sequence];
+const PARTS: [Part; 4] = [Part::New, Part::Grown, Part::Over, Part::Sequence];
 
 /// What is written after that, one step for ten of the others.
 const EXPRESSIONS: [Part; 2] = [Part::Value, Part::Rule];
@@ -155,6 +157,7 @@ fn steps(run: &mut Run, parts: &[Part], count: usize) -> anyhow::Result<()> {
     while run.report.steps < count {
         match run.random.pick(parts) {
             Some(Part::New) => single::new(run)?,
+            Some(Part::Grown) => single::grown(run)?,
             Some(Part::Over) => single::over(run)?,
             Some(Part::Value) => expression::value(run)?,
             Some(Part::Rule) => expression::rule(run)?,

@@ -1,6 +1,6 @@
 //! Small changes to an object: some that a server takes, some that it refuses.
 
-use super::random::Random;
+use crate::random::Random;
 use serde_json::{Map, Value, json};
 
 /// One step of a path into JSON.

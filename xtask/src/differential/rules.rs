@@ -1,6 +1,6 @@
 //! Rules in CEL for definitions made at random.
 
-use super::random::Random;
+use crate::random::Random;
 use serde_json::{Value, json};
 
 /// Adds rules to a schema and to what is below it, here and there. Only where it can be told what was there `before` may a rule ask.

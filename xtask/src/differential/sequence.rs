@@ -232,7 +232,10 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     // What each server chose goes back to it.
     let body = |live: &Value| {
         let uid = |o: &Value| o["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-        let text = changed.to_string().replace(&uid(&real), &uid(live));
+        let mut text = changed.to_string().replace(&uid(&real), &uid(live));
+        if let (Some(theirs), Some(own)) = (token_volume(&real), token_volume(live)) {
+            text = text.replace(&theirs, &own);
+        }
         let mut body: Value = serde_json::from_str(&text).unwrap_or_default();
         body["metadata"] = live["metadata"].clone();
         if live["spec"]["clusterIP"].is_string() && body["spec"].is_object() {
@@ -255,6 +258,12 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     };
     let (for_real, for_dev) = (call(body(&real)), call(body(&dev)));
     write(run, life, &for_real, &for_dev, "put")
+}
+
+/// The name of the volume with a Pod's token.
+fn token_volume(pod: &Value) -> Option<String> {
+    let names = pod["spec"]["volumes"].as_array()?.iter().filter_map(|v| v["name"].as_str());
+    names.into_iter().find(|name| name.starts_with("kube-api-access-")).map(str::to_owned)
 }
 
 fn status_patch(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {

@@ -2,7 +2,7 @@
 
 use super::mutate;
 use super::servers::Call;
-use super::{Place, Run, compare, encode};
+use super::{Place, Run, compare, encode, growth};
 use serde_json::Value;
 
 /// Kinds whose objects change what the server does, or do not go away: only ever written dry.
@@ -60,6 +60,26 @@ pub fn new(run: &mut Run) -> anyhow::Result<()> {
         body: object,
     };
     check(run, &call, &what)
+}
+
+/// Applies an object with a few more fields dry where none is.
+pub fn grown(run: &mut Run) -> anyhow::Result<()> {
+    let Some((mut object, place)) = run.pick_object() else { return Ok(()) };
+    let mut what = growth::grow(&mut object, &run.schemas, &mut run.random);
+    for _ in 0..run.random.below(3) {
+        what = format!("{what}, {}", growth::grow(&mut object, &run.schemas, &mut run.random));
+    }
+    if object["kind"] == "Pod" && object["spec"].is_object() {
+        object["spec"]["serviceAccountName"] = "default".into();
+    }
+    let name = name_of(&object);
+    let call = Call {
+        method: "PATCH",
+        path: path(&place, &name, "dryRun=All&fieldManager=fairway&force=true"),
+        content_type: "application/apply-patch+yaml",
+        body: object,
+    };
+    check(run, &call, &format!("grown {what}"))
 }
 
 /// Compares the answers to one call.

@@ -2,6 +2,7 @@
 
 use super::targets::Target;
 use super::{ARTIFACTS, Args, INPUT_BYTES_MAX, INPUT_SECONDS_MAX, seeds};
+use crate::random::Random;
 use anyhow::{Context, ensure};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -27,7 +28,7 @@ pub fn run(targets: &[Target], args: &Args) -> anyhow::Result<Vec<&'static str>>
 fn run_target((name, target): &Target, args: &Args) -> anyhow::Result<usize> {
     let seeds = read(&seeds::folder(name))?;
     ensure!(!seeds.is_empty(), "{name} has no seeds");
-    let mut random = Random(args.seed);
+    let mut random = Random::new(args.seed);
     let end = Instant::now() + Duration::from_secs(args.seconds.into());
     let (mut runs, mut findings) = (0_usize, 0);
     while (runs < seeds.len() || runs < args.inputs && Instant::now() < end) && findings < FINDINGS_MAX {
@@ -84,17 +85,4 @@ fn changed(seeds: &[Vec<u8>], random: &mut Random) -> Vec<u8> {
     }
     input.truncate(INPUT_BYTES_MAX as usize);
     input
-}
-
-/// SplitMix64, so that a run can be had again.
-struct Random(u64);
-
-impl Random {
-    /// Returns a number below a bound above nought.
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed >> 33) % bound as u64).unwrap_or(0)
-    }
 }

@@ -24,10 +24,13 @@ fn at_sight(value: &Value, ty: TypeRef<'_>) -> bool {
     match value {
         Value::Object(entries) => map_at_sight(entries, ty),
         Value::Array(items) => match ty.list_def().map(|l| ty.at(l.item)) {
-            Some(item) => items.iter().all(|inner| at_sight(inner, item)),
+            Some(item) => items.iter().all(|inner| at_sight(inner, item)) && !super::union::is_narrower(ty),
             None => false,
         },
-        scalar => scalar_at_sight(scalar, ty.scalar()),
+        scalar => {
+            let kind = ty.scalar();
+            scalar_at_sight(scalar, kind) && (kind != Some(Scalar::Any) || !super::union::is_narrower(ty))
+        }
     }
 }
 
@@ -35,6 +38,9 @@ fn map_at_sight(entries: &Map, ty: TypeRef<'_>) -> bool {
     let Some(map) = ty.map_def() else { return false };
     if map.fields.is_empty() {
         let Some(element) = map.element.map(|id| ty.at(id)) else { return true };
+        if super::union::is_narrower(ty) {
+            return false;
+        }
         if element.scalar() == Some(Scalar::String) {
             return entries.values().all(|inner| matches!(inner, Value::String(_) | Value::Null));
         }
@@ -107,8 +113,11 @@ fn is_plain_time(text: &[u8]) -> bool {
 
 /// Looks closer: returns the first value that does not fit.
 fn misfit(value: &Value, ty: TypeRef<'_>) -> Result<(), ConvertError> {
-    if value.is_null() || ty.is_any() {
+    if value.is_null() {
         return Ok(());
+    }
+    if ty.is_any() {
+        return super::union::convert_any(ty, value).map(drop);
     }
     match (value, ty.map_def(), ty.list_def()) {
         (Value::Object(entries), Some(map), _) => {

@@ -12,6 +12,9 @@ pub static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     Arc::new(env)
 });
 
+/// Most operators of an expression: a chain of them is as deep as it is long.
+const OPERATORS_MAX: usize = 600;
+
 /// How long and how deep an expression may be.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
@@ -36,6 +39,10 @@ impl Bounds {
             }
             most.max(depth)
         });
+        let operators = expression.bytes().filter(|b| b"+-*/%<>=!&|?.[(".contains(b)).count();
+        if operators > OPERATORS_MAX {
+            return Err(format!("made of more than {OPERATORS_MAX} operators"));
+        }
         let Self { bytes, nesting } = self;
         if expression.len() > bytes || deepest > nesting {
             return Err(format!("longer than {bytes} bytes or nested deeper than {nesting}"));

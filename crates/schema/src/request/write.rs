@@ -184,6 +184,8 @@ fn carry_out(
     };
     if !request.resource.custom && request.subresource.is_empty() {
         said.extend(warnings::on_write(live, &written.object));
+    } else if request.resource.custom && request.subresource.is_empty() {
+        said.extend(warnings::on_custom_write(live, &written.object));
     }
     if !request.resource.deprecation.is_empty() {
         said.insert(0, request.resource.deprecation.to_string());

@@ -108,7 +108,13 @@ pub fn prepare_create(
             add_finalizer(object, "kubernetes.io/pvc-protection");
             same_data_sources(object);
         }
-        "Service" => service::create(object, chooser)?,
+        "Service" => match service::create(object, chooser) {
+            // What is wrong with the object itself is said first.
+            Err(Refused::Causes(_)) if !crate::validate::create(object, schemas).is_empty() => {}
+            other => other?,
+        },
+        "ServiceAccount" => named_secrets(object),
+        "ResourceSlice" => timed_taints(object, chooser),
         "Job" => job(object),
         "DaemonSet" => {
             object.set_path(&["metadata", "annotations", super::endpoint::TEMPLATE_GENERATION], "1");
@@ -170,23 +176,55 @@ fn add_finalizer(object: &mut Value, name: &str) {
     }
 }
 
-/// `dataSource` and `dataSourceRef` say the same, unless the latter names a namespace.
+/// Taints of devices say since when they are there.
+fn timed_taints(slice: &mut Value, chooser: &dyn Chooser) {
+    let devices = slice.get_path_mut(&["spec", "devices"]).and_then(Value::as_array_mut);
+    for device in devices.into_iter().flat_map(|d| d.make_mut().iter_mut()) {
+        let taints = device.get_mut("taints").and_then(Value::as_array_mut);
+        for taint in taints.into_iter().flat_map(|t| t.make_mut().iter_mut()) {
+            if taint.get("timeAdded").is_none_or(Value::is_null) {
+                taint.set_path(&["timeAdded"], chooser.now());
+            }
+        }
+    }
+}
+
+/// Of the secrets of an account only the names are kept.
+fn named_secrets(account: &mut Value) {
+    let Some(secrets) = account.get_mut("secrets").and_then(Value::as_array_mut) else { return };
+    for secret in secrets.make_mut() {
+        let name = secret.get("name").cloned();
+        *secret = name.into_iter().map(|name| ("name", name)).collect();
+    }
+}
+
+fn is_claim_or_snapshot(source: &Value) -> bool {
+    let text = |key: &str| source.get(key).and_then(Value::as_str).unwrap_or_default();
+    matches!(
+        (text("apiGroup"), text("kind")),
+        ("", "PersistentVolumeClaim") | ("snapshot.storage.k8s.io", "VolumeSnapshot")
+    )
+}
+
+/// `dataSource` and `dataSourceRef` say the same. What names a namespace is dropped, and so is an old source of any but the two kinds
+/// that it always could be.
 fn same_data_sources(claim: &mut Value) {
     let Some(spec) = claim.get_mut("spec").and_then(Value::as_object_mut) else { return };
+    let apart = spec.get("dataSourceRef").and_then(|s| s.get("namespace")).and_then(Value::as_str);
+    if apart.is_some_and(|namespace| !namespace.is_empty()) {
+        spec.remove("dataSourceRef");
+    }
     let (old, new) = (spec.get("dataSource").cloned(), spec.get("dataSourceRef").cloned());
     match (old, new) {
-        (Some(source), None) => {
+        (Some(source), None) if is_claim_or_snapshot(&source) => {
             spec.insert("dataSourceRef", source);
         }
-        (None, Some(source)) if source.get("namespace").is_none() => {
-            let core = source.get("apiGroup").is_none();
-            let group = source.get("apiGroup").and_then(Value::as_str).unwrap_or_default();
-            let kind = source.get("kind").and_then(Value::as_str).unwrap_or_default();
-            let known = (core && kind == "PersistentVolumeClaim")
-                || (group == "snapshot.storage.k8s.io" && kind == "VolumeSnapshot");
-            if known {
-                spec.insert("dataSource", source);
-            }
+        (Some(_), None) => {
+            spec.remove("dataSource");
+        }
+        (None, Some(mut source)) => {
+            source.remove_path(&["namespace"]);
+            spec.insert("dataSource", source);
         }
         _ => {}
     }
@@ -220,6 +258,7 @@ fn crd(object: &mut Value) {
         .iter()
         .filter(|v| v.get("storage") == Some(&Value::Bool(true)))
         .filter_map(|v| v.get("name").cloned())
+        .take(1)
         .collect();
     let mut status = Value::object();
     status.set_path(&["conditions"], Value::Null);

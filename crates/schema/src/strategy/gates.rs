@@ -6,7 +6,17 @@ use crate::{Schemas, TypeRef};
 use fairway_value::Value;
 
 /// Type, field.
-const OFF: [(&str, &str); 5] = [
+const OFF: [(&str, &str); 15] = [
+    ("io.k8s.api.core.v1.NodeSpec", "configSource"),
+    ("io.k8s.api.discovery.v1.Endpoint", "deprecatedTopology"),
+    ("io.k8s.api.coordination.v1.LeaseSpec", "preferredHolder"),
+    ("io.k8s.api.coordination.v1.LeaseSpec", "strategy"),
+    ("io.k8s.api.resource.v1.Device", "nodeAllocatableResourceMappings"),
+    ("io.k8s.api.resource.v1.DeviceAttribute", "bools"),
+    ("io.k8s.api.resource.v1.DeviceAttribute", "ints"),
+    ("io.k8s.api.resource.v1.DeviceAttribute", "strings"),
+    ("io.k8s.api.resource.v1.DeviceAttribute", "versions"),
+    ("io.k8s.api.storage.v1.CSIDriverSpec", "preventPodSchedulingIfMissing"),
     ("io.k8s.api.core.v1.VolumeProjection", "clusterTrustBundle"),
     ("io.k8s.api.core.v1.VolumeProjection", "podCertificate"),
     ("io.k8s.api.core.v1.Lifecycle", "stopSignal"),
@@ -17,7 +27,7 @@ const OFF: [(&str, &str); 5] = [
 /// Drops the fields that are switched off. What is shared with the stored object is not looked into.
 pub(super) fn drop_disabled(object: &mut Value, stored: Twin<'_>, schemas: &Schemas) {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
-    // Only kinds with pods in them have any.
+    // Only kinds with pods in them have any, and a few others.
     let concerned = matches!(
         text("kind"),
         "Pod"
@@ -29,11 +39,21 @@ pub(super) fn drop_disabled(object: &mut Value, stored: Twin<'_>, schemas: &Sche
             | "ReplicaSet"
             | "Job"
             | "CronJob"
+            | "CSIDriver"
+            | "EndpointSlice"
+            | "Lease"
+            | "Node"
+            | "ResourceSlice"
     );
     let Some(ty) = schemas.type_of(text("apiVersion"), text("kind")).filter(|_| concerned) else { return };
-    if let Some(spec) = ty.field("spec")
-        && object.get("spec").is_some_and(|value| has_any(spec.ty, value, stored.and_then(|s| s.get("spec"))))
-        && let Some(value) = object.get_mut("spec")
+    let key = match text("kind") {
+        "PodTemplate" => "template",
+        "EndpointSlice" => "endpoints",
+        _ => "spec",
+    };
+    if let Some(spec) = ty.field(key)
+        && object.get(key).is_some_and(|value| has_any(spec.ty, value, stored.and_then(|s| s.get(key))))
+        && let Some(value) = object.get_mut(key)
     {
         visit(spec.ty, value);
     }
@@ -48,7 +68,8 @@ fn has_any(ty: TypeRef<'_>, value: &Value, twin: Twin<'_>) -> bool {
             let off = |key: &str| OFF.iter().any(|(name, field)| *field == key && *name == ty.name());
             map.iter().any(|(key, inner)| {
                 let twin = || twin.and_then(|t| t.get(key));
-                let below = || def.field(key).is_some_and(|field| has_any(ty.at(field.ty), inner, twin()));
+                let field = || def.field(key).map(|f| f.ty).or(def.element);
+                let below = || field().is_some_and(|id| has_any(ty.at(id), inner, twin()));
                 match inner {
                     Value::Object(_) | Value::Array(_) => off(key) || below(),
                     _ => off(key),
@@ -73,6 +94,9 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
                 }
             }
             let Some(def) = ty.map_def() else { return };
+            if let Some(element) = def.element.map(|id| ty.at(id)).filter(|t| t.is_map() && !t.is_any()) {
+                map.values_mut().for_each(|value| visit(element, value));
+            }
             for field in &def.fields {
                 let inner = ty.at(field.ty);
                 if (inner.is_map() || inner.is_list())

@@ -22,7 +22,16 @@ pub(super) fn list(items: &[&str]) -> Value {
 /// Gives a new Service its addresses, families and node ports, as a server with one IPv4 range does.
 pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<(), Refused> {
     allocate(object, None, chooser)?;
-    chooser.claim(object, None).map_err(Refused::Causes)
+    chooser.claim(object, None).map_err(Refused::Causes)?;
+    no_internal_policy(object);
+    Ok(())
+}
+
+/// A name elsewhere has no traffic inside.
+fn no_internal_policy(object: &mut Value) {
+    if object.get_path(&["spec", "type"]).and_then(Value::as_str) == Some("ExternalName") {
+        object.remove_path(&["spec", "internalTrafficPolicy"]);
+    }
 }
 
 /// Carries over to a Service about to replace `old` what the server chose for that and the new one leaves open, and chooses what
@@ -68,7 +77,9 @@ pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser
         }
     }
     allocate(object, Some(&before), chooser)?;
-    chooser.claim(object, Some(old)).map_err(Refused::Causes)
+    chooser.claim(object, Some(old)).map_err(Refused::Causes)?;
+    no_internal_policy(object);
+    Ok(())
 }
 
 /// Returns the addresses and node ports that a Service holds, for a server to free them.

@@ -1,6 +1,6 @@
-use super::fault::{Faults, has, int, list, show, text};
+use super::fault::{Faults, has, int, list, text};
 use super::pod::toleration;
-use super::{claim, flow, meta, names, quota, rbac};
+use super::{claim, flow, meta, names, pod_resources, quota, rbac, shown, storage};
 use crate::managed::quote;
 use fairway_value::{Map, Value};
 
@@ -27,18 +27,6 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             }
         }
         "PriorityClass" => priority_class(object, faults),
-        "ResourceSlice" => {
-            let node = text(spec, "nodeName");
-            if has(spec, "nodeName") {
-                faults.each("spec.nodeName", node, names::subdomain(node));
-            }
-            for (n, device) in list(spec, "devices").iter().enumerate() {
-                let name = text(device, "name");
-                faults.each(&format!("spec.devices[{n}].name"), name, names::label(name));
-            }
-        }
-        "ResourceClaim" => device_claim(spec, "spec", faults),
-        "ResourceClaimTemplate" => device_claim(spec.get("spec").unwrap_or(&empty), "spec.spec", faults),
         "Secret" => secret(object, faults),
         "Node" => {
             for (n, taint) in list(spec, "taints").iter().enumerate() {
@@ -62,7 +50,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "Role" | "ClusterRole" => rbac::role(object, kind, faults),
         "RoleBinding" | "ClusterRoleBinding" => rbac::binding(object, kind, faults),
         "Event" => event(object, faults),
-        "StorageClass" => storage_class(object, faults),
+        "StorageClass" => storage::class(object, faults),
         "CSIStorageCapacity" => {
             super::workload::label_selector(object.get("nodeTopology"), "nodeTopology", faults);
             let name = text(object, "storageClassName");
@@ -71,6 +59,10 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "Lease" => {
             if let Some(seconds) = int(spec, "leaseDurationSeconds").filter(|s| *s <= 0) {
                 faults.invalid("spec.leaseDurationSeconds", seconds.to_string(), "must be greater than 0");
+            }
+            if let Some(count) = int(spec, "leaseTransitions").filter(|n| *n < 0) {
+                let why = "must be greater than or equal to 0";
+                faults.invalid("spec.leaseTransitions", count.to_string(), why);
             }
         }
         "APIService" => api_service(object, spec, faults),
@@ -84,41 +76,30 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             if faults.present("handler", handler) {
                 faults.each("handler", handler, names::label(handler));
             }
+            if let Some(fixed) = object.get_path(&["overhead", "podFixed"]) {
+                let limits: Value = [("limits", fixed.clone())].into_iter().collect();
+                pod_resources::requirements(Some(&limits), "overhead", &[], faults);
+            }
             meta::labels(object.get_path(&["scheduling", "nodeSelector"]), "scheduling.nodeSelector", faults);
             let tolerations = object.get_path(&["scheduling", "tolerations"]).and_then(Value::as_array);
             for (n, item) in tolerations.unwrap_or_default().iter().enumerate() {
                 toleration(item, &format!("scheduling.tolerations[{n}]"), faults);
             }
-        }
-        "VolumeAttachment" => volume_attachment(spec, faults),
-        "VolumeAttributesClass" => {
-            if text(object, "driverName").is_empty() {
-                faults.required("driverName", "");
-            }
-            let driver = text(object, "driverName").to_lowercase();
-            if !driver.is_empty() {
-                faults.each("driverName", text(object, "driverName"), names::qualified(&driver));
-            }
-            if object.get("parameters").and_then(Value::as_object).is_none_or(Map::is_empty) {
-                faults.required("parameters", "must contain at least one key/value pair");
+            let same = |a: &Value, b: &Value| {
+                ["key", "operator", "value", "effect"].iter().all(|key| text(a, key) == text(b, key))
+            };
+            let all = tolerations.unwrap_or_default();
+            for (n, item) in
+                all.iter().enumerate().filter(|(n, item)| all[..*n].iter().any(|o| same(o, item)))
+            {
+                let shown = shown::show("core.Toleration", Some(item));
+                faults.duplicate(format!("scheduling.tolerations[{n}]"), shown);
             }
         }
-        "CSINode" => {
-            for (n, driver) in list(spec, "drivers").iter().enumerate() {
-                for key in ["name", "nodeID"] {
-                    if text(driver, key).is_empty() {
-                        faults.required(format!("spec.drivers[{n}].{key}"), "");
-                    }
-                }
-            }
-        }
-        "CSIDriver" => {
-            for mode in list(spec, "volumeLifecycleModes").iter().filter_map(Value::as_str) {
-                faults.one_of("spec.volumeLifecycleModes", mode, &["Persistent", "Ephemeral"]);
-            }
-            let policies = ["File", "None", "ReadWriteOnceWithFSType"];
-            faults.one_of("spec.fsGroupPolicy", text(spec, "fsGroupPolicy"), &policies);
-        }
+        "VolumeAttachment" => storage::attachment(object, spec, faults),
+        "VolumeAttributesClass" => storage::attributes_class(object, faults),
+        "CSINode" => storage::node(spec, faults),
+        "CSIDriver" => storage::driver(spec, faults),
         _ => {}
     }
 }
@@ -131,34 +112,6 @@ fn data_size(object: &Value) -> usize {
     let binary = object.get("binaryData").and_then(Value::as_object).into_iter().flat_map(Map::values);
     let plain: usize = text.filter_map(Value::as_str).map(str::len).sum();
     plain + binary.filter_map(Value::as_str).map(|s| s.len() / 4 * 3).sum::<usize>()
-}
-
-fn device_claim(spec: &Value, field: &str, faults: &mut Faults) {
-    let requests = spec.get_path(&["devices", "requests"]).and_then(Value::as_array).unwrap_or_default();
-    for (n, request) in requests.iter().enumerate() {
-        let field = format!("{field}.devices.requests[{n}]");
-        let name = text(request, "name");
-        faults.each(&format!("{field}.name"), name, names::label(name));
-        let first = list(request, "firstAvailable");
-        match request.get("exactly").filter(|e| !e.is_null()) {
-            Some(exactly) if text(exactly, "deviceClassName").is_empty() => {
-                faults.required(format!("{field}.exactly.deviceClassName"), "");
-            }
-            Some(_) => {}
-            None if first.is_empty() => {
-                faults.required(&field, "exactly one of `exactly` or `firstAvailable` is required");
-            }
-            None => {}
-        }
-        for (i, part) in first.iter().enumerate() {
-            let field = format!("{field}.firstAvailable[{i}]");
-            let name = text(part, "name");
-            faults.each(&format!("{field}.name"), name, names::label(name));
-            if text(part, "deviceClassName").is_empty() {
-                faults.required(format!("{field}.deviceClassName"), "");
-            }
-        }
-    }
 }
 
 fn keys(data: Option<&Value>, field: &str, faults: &mut Faults) {
@@ -197,38 +150,6 @@ fn secret(secret: &Value, faults: &mut Faults) {
     }
 }
 
-fn storage_class(class: &Value, faults: &mut Faults) {
-    let provisioner = text(class, "provisioner");
-    if faults.present("provisioner", provisioner) {
-        // Shown in lower case, as it is compared.
-        let lower = provisioner.to_lowercase();
-        faults.each("provisioner", &lower, names::qualified(&lower));
-    }
-    let policy = text(class, "reclaimPolicy");
-    if has(class, "reclaimPolicy") {
-        faults.one_of("reclaimPolicy", policy, &["Delete", "Retain"]);
-    }
-    match class.get("volumeBindingMode").and_then(Value::as_str) {
-        None => faults.required("volumeBindingMode", ""),
-        Some(mode) => faults.one_of("volumeBindingMode", mode, &["Immediate", "WaitForFirstConsumer"]),
-    }
-    for (n, topology) in list(class, "allowedTopologies").iter().enumerate() {
-        for (i, rule) in list(topology, "matchLabelExpressions").iter().enumerate() {
-            let key = text(rule, "key");
-            let values = list(rule, "values");
-            let path = format!("allowedTopologies[{n}].matchLabelExpressions[{i}].values");
-            if values.is_empty() {
-                faults.required(&path, "");
-            }
-            for (m, value) in values.iter().enumerate().filter(|(m, v)| values[..*m].contains(v)) {
-                faults.duplicate(format!("{path}[{m}]"), show(Some(value)));
-            }
-            let field = format!("allowedTopologies[{n}].matchLabelExpressions[{i}].key");
-            faults.each(&field, key, names::qualified(key));
-        }
-    }
-}
-
 fn api_service(object: &Value, spec: &Value, faults: &mut Faults) {
     let (group, version) = (text(spec, "group"), text(spec, "version"));
     let name = object.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default();
@@ -253,6 +174,11 @@ fn api_service(object: &Value, spec: &Value, faults: &mut Faults) {
     if !(1..=1000).contains(&priority) {
         faults.invalid("spec.versionPriority", priority.to_string(), "must be positive and less than 1000");
     }
+    let bundle = text(spec, "caBundle");
+    if spec.get("service").is_none_or(Value::is_null) && !bundle.is_empty() {
+        let shown = format!("{} bytes", crate::base64::decode(bundle).map_or(0, |b| b.len()));
+        faults.invalid_text("spec.caBundle", &shown, "local APIServices may not have a caBundle");
+    }
     if spec.get("service").is_none_or(Value::is_null)
         && spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true))
     {
@@ -269,30 +195,11 @@ fn api_service(object: &Value, spec: &Value, faults: &mut Faults) {
         if let Some(why) = names::port(port) {
             faults.invalid("spec.service.port", port.to_string(), &format!("port is not valid: {why}"));
         }
-    }
-}
-
-fn volume_attachment(spec: &Value, faults: &mut Faults) {
-    super::pod_volume::csi_driver(text(spec, "attacher"), "spec.attacher", faults);
-    let empty = Value::object();
-    let source = spec.get("source").unwrap_or(&empty);
-    if has(source, "persistentVolumeName") && !has(source, "inlineVolumeSpec") {
-        let name = text(source, "persistentVolumeName");
-        let field = "spec.source.persistentVolumeName";
-        if name.is_empty() {
-            faults.required(field, "must specify non empty persistentVolumeName");
+        if !bundle.is_empty() && spec.get("insecureSkipTLSVerify") == Some(&Value::Bool(true)) {
+            let why = "may not be true if caBundle is present";
+            faults.invalid("spec.insecureSkipTLSVerify", "true", why);
         }
-        faults.each(field, name, names::subdomain(name));
     }
-    match (has(source, "persistentVolumeName"), has(source, "inlineVolumeSpec")) {
-        (false, false) | (true, true) => {
-            let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-            faults.required("spec.source", why);
-        }
-        _ => {}
-    }
-    let node = text(spec, "nodeName");
-    faults.each("spec.nodeName", node, names::subdomain(node));
 }
 
 /// An event is in the namespace of what it is about.
@@ -301,9 +208,35 @@ fn event(event: &Value, faults: &mut Faults) {
     let about =
         ["involvedObject", "regarding"].iter().find_map(|k| event.get(k)).map(|o| text(o, "namespace"));
     let about = about.unwrap_or_default();
+    if has(event, "eventTime") {
+        return new_event(event, about, namespace, faults);
+    }
     let at_home = about == namespace || (about.is_empty() && namespace == "default");
     if !at_home {
         faults.invalid_text("involvedObject.namespace", about, "does not match event.namespace");
+    }
+}
+
+/// What an event that says its time must say, too. Texts have bounds, in bytes.
+fn new_event(event: &Value, about: &str, namespace: &str, faults: &mut Faults) {
+    if about.is_empty() && !matches!(namespace, "default" | "kube-system") {
+        faults.invalid_text("involvedObject.namespace", about, "does not match event.namespace");
+    }
+    let old = text(event, "apiVersion") == "v1";
+    let (reporter, note) =
+        if old { ("reportingComponent", "message") } else { ("reportingController", "note") };
+    let name = text(event, reporter);
+    faults.present(reporter, name);
+    faults.each(reporter, name, names::qualified(name));
+    for (key, max) in [("reportingInstance", 128), ("action", 128), ("reason", 128), (note, 1024)] {
+        let value = text(event, key);
+        let field = if key == "note" { "message" } else { key };
+        if key != note {
+            faults.present(field, value);
+        }
+        if value.len() > max {
+            faults.invalid_text(field, "", &format!("can have at most {max} characters"));
+        }
     }
 }
 

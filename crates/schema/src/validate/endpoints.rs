@@ -1,6 +1,6 @@
 //! EndpointSlices.
 
-use super::fault::{Faults, has, list, text};
+use super::fault::{Faults, has, list, some, text};
 use super::names;
 use crate::managed::{equal, quote};
 use fairway_value::Value;
@@ -33,17 +33,45 @@ pub(super) fn slice(object: &Value, old: Option<&Value>, faults: &mut Faults) {
             let at = format!("{path}[{i}]");
             match kind {
                 "IPv4" | "IPv6" if !names::is_ip(address) => faults.ip(at, address),
-                "IPv4" if address.contains(':') => {
-                    faults.invalid_text(&path, address, "must be an IPv4 address");
-                }
-                "IPv6" if !address.contains(':') => {
-                    faults.invalid_text(&path, address, "must be an IPv6 address");
+                "IPv4" | "IPv6" => {
+                    if (kind == "IPv6") != address.contains(':') {
+                        faults.invalid_text(&path, address, &format!("must be an {kind} address"));
+                    }
+                    super::network::endpoint_ip(address, &at, faults);
                 }
                 _ => {}
             }
         }
+        if let Some(node) = endpoint.get("nodeName").and_then(Value::as_str) {
+            faults.each(&format!("{field}.nodeName"), node, names::subdomain(node));
+        }
+        let topology = endpoint.get("deprecatedTopology");
+        super::meta::labels(topology, &format!("{field}.deprecatedTopology"), faults);
         if let Some(host) = endpoint.get("hostname").and_then(Value::as_str) {
             faults.each(&format!("{field}.hostname"), host, names::label(host));
+        }
+        if let Some(hints) = some(endpoint, "hints") {
+            self::hints(hints, &format!("{field}.hints"), faults);
+        }
+    }
+}
+
+/// Most zones, and most nodes, that a hint names.
+const HINTS_MAX: usize = 8;
+
+fn hints(hints: &Value, field: &str, faults: &mut Faults) {
+    for key in ["forZones", "forNodes"] {
+        let (found, path) = (list(hints, key), format!("{field}.{key}"));
+        if found.len() > HINTS_MAX {
+            return faults.too_many(path, found.len(), HINTS_MAX);
+        }
+        for (n, hint) in found.iter().enumerate() {
+            let (name, path) = (text(hint, "name"), format!("{path}[{n}].name"));
+            if found[..n].iter().any(|h| text(h, "name") == name) {
+                faults.duplicate(&path, quote(name));
+            }
+            let wrong = if key == "forZones" { names::label_value(name) } else { names::subdomain(name) };
+            faults.each(&path, name, wrong);
         }
     }
 }

@@ -111,12 +111,18 @@ impl Faults {
     /// A string that must be one of a few; an empty one is required if `required` says so.
     pub fn one_of(&mut self, field: impl Into<String>, value: &str, supported: &[&str]) {
         if !supported.contains(&value) {
-            self.unsupported(field, quote(value), supported);
+            // A text with a type of its own is shown as JSON.
+            self.unsupported(field, show(Some(&Value::from(value))), supported);
         }
     }
 
     pub fn forbidden(&mut self, field: impl Into<String>, detail: &str) {
         self.push("FieldValueForbidden", field, format!("Forbidden: {detail}"));
+    }
+
+    /// What the server could not do.
+    pub fn internal(&mut self, field: impl Into<String>, why: &str) {
+        self.push("InternalError", field, format!("Internal error: {why}"));
     }
 
     pub fn not_found(&mut self, field: impl Into<String>, value: &str) {
@@ -129,6 +135,11 @@ impl Faults {
 
     pub fn too_long(&mut self, field: impl Into<String>, max: usize) {
         self.push("FieldValueTooLong", field, format!("Too long: may not be more than {max} bytes"));
+    }
+
+    pub fn too_many(&mut self, field: impl Into<String>, count: usize, max: usize) {
+        let items = if max == 1 { "item" } else { "items" };
+        self.push("FieldValueTooMany", field, format!("Too many: {count}: must have at most {max} {items}"));
     }
 
     /// A number that must not be negative.

@@ -50,10 +50,15 @@ pub(super) fn level(spec: &Value, faults: &mut Faults) {
     }
     let of = |key: &str| spec.get(key).filter(|v| !v.is_null());
     match kind {
-        "Limited" => match of("limited") {
-            None => faults.required("spec.limited", "must not be empty when type is Limited"),
-            Some(limited) => self::limited(limited, faults),
-        },
+        "Limited" => {
+            if of("exempt").is_some() {
+                faults.forbidden("spec.exempt", "must be nil if the type is Limited");
+            }
+            match of("limited") {
+                None => faults.required("spec.limited", "must not be empty when type is Limited"),
+                Some(limited) => self::limited(limited, faults),
+            }
+        }
         "Exempt" => {
             if of("limited").is_some() {
                 faults.forbidden("spec.limited", "must be nil if the type is not Limited");

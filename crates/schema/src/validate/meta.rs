@@ -9,7 +9,8 @@ const ANNOTATIONS_MAX: usize = 256 * 1024;
 enum NameRule {
     Subdomain,
     Label,
-    Label1035,
+    /// An address as it is written for machines.
+    Address,
     /// One path segment: RBAC.
     Segment,
 }
@@ -19,13 +20,13 @@ fn name_rule(resource: &Resource) -> NameRule {
         return NameRule::Subdomain;
     }
     match (resource.group.as_str(), resource.kind.as_str()) {
-        ("", "Namespace" | "Service") | ("batch", "CronJob") => NameRule::Label,
+        ("", "Namespace" | "Service") | ("apps", "StatefulSet") => NameRule::Label,
+        ("networking.k8s.io", "IPAddress") => NameRule::Address,
         ("rbac.authorization.k8s.io", _) | ("certificates.k8s.io", _) => NameRule::Segment,
         // Events of the core group are taken as they always were.
         ("apiregistration.k8s.io", _) | ("policy", "PodDisruptionBudget") | ("", "Event") => {
             NameRule::Segment
         }
-        ("never", _) => NameRule::Label1035,
         _ => NameRule::Subdomain,
     }
 }
@@ -34,7 +35,13 @@ fn check_name(rule: &NameRule, name: &str) -> Vec<String> {
     match rule {
         NameRule::Subdomain => names::subdomain(name),
         NameRule::Label => names::label(name),
-        NameRule::Label1035 => names::label_1035(name),
+        NameRule::Address => match name.parse::<std::net::IpAddr>() {
+            Err(_) => vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()],
+            Ok(ip) if ip.to_string() != name => {
+                vec![format!("must be in canonical form (\"{ip}\")")]
+            }
+            Ok(_) => Vec::new(),
+        },
         NameRule::Segment => match name {
             "." | ".." => vec![format!("may not be '{name}'")],
             n if n.contains('/') => vec!["may not contain '/'".to_owned()],
@@ -107,15 +114,34 @@ pub(super) fn object_meta(object: &Value, resource: &Resource, new: bool, faults
     for (n, finalizer) in list(meta, "finalizers").iter().enumerate() {
         let finalizer = finalizer.as_str().unwrap_or_default();
         faults.each("metadata.finalizers", finalizer, names::qualified(finalizer));
-        let standard = matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
-        if !resource.custom && !standard && !finalizer.contains('/') {
-            let field = format!("metadata.finalizers[{n}]");
-            faults.invalid_text(
-                field,
-                finalizer,
-                "name is neither a standard finalizer name nor is it fully qualified",
-            );
+        if names_finalizers(resource) {
+            standard_finalizer(&format!("metadata.finalizers[{n}]"), finalizer, faults);
         }
+    }
+}
+
+/// Whether a kind's own checks leave the metadata to those that all kinds have, which come after them.
+pub(super) fn comes_last(resource: &Resource) -> bool {
+    let kind = (resource.group.as_str(), resource.kind.as_str());
+    matches!(kind, ("policy", "PodDisruptionBudget") | ("", "Event"))
+}
+
+/// Whether a kind's own checks look at the names of finalizers. Source: which of its two `ValidateObjectMeta` a kind calls.
+fn names_finalizers(resource: &Resource) -> bool {
+    let generic = matches!(
+        resource.group.as_str(),
+        "admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io"
+    );
+    let kind = matches!(resource.kind.as_str(), "PodDisruptionBudget" | "Lease" | "Event" | "RuntimeClass");
+    !resource.custom && !generic && !kind
+}
+
+/// Kubernetes' own finalizers may be without a domain.
+pub(super) fn standard_finalizer(field: &str, finalizer: &str, faults: &mut Faults) {
+    let standard = matches!(finalizer, "kubernetes" | "orphan" | "foregroundDeletion");
+    if !standard && !finalizer.contains('/') {
+        let why = "name is neither a standard finalizer name nor is it fully qualified";
+        faults.invalid_text(field, finalizer, why);
     }
 }
 
@@ -142,17 +168,23 @@ pub(super) fn annotations(annotations: Option<&Value>, field: &str, faults: &mut
 
 fn owners(meta: &Value, faults: &mut Faults) {
     let mut controller: Option<String> = None;
-    for (n, owner) in list(meta, "ownerReferences").iter().enumerate() {
-        let field = format!("metadata.ownerReferences[{n}]");
-        for (key, why) in [
-            ("apiVersion", "version must not be empty"),
-            ("kind", "must not be empty"),
-            ("name", "must not be empty"),
-            ("uid", "must not be empty"),
-        ] {
+    for owner in list(meta, "ownerReferences") {
+        let field = "metadata.ownerReferences";
+        let version = text(owner, "apiVersion");
+        // A version that cannot be read leaves none.
+        let read = version.split_once('/').map_or(version, |(_, v)| if v.contains('/') { "" } else { v });
+        if read.is_empty() {
+            faults.invalid_text(format!("{field}.apiVersion"), version, "version must not be empty");
+        }
+        for key in ["kind", "name", "uid"] {
             if text(owner, key).is_empty() {
-                faults.invalid_text(format!("{field}.{key}"), "", why);
+                faults.invalid_text(format!("{field}.{key}"), "", "must not be empty");
             }
+        }
+        if version == "v1" && text(owner, "kind") == "Event" {
+            let shown = owners_shown(std::slice::from_ref(owner));
+            let why = "/v1, Kind=Event is disallowed from being an owner";
+            faults.invalid(field, shown.trim_matches(['[', ']']), why);
         }
         if owner.get("controller") == Some(&Value::Bool(true)) {
             let own = format!("{}/{}", text(owner, "kind"), text(owner, "name"));

@@ -4,6 +4,7 @@
 //! rules that real manifests break. An object that passes here can still be refused by a real server; none that a real server takes
 //! should be refused here.
 
+mod admission;
 mod batch;
 mod certificate;
 mod claim;
@@ -11,6 +12,8 @@ mod config;
 mod crd;
 mod cron;
 mod custom;
+mod device_slices;
+mod devices;
 mod endpoints;
 mod fault;
 mod flow;
@@ -26,10 +29,12 @@ mod pod_resources;
 mod pod_security;
 mod pod_volume;
 mod policy;
+mod policy_expressions;
 mod quota;
 mod rbac;
 mod service;
 mod shown;
+mod storage;
 mod text_diff;
 mod update;
 mod webhook;
@@ -41,7 +46,7 @@ pub use fault::Cause;
 pub(crate) use names::{label, label_value};
 pub(crate) use service::addresses as service_addresses;
 
-use crate::Schemas;
+use crate::{Resource, Schemas};
 use fairway_value::Value;
 use fault::Faults;
 
@@ -100,10 +105,24 @@ fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schem
     let (version, kind) = (fault::text(object, "apiVersion"), fault::text(object, "kind"));
     let Some(resource) = schemas.resource(version, kind) else { return };
     // Unchanged names are not looked at again: rules grow, objects stay.
-    meta::object_meta(object, resource, old.is_none(), faults);
+    let new = old.is_none();
+    if new && !resource.custom && meta::comes_last(resource) {
+        let before = faults.len();
+        kind_alone(object, kind, old, resource, faults);
+        if faults.len() == before {
+            meta::object_meta(object, resource, new, faults);
+        }
+        return;
+    }
+    meta::object_meta(object, resource, new, faults);
     if resource.custom {
         return custom::check(object, old, resource, subresource == "status", faults);
     }
+    kind_alone(object, kind, old, resource, faults);
+}
+
+/// Checks what a built-in kind alone has.
+fn kind_alone(object: &Value, kind: &str, old: Option<&Value>, resource: &Resource, faults: &mut Faults) {
     match resource.group.as_str() {
         "" => core(object, kind, old, faults),
         "apps" | "batch" | "autoscaling" | "policy" => {
@@ -116,6 +135,7 @@ fn check(object: &Value, old: Option<&Value>, subresource: &str, schemas: &Schem
         "certificates.k8s.io" if kind == "CertificateSigningRequest" && old.is_none() => {
             certificate::request(object.get("spec").unwrap_or(&Value::Null), faults);
         }
+        "resource.k8s.io" => devices::check(object, kind, faults),
         "discovery.k8s.io" => endpoints::slice(object, old, faults),
         _ => config::check(object, kind, faults),
     }
@@ -143,6 +163,13 @@ fn core(object: &Value, kind: &str, old: Option<&Value>, faults: &mut Faults) {
         }
         "Service" => service::check(object, faults),
         "Endpoints" => network::endpoints(object, faults),
+        "Namespace" if old.is_none() => {
+            let finalizers = object.get_path(&["spec", "finalizers"]).and_then(Value::as_array);
+            for name in finalizers.unwrap_or_default().iter().map(|f| f.as_str().unwrap_or_default()) {
+                faults.each("spec.finalizers", name, names::qualified(name));
+                meta::standard_finalizer("spec.finalizers", name, faults);
+            }
+        }
         _ => config::check(object, kind, faults),
     }
 }

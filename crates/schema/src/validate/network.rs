@@ -11,8 +11,59 @@ pub(super) fn check(object: &Value, kind: &str, new: bool, faults: &mut Faults) 
         "Ingress" => ingress(object, spec, new, faults),
         "IngressClass" => ingress_class(spec, faults),
         "NetworkPolicy" => network_policy(spec, faults),
-        "IPAddress" if !has(spec, "parentRef") => faults.required("spec.parentRef", ""),
+        "IPAddress" => match some(spec, "parentRef") {
+            None => faults.required("spec.parentRef", ""),
+            Some(parent) => parent_ref(parent, faults),
+        },
+        "ServiceCIDR" if new => service_cidrs(spec, faults),
         _ => {}
+    }
+}
+
+fn parent_ref(parent: &Value, faults: &mut Faults) {
+    let at = |key: &str| format!("spec.parentRef.{key}");
+    let group = text(parent, "group");
+    if !group.is_empty() {
+        faults.each(&at("group"), group, names::subdomain(group));
+    }
+    for key in ["resource", "name", "namespace"] {
+        let value = text(parent, key);
+        if value.is_empty() && key != "namespace" {
+            faults.required(at(key), "");
+        } else {
+            faults.each(&at(key), value, names::segment(value));
+        }
+    }
+}
+
+fn service_cidrs(spec: &Value, faults: &mut Faults) {
+    let cidrs = list(spec, "cidrs");
+    if cidrs.is_empty() {
+        return faults.required("spec.cidrs", "at least one CIDR required");
+    }
+    if cidrs.len() > 2 {
+        let shown = format!("{{\"CIDRs\":{}}}", show(spec.get("cidrs")));
+        return faults.invalid("spec.cidrs", shown, "may only hold up to 2 values");
+    }
+    let read: Vec<Option<(std::net::IpAddr, u32)>> =
+        cidrs.iter().map(|c| names::cidr(c.as_str().unwrap_or_default())).collect();
+    for (n, (cidr, read)) in cidrs.iter().zip(&read).enumerate() {
+        let cidr = cidr.as_str().unwrap_or_default();
+        let field = format!("spec.cidrs[{n}]");
+        match read.map(names::network) {
+            None => faults.invalid_text(field, cidr, names::NOT_A_CIDR),
+            Some(network) if network != cidr => {
+                let why = format!("must be in canonical form (\"{network}\")");
+                faults.invalid_text(field, cidr, &why);
+            }
+            Some(_) => {}
+        }
+    }
+    if let [Some((a, _)), Some((b, _))] = read[..]
+        && a.is_ipv4() == b.is_ipv4()
+    {
+        let why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+        faults.invalid("spec.cidrs", show(spec.get("cidrs")), why);
     }
 }
 
@@ -233,7 +284,8 @@ fn policy_port(port: &Value, field: &str, faults: &mut Faults) {
             }
             if let Some(last) = last {
                 if last < *number {
-                    faults.invalid(&path, last.to_string(), "must be greater than or equal to `port`");
+                    // The server shows the port.
+                    faults.invalid(&path, number.to_string(), "must be greater than or equal to `port`");
                 }
                 faults.between(path, Some(last), (1, 65_535));
             }
@@ -313,12 +365,16 @@ pub(super) fn endpoints(object: &Value, faults: &mut Faults) {
         for key in all {
             for (i, address) in list(subset, key).iter().enumerate() {
                 let ip = text(address, "ip");
-                let field = format!("{field}.{key}[{i}].ip");
-                if !names::is_ip(ip) {
-                    faults.invalid_text(&field, ip, names::NOT_AN_IP);
-                    // A second check says it shorter.
-                    faults.invalid_text(&field, ip, "must be a valid IP address");
+                let path = format!("{field}.{key}[{i}]");
+                faults.ip(format!("{path}.ip"), ip);
+                let host = text(address, "hostname");
+                if !host.is_empty() {
+                    faults.each(&format!("{path}.hostname"), host, names::label(host));
                 }
+                if let Some(node) = address.get("nodeName").and_then(Value::as_str) {
+                    faults.each(&format!("{path}.nodeName"), node, names::subdomain(node));
+                }
+                endpoint_ip(ip, &format!("{path}.ip"), faults);
             }
         }
         let ports = list(subset, "ports");
@@ -334,6 +390,34 @@ pub(super) fn endpoints(object: &Value, faults: &mut Faults) {
             if let Some(why) = names::port(number) {
                 faults.invalid(format!("{field}.port"), number.to_string(), why);
             }
+            let protocol = text(port, "protocol");
+            if faults.present(format!("{field}.protocol"), protocol) {
+                faults.one_of(format!("{field}.protocol"), protocol, &["SCTP", "TCP", "UDP"]);
+            }
+            if let Some(name) = port.get("appProtocol").and_then(Value::as_str) {
+                faults.each(&format!("{field}.appProtocol"), name, names::qualified(name));
+            }
         }
+    }
+}
+
+/// Addresses that cannot be those of an endpoint.
+pub(super) fn endpoint_ip(text: &str, field: &str, faults: &mut Faults) {
+    use std::net::IpAddr;
+    let Ok(ip) = text.parse::<IpAddr>() else {
+        return faults.invalid_text(field, text, "must be a valid IP address");
+    };
+    let (local, multicast) = match ip {
+        IpAddr::V4(ip) => (ip.is_link_local(), ip.octets().starts_with(&[224, 0, 0])),
+        IpAddr::V6(ip) => (ip.segments()[0] & 0xffc0 == 0xfe80, ip.segments()[0] & 0xff0f == 0xff02),
+    };
+    let wrong = [
+        (ip.is_unspecified(), format!("may not be unspecified ({text})")),
+        (ip.is_loopback(), "may not be in the loopback range (127.0.0.0/8, ::1/128)".to_owned()),
+        (local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)".to_owned()),
+        (multicast, "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".to_owned()),
+    ];
+    for (_, why) in wrong.iter().filter(|(wrong, _)| *wrong) {
+        faults.invalid_text(field, text, why);
     }
 }

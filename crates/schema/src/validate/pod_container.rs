@@ -120,7 +120,7 @@ fn restart(container: &Value, field: &str, faults: &mut Faults) {
     }
     for (n, rule) in rules.iter().enumerate() {
         let field = format!("{field}.restartPolicyRules[{n}]");
-        faults.one_of(format!("{field}.action"), text(rule, "action"), &["Restart"]);
+        faults.one_of(format!("{field}.action"), text(rule, "action"), &["Restart", "RestartAllContainers"]);
         match some(rule, "exitCodes") {
             None => faults.required(format!("{field}.exitCodes"), "must be specified"),
             Some(codes) => {

@@ -47,7 +47,9 @@ pub(super) fn check(object: &Value, faults: &mut Faults) {
 
 fn external_name(spec: &Value, faults: &mut Faults) {
     for key in ["clusterIPs", "ipFamilies"] {
-        if !list(spec, key).is_empty() {
+        // The one address counts as a list of one.
+        let one = key == "clusterIPs" && !text(spec, "clusterIP").is_empty();
+        if one || !list(spec, key).is_empty() {
             faults.forbidden(format!("spec.{key}"), "may not be set for ExternalName services");
         }
     }

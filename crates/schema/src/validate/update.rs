@@ -75,6 +75,22 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
             let shown = shown::show("storage.VolumeAttachmentSpec", new.get("spec"));
             faults.invalid("spec", shown, IMMUTABLE);
         }
+        ("storage.k8s.io", "CSINode") => csi_drivers(new, old, faults),
+        ("networking.k8s.io", "IPAddress") if changed(new, old, &["spec", "parentRef"]) => {
+            let parent = new.get_path(&["spec", "parentRef"]);
+            faults.invalid("spec.parentRef", shown::show("*networking.ParentReference", parent), IMMUTABLE);
+        }
+        ("networking.k8s.io", "ServiceCIDR") => cidrs(new, old, faults),
+        ("resource.k8s.io", kind @ ("ResourceClaim" | "ResourceClaimTemplate"))
+            if changed(new, old, &["spec"]) =>
+        {
+            faults.invalid("spec", shown::show(&format!("resource.{kind}Spec"), new.get("spec")), IMMUTABLE);
+        }
+        ("resource.k8s.io", "ResourceSlice") => {
+            for path in [&["spec", "pool", "name"][..], &["spec", "driver"], &["spec", "nodeName"]] {
+                same(new, old, path, faults);
+            }
+        }
         ("storage.k8s.io", "CSIStorageCapacity") => {
             if changed(new, old, &["nodeTopology"]) {
                 let nodes = new.get("nodeTopology").filter(|n| !n.is_null());
@@ -99,6 +115,39 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
             same(new, old, &["preemptionPolicy"], faults);
         }
         _ => {}
+    }
+}
+
+/// What a node tells of a driver stays, but for how many volumes it holds.
+fn csi_drivers(new: &Value, old: &Value, faults: &mut Faults) {
+    let of = |object: &Value| -> Vec<Value> {
+        let drivers = object.get_path(&["spec", "drivers"]).and_then(Value::as_array).unwrap_or_default();
+        let without = |driver: &Value| {
+            let mut driver = driver.clone();
+            driver.remove_path(&["allocatable"]);
+            driver
+        };
+        drivers.iter().map(without).collect()
+    };
+    let (new, old) = (of(new), of(old));
+    for before in &old {
+        for driver in new.iter().filter(|d| text(d, "name") == text(before, "name") && !equal(d, before)) {
+            faults.invalid("spec.drivers", shown::show("storage.CSINodeDriver", Some(driver)), IMMUTABLE);
+        }
+    }
+}
+
+/// A range may get a second family; none may change.
+fn cidrs(new: &Value, old: &Value, faults: &mut Faults) {
+    let of = |object: &Value| {
+        object.get_path(&["spec", "cidrs"]).and_then(Value::as_array).unwrap_or_default().to_vec()
+    };
+    let (all, before) = (of(new), of(old));
+    if all.len() != before.len() && (before.len(), all.len()) != (1, 2) {
+        return faults.invalid("spec.cidrs", show(new.get_path(&["spec", "cidrs"])), IMMUTABLE);
+    }
+    for (n, (cidr, _)) in all.iter().zip(&before).enumerate().filter(|(_, (a, b))| a != b) {
+        faults.invalid(format!("spec.cidrs[{n}]"), show(Some(cidr)), IMMUTABLE);
     }
 }
 

@@ -1,6 +1,7 @@
 use super::fault::{Faults, has, int, list, show, some, text};
-use super::names;
+use super::policy_expressions::Names;
 use super::workload::label_selector;
+use super::{admission, names};
 use fairway_value::Value;
 
 /// Checks the admission registration group.
@@ -11,32 +12,21 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration" => {
             for (n, webhook) in list(object, "webhooks").iter().enumerate() {
                 self::webhook(webhook, &format!("webhooks[{n}]"), faults);
+                let name = text(webhook, "name");
+                let before = list(object, "webhooks").get(..n).unwrap_or_default();
+                if !name.is_empty() && before.iter().any(|w| text(w, "name") == name) {
+                    faults.duplicate(format!("webhooks[{n}].name"), crate::managed::quote(name));
+                }
             }
         }
         "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy" => {
-            let Some(constraints) = spec.get("matchConstraints") else {
-                return faults.required("spec.matchConstraints", "");
-            };
-            let rules = list(constraints, "resourceRules");
-            let field = "spec.matchConstraints.resourceRules";
-            if rules.is_empty() {
-                faults.required(field, "");
-            }
-            for (n, rule) in rules.iter().enumerate() {
-                self::rule(rule, &format!("{field}[{n}]"), faults);
-            }
+            admission::policy(object, spec, kind.starts_with("Mutating"), faults);
         }
-        "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding" => {
-            let name = text(spec, "policyName");
-            if name.is_empty() {
-                faults.required("spec.policyName", "");
-            } else {
-                faults.each("spec.policyName", name, names::subdomain(name));
-            }
-            if kind.starts_with("Validating") {
-                actions(spec, faults);
-            }
+        "ValidatingAdmissionPolicyBinding" => {
+            admission::binding(spec, false, faults);
+            actions(spec, faults);
         }
+        "MutatingAdmissionPolicyBinding" => admission::binding(spec, true, faults),
         _ => {}
     }
 }
@@ -94,11 +84,18 @@ fn webhook(webhook: &Value, field: &str, faults: &mut Faults) {
     word("reinvocationPolicy", &["IfNeeded", "Never"], faults);
     let empty = Value::object();
     client(webhook.get("clientConfig").unwrap_or(&empty), &format!("{field}.clientConfig"), faults);
+    let names = Names::new(false);
+    admission::conditions(
+        list(webhook, "matchConditions"),
+        &names,
+        &format!("{field}.matchConditions"),
+        faults,
+    );
     versions(webhook, field, faults);
 }
 
 /// How a webhook is reached: by a URL or as a service.
-fn client(config: &Value, field: &str, faults: &mut Faults) {
+pub(super) fn client(config: &Value, field: &str, faults: &mut Faults) {
     match (config.get("url").and_then(Value::as_str), some(config, "service")) {
         (Some(url), None) => self::url(url, &format!("{field}.url"), faults),
         (None, Some(found)) => service(found, &format!("{field}.service"), faults),
@@ -187,7 +184,8 @@ fn words<'v>(rule: &'v Value, key: &str) -> Vec<&'v str> {
     list(rule, key).iter().map(|v| v.as_str().unwrap_or_default()).collect()
 }
 
-fn rule(rule: &Value, field: &str, faults: &mut Faults) {
+/// Checks what requests a rule is about.
+pub(super) fn rule(rule: &Value, field: &str, faults: &mut Faults) {
     let operations = words(rule, "operations");
     if operations.is_empty() {
         faults.required(format!("{field}.operations"), "");

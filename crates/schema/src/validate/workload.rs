@@ -109,7 +109,12 @@ pub(super) fn label_selector(selector: Option<&Value>, field: &str, faults: &mut
                 faults.forbidden(format!("{field}.values"), why);
             }
             "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
-            other => faults.invalid_text(format!("{field}.operator"), other, "not a valid selector operator"),
+            // A text with a type of its own is shown as JSON.
+            _ => faults.invalid(
+                format!("{field}.operator"),
+                show(Some(&Value::from(text(rule, "operator")))),
+                "not a valid selector operator",
+            ),
         }
         let key = text(rule, "key");
         faults.each(&format!("{field}.key"), key, names::qualified(key));

@@ -2,8 +2,9 @@
 //!
 //! Source: apimachinery 0.36 `util/validation/ip.go`.
 
+use crate::address::network;
 use crate::managed::quote;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Reads an address as the server does, which lets the numbers of an IPv4 address start with zeros.
 fn sloppy(text: &str) -> Option<IpAddr> {
@@ -38,20 +39,6 @@ pub(super) fn ip(field: &str, value: &str, out: &mut Vec<String>) {
     } else if read.is_ipv6() && read.to_string() != value {
         let better = quote(&read.to_string());
         out.push(format!("{field}: IPv6 address {given} should be in RFC 5952 canonical format ({better})"));
-    }
-}
-
-/// The address without the bits behind a prefix.
-fn network(ip: IpAddr, bits: u32) -> IpAddr {
-    match ip {
-        IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            IpAddr::V4(Ipv4Addr::from(u32::from(v4) & mask))
-        }
-        IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            IpAddr::V6(Ipv6Addr::from(u128::from(v6) & mask))
-        }
     }
 }
 

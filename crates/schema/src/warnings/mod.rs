@@ -18,6 +18,31 @@ fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).unwrap_or_default()
 }
 
+/// Returns the warnings about a write of a custom resource: of finalizers that anybody could use.
+#[must_use]
+pub fn on_custom_write(live: Option<&Value>, object: &Value) -> Vec<String> {
+    let of = |object: &Value| -> Vec<String> {
+        let all = object.get_path(&["metadata", "finalizers"]).and_then(Value::as_array).unwrap_or_default();
+        all.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    let before = live.map(of).unwrap_or_default();
+    let mut added = of(object);
+    let own =
+        |name: &str| matches!(name, "kubernetes" | "orphan" | "foregroundDeletion") || name.contains('/');
+    added.retain(|name| !before.contains(name) && !own(name));
+    added.sort_unstable();
+    added.dedup();
+    let one = |name: &String| {
+        let how = if name.contains('.') { " including a path (/)" } else { "" };
+        format!(
+            "metadata.finalizers: {}: prefer a domain-qualified finalizer name{how} to avoid accidental conflicts with other \
+             finalizer writers",
+            quote(name)
+        )
+    };
+    added.iter().map(one).collect()
+}
+
 /// Returns the warnings about a write, in the server's order. `live` is what is replaced: a template that an update leaves as it
 /// was is not warned of again.
 #[must_use]
@@ -75,7 +100,11 @@ pub fn on_write(live: Option<&Value>, object: &Value) -> Vec<String> {
         ("networking.k8s.io/v1", "NetworkPolicy") => policy(spec, &mut out),
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition") => {
             let mut unknown: Vec<&str> = Vec::new();
-            formats(spec, &mut unknown);
+            for version in list(spec, "versions") {
+                if let Some(schema) = version.get_path(&["schema", "openAPIV3Schema"]) {
+                    formats(schema, &mut unknown);
+                }
+            }
             unknown.sort_unstable();
             unknown.dedup();
             out.extend(unknown.into_iter().map(|f| format!("unrecognized format {}", quote(f))));
@@ -318,9 +347,6 @@ fn quota(spec: &Value, out: &mut Vec<String>) {
 }
 
 fn node(spec: &Value, out: &mut Vec<String>) {
-    if spec.get("configSource").is_some_and(|v| !v.is_null()) {
-        out.push("spec.configSource: the feature is removed".to_owned());
-    }
     if !text(spec, "externalID").is_empty() {
         out.push("spec.externalID: this field is deprecated, and is unused by Kubernetes".to_owned());
     }
@@ -381,12 +407,22 @@ fn policy(spec: &Value, out: &mut Vec<String>) {
 /// Collects the formats of strings that the server does not know.
 fn formats<'v>(schema: &'v Value, out: &mut Vec<&'v str>) {
     match schema {
-        Value::Object(map) => {
+        Value::Object(_) => {
             let format = text(schema, "format");
-            if text(schema, "type") == "string" && !format.is_empty() && !is_text_format(format) {
+            let known = match text(schema, "type") {
+                "string" | "" => is_text_format(format),
+                "integer" => matches!(format, "int32" | "int64"),
+                "number" => matches!(format, "float" | "double"),
+                _ => false,
+            };
+            if !format.is_empty() && !known {
                 out.push(format);
             }
-            map.values().for_each(|v| formats(v, out));
+            for key in ["items", "additionalProperties", "not", "allOf", "anyOf", "oneOf"] {
+                schema.get(key).into_iter().for_each(|v| formats(v, out));
+            }
+            let properties = schema.get("properties").and_then(Value::as_object);
+            properties.into_iter().flat_map(Map::values).for_each(|v| formats(v, out));
         }
         Value::Array(items) => items.iter().for_each(|v| formats(v, out)),
         _ => {}

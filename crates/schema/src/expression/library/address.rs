@@ -1,6 +1,7 @@
 //! IP addresses and networks (apiserver `pkg/cel/library/ip.go` and `cidr.go`): no zones, no IPv4 inside IPv6.
 
 use super::{failed, value_type};
+use crate::address::network;
 use crate::managed::quote;
 use cel::common::types::{CelBool, CelInt, CelString};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
@@ -67,23 +68,12 @@ fn parse_network(text: &str) -> Result<Cidr, String> {
 }
 
 impl Cidr {
-    /// The address without the bits behind the prefix.
-    fn network(self, bits: u8) -> IpAddr {
-        match self.address {
-            IpAddr::V4(four) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-                IpAddr::V4(Ipv4Addr::from_bits(four.to_bits() & mask))
-            }
-            IpAddr::V6(six) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-                IpAddr::V6(Ipv6Addr::from_bits(six.to_bits() & mask))
-            }
-        }
+    fn network(self) -> IpAddr {
+        network(self.address, u32::from(self.bits))
     }
 
     fn contains(self, address: IpAddr) -> bool {
-        address.is_ipv4() == self.address.is_ipv4()
-            && Cidr { address, bits: self.bits }.network(self.bits) == self.network(self.bits)
+        address.is_ipv4() == self.address.is_ipv4() && Cidr { address, ..self }.network() == self.network()
     }
 }
 
@@ -183,7 +173,7 @@ fn prefix_length(cidr: &Cidr) -> CelInt {
 }
 
 fn masked(cidr: &Cidr) -> Cidr {
-    Cidr { address: cidr.network(cidr.bits), ..*cidr }
+    Cidr { address: cidr.network(), ..*cidr }
 }
 
 pub(super) fn extend(env: &mut Env) -> Result<(), DeclarationError> {

@@ -40,9 +40,43 @@ fn failed<T>(function: &str, why: impl ToString) -> Result<T, ExecutionError> {
     Err(ExecutionError::function_error(function, why))
 }
 
-/// Makes a type a value of the language under a name of its own; what it can do beside stands in braces.
+/// Makes a type a value of the language under a name of its own; with `arithmetic` one that has an order, and to which
+/// something can be added and subtracted.
 macro_rules! value_type {
-    ($type:ty, $name:literal $(, { $($more:tt)* })?) => {
+    ($type:ty, $name:literal, arithmetic) => {
+        value_type!(@ $type, $name, {
+            fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn cel::common::traits::Adder + 'v)>
+            where
+                Self: 'v,
+            {
+                Some(self)
+            }
+            fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn cel::common::traits::Subtractor + 'v)>
+            where
+                Self: 'v,
+            {
+                Some(self)
+            }
+            fn as_comparer(&self) -> Option<&dyn cel::common::traits::Comparer> {
+                Some(self)
+            }
+        });
+        impl cel::common::traits::Comparer for $type {
+            fn compare(
+                &self,
+                rhs: &dyn cel::common::value::Val,
+            ) -> Result<std::cmp::Ordering, cel::ExecutionError> {
+                match rhs.downcast_ref::<Self>() {
+                    Some(other) => Ok(self.cmp(other)),
+                    None => Err(cel::ExecutionError::no_such_overload("_<_", Vec::new())),
+                }
+            }
+        }
+    };
+    ($type:ty, $name:literal) => {
+        value_type!(@ $type, $name, {});
+    };
+    (@ $type:ty, $name:literal, { $($more:tt)* }) => {
         impl cel::common::value::Val for $type {
             fn get_type(&self) -> &cel::common::types::Type {
                 <Self as cel::common::value::Val>::cel_type()
@@ -64,7 +98,7 @@ macro_rules! value_type {
             fn as_any(&self) -> Option<&dyn std::any::Any> {
                 Some(self)
             }
-            $($($more)*)?
+            $($more)*
         }
         impl cel::common::value::StaticVal for $type {}
     };

@@ -1,13 +1,13 @@
 //! Points in time. Zones are told by their offset; names of zones are not known here.
 
+use super::span::fraction;
 use super::{Span, failed, value_type};
 use crate::time;
-use cel::common::traits::{Adder, Comparer, Subtractor};
+use cel::common::traits::{Adder, Subtractor};
 use cel::common::types::{CelInt, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use fairway_core::calendar::{date_time, days_since_1970};
-use std::cmp::Ordering;
 
 /// A point in time: seconds since 1970 and nanoseconds beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,23 +16,7 @@ pub(crate) struct Moment {
     nanos: u32,
 }
 
-value_type!(Moment, "google.protobuf.Timestamp", {
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
-});
+value_type!(Moment, "google.protobuf.Timestamp", arithmetic);
 
 /// The first and the last second that can be told: the years 1 to 9999.
 const SECONDS: std::ops::RangeInclusive<i64> = -62_135_596_800..=253_402_300_799;
@@ -95,13 +79,7 @@ impl Moment {
 
 impl std::fmt::Display for Moment {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [year, month, day, hour, minute, second] = self.parts();
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")?;
-        let fraction = format!("{:09}", self.nanos);
-        match fraction.trim_end_matches('0') {
-            "" => f.write_str("Z"),
-            fraction => write!(f, ".{fraction}Z"),
-        }
+        f.write_str(&time::format(self.seconds, &fraction(self.nanos)))
     }
 }
 
@@ -131,15 +109,6 @@ impl Subtractor for Moment {
                 Err(_) => failed("_-_", "integer overflow"),
             },
             None => failed("_-_", "no such overload"),
-        }
-    }
-}
-
-impl Comparer for Moment {
-    fn compare(&self, rhs: &dyn Val) -> Result<Ordering, ExecutionError> {
-        match rhs.downcast_ref::<Moment>() {
-            Some(other) => Ok(self.cmp(other)),
-            None => Err(ExecutionError::no_such_overload("_<_", Vec::new())),
         }
     }
 }

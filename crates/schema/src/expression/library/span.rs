@@ -1,33 +1,16 @@
 //! Lengths of time.
 
 use super::{Moment, failed, value_type};
-use cel::common::traits::{Adder, Comparer, Subtractor};
+use cel::common::traits::{Adder, Subtractor};
 use cel::common::types::{CelInt, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
-use std::cmp::Ordering;
 
 /// A length of time in nanoseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span(pub i64);
 
-value_type!(Span, "google.protobuf.Duration", {
-    fn as_adder<'b, 'v>(&'b self) -> Option<&'b (dyn Adder + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-    fn as_subtractor<'b, 'v>(&'b self) -> Option<&'b (dyn Subtractor + 'v)>
-    where
-        Self: 'v,
-    {
-        Some(self)
-    }
-    fn as_comparer(&self) -> Option<&dyn Comparer> {
-        Some(self)
-    }
-});
+value_type!(Span, "google.protobuf.Duration", arithmetic);
 
 /// Units, longer names first.
 const UNITS: [(&str, i128); 8] = [
@@ -81,70 +64,88 @@ impl Span {
     }
 }
 
-/// What words for units begin with.
-const WORDS: [(&str, i64); 7] = [
-    ("nano", 1),
-    ("micro", 1_000),
-    ("milli", 1_000_000),
-    ("sec", 1_000_000_000),
-    ("min", 60_000_000_000),
-    ("hour", 3_600_000_000_000),
-    ("day", 86_400_000_000_000),
+/// Words for units: their whole, or what they begin with.
+enum Word {
+    Whole(&'static str),
+    Begins(&'static str),
+}
+
+const WORDS: [(Word, i64); 19] = [
+    (Word::Whole("ns"), 1),
+    (Word::Begins("nano"), 1),
+    (Word::Whole("us"), 1_000),
+    (Word::Whole("µs"), 1_000),
+    (Word::Begins("micro"), 1_000),
+    (Word::Whole("ms"), 1_000_000),
+    (Word::Begins("milli"), 1_000_000),
+    (Word::Whole("s"), 1_000_000_000),
+    (Word::Begins("sec"), 1_000_000_000),
+    (Word::Whole("m"), 60_000_000_000),
+    (Word::Begins("min"), 60_000_000_000),
+    (Word::Whole("h"), 3_600_000_000_000),
+    (Word::Whole("hr"), 3_600_000_000_000),
+    (Word::Begins("hour"), 3_600_000_000_000),
+    (Word::Whole("d"), 86_400_000_000_000),
+    (Word::Begins("day"), 86_400_000_000_000),
+    (Word::Whole("w"), 604_800_000_000_000),
+    (Word::Whole("wk"), 604_800_000_000_000),
+    (Word::Begins("week"), 604_800_000_000_000),
 ];
 
-/// Short words for units.
-const SHORT: [(&str, i64); 10] = [
-    ("ns", 1),
-    ("us", 1_000),
-    ("ms", 1_000_000),
-    ("s", 1_000_000_000),
-    ("m", 60_000_000_000),
-    ("h", 3_600_000_000_000),
-    ("hr", 3_600_000_000_000),
-    ("d", 86_400_000_000_000),
-    ("w", 604_800_000_000_000),
-    ("wk", 604_800_000_000_000),
-];
+/// Finds the numbers of a text that a word for a unit follows, with the unit in nanoseconds.
+fn in_words(text: &str) -> impl Iterator<Item = (&str, i64)> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
+            let digits = rest[at..].bytes().take_while(u8::is_ascii_digit).count();
+            let number = &rest[at..at + digits];
+            let word = rest[at + digits..].trim_start();
+            let length = word.find(|c: char| !c.is_ascii_alphabetic() && c != 'µ').unwrap_or(word.len());
+            let (word, behind) = word.split_at(length);
+            rest = behind;
+            let word = word.to_lowercase();
+            let unit = WORDS.iter().find(|(known, _)| match known {
+                Word::Whole(whole) => word == *whole,
+                Word::Begins(start) => word.starts_with(start),
+            });
+            if let Some((_, unit)) = unit {
+                return Some((number, *unit));
+            }
+        }
+        None
+    })
+}
 
 impl Span {
+    /// Whether a text tells a duration in words somewhere.
+    pub fn is_in_words(text: &str) -> bool {
+        in_words(text).next().is_some()
+    }
+
     /// Reads a duration in words, as kube-openapi's `strfmt` does beside Go's: `3 days`.
     pub fn parse_words(text: &str) -> Option<Self> {
-        let mut total = 0_i64;
-        let mut found = false;
-        let mut rest = text;
-        while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-            let (number, after) =
-                rest[at..].split_at(rest[at..].bytes().take_while(u8::is_ascii_digit).count());
-            let word = after.trim_start();
-            let length = word.bytes().take_while(u8::is_ascii_alphabetic).count();
-            let (word, after) = word.split_at(length);
-            let word = word.to_ascii_lowercase();
-            let unit = SHORT
-                .iter()
-                .find(|(w, _)| *w == word)
-                .or_else(|| WORDS.iter().find(|(start, _)| word.starts_with(start)));
-            let unit =
-                unit.map(|(_, unit)| *unit).or(word.starts_with("week").then_some(604_800_000_000_000));
-            if let Some(unit) = unit {
-                total = total.checked_add(number.parse::<i64>().ok()?.checked_mul(unit)?)?;
-                found = true;
-            }
-            rest = after;
-        }
-        found.then_some(Self(total))
+        let mut parts = in_words(text).peekable();
+        parts.peek()?;
+        let add = |total: i64, (number, unit): (&str, i64)| {
+            total.checked_add(number.parse::<i64>().ok()?.checked_mul(unit)?)
+        };
+        parts.try_fold(0, add).map(Self)
     }
+}
+
+/// Writes nanoseconds as a fraction of a second with its point; nothing where there are none.
+pub(super) fn fraction(nanos: u32) -> String {
+    let digits = format!(".{nanos:09}");
+    digits.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 impl std::fmt::Display for Span {
     /// Seconds.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (seconds, rest) = (self.0.unsigned_abs() / 1_000_000_000, self.0.unsigned_abs() % 1_000_000_000);
+        let (seconds, rest) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        let (seconds, rest) = (seconds.unsigned_abs(), u32::try_from(rest.unsigned_abs()).unwrap_or(0));
         let sign = if self.0 < 0 { "-" } else { "" };
-        let fraction = format!("{rest:09}");
-        match fraction.trim_end_matches('0') {
-            "" => write!(f, "{sign}{seconds}s"),
-            fraction => write!(f, "{sign}{seconds}.{fraction}s"),
-        }
+        write!(f, "{sign}{seconds}{}s", fraction(rest))
     }
 }
 
@@ -177,15 +178,6 @@ impl Subtractor for Span {
                 None => failed("_-_", "integer overflow"),
             },
             None => failed("_-_", "no such overload"),
-        }
-    }
-}
-
-impl Comparer for Span {
-    fn compare(&self, rhs: &dyn Val) -> Result<Ordering, ExecutionError> {
-        match rhs.downcast_ref::<Span>() {
-            Some(other) => Ok(self.cmp(other)),
-            None => Err(ExecutionError::no_such_overload("_<_", Vec::new())),
         }
     }
 }

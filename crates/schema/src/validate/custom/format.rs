@@ -2,6 +2,7 @@
 
 use super::super::fault::text;
 use super::pattern;
+use crate::expression::Span;
 use fairway_value::Value;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -149,46 +150,10 @@ fn is_date_time(text: &str) -> bool {
     date && pattern::matches(DATE_TIME, text) && part(11) < 24 && part(14) < 60 && part(17) < 60
 }
 
-const UNITS: [(&str, &str); 17] = [
-    ("ns", ""),
-    ("", "nano"),
-    ("us", ""),
-    ("µs", ""),
-    ("", "micro"),
-    ("ms", ""),
-    ("", "milli"),
-    ("s", ""),
-    ("", "sec"),
-    ("m", ""),
-    ("", "min"),
-    ("h", ""),
-    ("hr", ""),
-    ("", "hour"),
-    ("d", ""),
-    ("", "day"),
-    ("w", "week"),
-];
-
 /// As Go's `time.ParseDuration`, or as Scala writes durations: some number with a unit is in it.
 fn is_duration(text: &str) -> bool {
     let go = r"^[-+]?(0|(([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)$";
-    if pattern::matches(go, text) {
-        return true;
-    }
-    let mut rest = text;
-    while let Some(at) = rest.find(|c: char| c.is_ascii_digit()) {
-        rest = rest[at..].trim_start_matches(|c: char| c.is_ascii_digit());
-        let word = rest.trim_start();
-        let unit: String = word.chars().take_while(|c| c.is_ascii_alphabetic() || *c == 'µ').collect();
-        let unit = unit.to_lowercase();
-        let known = |(exact, start): &(&str, &str)| {
-            (!exact.is_empty() && unit == *exact) || (!start.is_empty() && unit.starts_with(start))
-        };
-        if !unit.is_empty() && (UNITS.iter().any(known) || unit == "wk") {
-            return true;
-        }
-    }
-    false
+    pattern::matches(go, text) || Span::is_in_words(text)
 }
 
 fn is_email(text: &str) -> bool {

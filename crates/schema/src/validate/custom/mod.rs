@@ -14,4 +14,4 @@ pub(crate) use format::{fits as fits_text_format, is_text as is_text_format};
 pub(super) use object::{check, check_default};
 pub(crate) use pattern::compiled as compiled_pattern;
 pub(crate) use rules::Rules;
-pub(super) use rules::check_rules;
+pub(super) use rules::definition as rules_of;

@@ -3,6 +3,7 @@ use super::verdict::Verdict;
 use super::{embedded, lists, rules, schema};
 use crate::Resource;
 use crate::registry::ScalePaths;
+use crate::validate::Rules;
 use fairway_value::Value;
 
 /// Reasons that keep the server from evaluating rules at all.
@@ -49,7 +50,11 @@ pub(in super::super) fn check(
 
 /// Checks a default against the schema that it is the default of. The findings are said of the default, whatever part is wrong.
 pub(in super::super) fn check_default(default: &Value, openapi: &Value, field: &str, faults: &mut Faults) {
+    let before = faults.len();
     schema::at(default, None, openapi, "").into_faults_below(field, faults);
+    if faults.len() == before {
+        rules::check_part(default, field, &Rules::read_part(openapi), faults);
+    }
 }
 
 /// Through `/status` only the status is held against its schema.

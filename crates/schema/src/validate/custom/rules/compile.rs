@@ -23,6 +23,12 @@ impl Rules {
         Self { root: node(schema, schema, true, 0) }
     }
 
+    /// Reads the rules of a part of a schema.
+    pub(in super::super) fn read_part(schema: &Value) -> Self {
+        let resource = schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
+        Self { root: node(schema, schema, resource, 0) }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.root.is_none()

@@ -6,7 +6,7 @@
 use super::compile::compile;
 use super::values::escaped;
 use crate::expression::{Fields, Kind, check};
-use crate::validate::fault::{Faults, list, text};
+use crate::validate::fault::{Faults, text};
 use fairway_value::{HtmlEscape, Map, Value, to_json};
 
 /// Deepest schema that is looked at.
@@ -15,161 +15,98 @@ const DEPTH_MAX: usize = 64;
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-/// Checks the rules of a version's schema, which is structural and whose defaults fit.
-pub(in super::super::super) fn check_rules(schema: &Value, field: &str, faults: &mut Faults) {
-    let mut walk = Walk { plain: Faults::default(), typed: Faults::default() };
-    walk.schema(schema, &Place { field: field.to_owned(), resource: true, ..Place::default() });
-    for cause in walk.plain.into_causes().into_iter().chain(walk.typed.into_causes()) {
-        faults.add(cause);
-    }
-}
-
-#[derive(Clone, Default)]
-struct Place {
-    field: String,
-    /// Whether type, kind and name are there to be looked at.
-    resource: bool,
-    /// The list above whose entries cannot be told apart.
-    uncorrelated: Option<String>,
-    depth: usize,
-}
-
-impl Place {
-    fn below(&self, more: &str, resource: bool) -> Self {
-        Self { field: format!("{}.{more}", self.field), resource, depth: self.depth + 1, ..self.clone() }
-    }
-}
-
-struct Walk {
-    plain: Faults,
-    typed: Faults,
-}
-
 fn is_resource(schema: &Value) -> bool {
     schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
 }
 
-impl Walk {
-    /// Children before their parents, as the server goes.
-    fn schema(&mut self, schema: &Value, place: &Place) {
-        if place.depth > DEPTH_MAX {
-            return;
-        }
-        let before = self.plain.len();
-        if let Some(values) = schema.get("additionalProperties").filter(|v| v.as_object().is_some()) {
-            self.schema(values, &place.below("additionalProperties", is_resource(values)));
-        }
-        let properties = schema.get("properties").and_then(Value::as_object);
-        for (name, property) in properties.into_iter().flat_map(Map::iter) {
-            self.schema(property, &place.below(&format!("properties[{name}]"), is_resource(property)));
-        }
-        if let Some(items) = schema.get("items").filter(|v| v.as_object().is_some()) {
-            let mut inner = place.below("items", is_resource(items));
-            if text(schema, "x-kubernetes-list-type") != "map" {
-                inner.uncorrelated.get_or_insert_with(|| place.field.clone());
-            }
-            self.schema(items, &inner);
-        }
-        let rules = list(schema, "x-kubernetes-validations");
-        if rules.is_empty() {
-            return;
-        }
-        for (n, rule) in rules.iter().enumerate() {
-            self.made_of(rule, schema, &format!("{}.x-kubernetes-validations[{n}]", place.field));
-        }
-        if self.plain.len() != before {
-            return;
-        }
-        let Some(kind) = kind_of(schema, place.resource, "selfType", place.depth) else { return };
-        for (n, rule) in rules.iter().enumerate() {
-            self.compiled(rule, &kind, place, &format!("{}.x-kubernetes-validations[{n}]", place.field));
-        }
+/// Checks what a rule is made of.
+pub(in super::super::super) fn made_of(rule: &Value, schema: &Value, field: &str, faults: &mut Faults) {
+    let has_breaks = |t: &str| t.contains(['\n', '\r']);
+    let (rule_text, message) = (text(rule, "rule").trim(), text(rule, "message"));
+    if rule_text.is_empty() {
+        faults.required(format!("{field}.rule"), "rule is not specified");
+    } else if !message.is_empty() && message.trim().is_empty() {
+        faults.invalid_text(format!("{field}.message"), message, "must be non-empty if specified");
+    } else if has_breaks(message.trim()) {
+        faults.invalid_text(format!("{field}.message"), message, "must not contain line breaks");
+    } else if has_breaks(rule_text) && message.trim().is_empty() {
+        let why = "message must be specified if rule contains line breaks";
+        faults.required(format!("{field}.message"), why);
     }
-
-    fn made_of(&mut self, rule: &Value, schema: &Value, field: &str) {
-        let faults = &mut self.plain;
-        let has_breaks = |t: &str| t.contains(['\n', '\r']);
-        let (rule_text, message) = (text(rule, "rule").trim(), text(rule, "message"));
-        if rule_text.is_empty() {
-            faults.required(format!("{field}.rule"), "rule is not specified");
-        } else if !message.is_empty() && message.trim().is_empty() {
-            faults.invalid_text(format!("{field}.message"), message, "must be non-empty if specified");
-        } else if has_breaks(message.trim()) {
-            faults.invalid_text(format!("{field}.message"), message, "must not contain line breaks");
-        } else if has_breaks(rule_text) && message.trim().is_empty() {
-            let why = "message must be specified if rule contains line breaks";
-            faults.required(format!("{field}.message"), why);
-        }
-        let expression = text(rule, "messageExpression");
-        if !expression.is_empty() && expression.trim().is_empty() {
-            let why = "messageExpression must be non-empty if specified";
-            faults.required(format!("{field}.messageExpression"), why);
-        }
-        if let Some(reason) = rule.get("reason").and_then(Value::as_str) {
-            faults.one_of(format!("{field}.reason"), reason, &REASONS);
-        }
-        let path = text(rule, "fieldPath");
-        if !path.is_empty() && path.trim().is_empty() {
-            faults.invalid_text(format!("{field}.fieldPath"), path, "must be non-empty if specified");
-        }
-        if has_breaks(path) {
-            faults.invalid_text(format!("{field}.fieldPath"), path, "must not contain line breaks");
-        }
-        if !path.is_empty() && !is_path(path, schema) {
-            faults.invalid_text(format!("{field}.fieldPath"), path, "must be a valid path");
-        }
+    let expression = text(rule, "messageExpression");
+    if !expression.is_empty() && expression.trim().is_empty() {
+        let why = "messageExpression must be non-empty if specified";
+        faults.required(format!("{field}.messageExpression"), why);
     }
+    if let Some(reason) = rule.get("reason").and_then(Value::as_str) {
+        faults.one_of(format!("{field}.reason"), reason, &REASONS);
+    }
+    let path = text(rule, "fieldPath");
+    if !path.is_empty() && path.trim().is_empty() {
+        faults.invalid_text(format!("{field}.fieldPath"), path, "must be non-empty if specified");
+    }
+    if has_breaks(path) {
+        faults.invalid_text(format!("{field}.fieldPath"), path, "must not contain line breaks");
+    }
+    if !path.is_empty() && !is_path(path, schema) {
+        faults.invalid_text(format!("{field}.fieldPath"), path, "must be a valid path");
+    }
+}
 
-    fn compiled(&mut self, rule: &Value, kind: &Kind, place: &Place, field: &str) {
-        let faults = &mut self.typed;
-        let optional = rule.get("optionalOldSelf").and_then(Value::as_bool);
-        let old = if optional == Some(true) { Kind::optional(kind.clone()) } else { kind.clone() };
-        let names = [("self", kind.clone()), ("oldSelf", old)];
-        let judged = |expression: &str, wanted: &Kind, failed: &str, other: &str| -> Result<bool, String> {
-            let program = compile(expression).map_err(|why| format!("{failed}{why}"))?;
-            let checked = check(&program, &names).map_err(|why| format!("{failed}{why}"))?;
-            if checked.kind == *wanted {
-                Ok(program.references().has_variable("oldSelf"))
-            } else {
-                Err(other.to_owned())
-            }
-        };
-        let uses_old = judged(
-            text(rule, "rule"),
-            &Kind::Bool,
-            "compilation failed: ",
-            "cel expression must evaluate to a bool",
-        );
-        let uses_old = match uses_old {
-            Ok(uses_old) => {
-                let expression = text(rule, "messageExpression");
-                let failed = "messageExpression compilation failed: ";
-                let other = "messageExpression must evaluate to a string";
-                if !expression.is_empty()
-                    && let Err(why) = judged(expression, &Kind::String, failed, other)
-                {
-                    faults.invalid(format!("{field}.messageExpression"), shown(rule), &why);
-                }
-                uses_old
-            }
-            Err(why) => {
-                faults.invalid(format!("{field}.rule"), shown(rule), &why);
-                false
-            }
-        };
-        match (uses_old, &place.uncorrelated) {
-            (true, Some(list)) => {
-                let why = format!(
-                    "oldSelf cannot be used on the uncorrelatable portion of the schema within {list}"
-                );
-                faults.invalid_text(format!("{field}.rule"), text(rule, "rule"), &why);
-            }
-            (false, _) if optional.is_some() => {
-                let why = "may not be set if oldSelf is not used in rule";
-                faults.invalid(format!("{field}.optionalOldSelf"), (optional == Some(true)).to_string(), why);
-            }
-            _ => {}
+/// Compiles a rule over values of a kind and checks what it says.
+pub(in super::super::super) fn compiled(
+    rule: &Value,
+    kind: &Kind,
+    uncorrelated: Option<&str>,
+    field: &str,
+    faults: &mut Faults,
+) {
+    let optional = rule.get("optionalOldSelf").and_then(Value::as_bool);
+    let old = if optional == Some(true) { Kind::optional(kind.clone()) } else { kind.clone() };
+    let names = [("self", kind.clone()), ("oldSelf", old)];
+    let judged = |expression: &str, wanted: &Kind, failed: &str, other: &str| -> Result<bool, String> {
+        let program = compile(expression).map_err(|why| format!("{failed}{why}"))?;
+        let checked = check(&program, &names).map_err(|why| format!("{failed}{why}"))?;
+        if checked.kind == *wanted {
+            Ok(program.references().has_variable("oldSelf"))
+        } else {
+            Err(other.to_owned())
         }
+    };
+    let uses_old = judged(
+        text(rule, "rule"),
+        &Kind::Bool,
+        "compilation failed: ",
+        "cel expression must evaluate to a bool",
+    );
+    let uses_old = match uses_old {
+        Ok(uses_old) => {
+            let expression = text(rule, "messageExpression");
+            let failed = "messageExpression compilation failed: ";
+            let other = "messageExpression must evaluate to a string";
+            if !expression.is_empty()
+                && let Err(why) = judged(expression, &Kind::String, failed, other)
+            {
+                faults.invalid(format!("{field}.messageExpression"), shown(rule), &why);
+            }
+            uses_old
+        }
+        Err(why) => {
+            faults.invalid(format!("{field}.rule"), shown(rule), &why);
+            false
+        }
+    };
+    match (uses_old, uncorrelated) {
+        (true, Some(list)) => {
+            let why =
+                format!("oldSelf cannot be used on the uncorrelatable portion of the schema within {list}");
+            faults.invalid_text(format!("{field}.rule"), text(rule, "rule"), &why);
+        }
+        (false, _) if optional.is_some() => {
+            let why = "may not be set if oldSelf is not used in rule";
+            faults.invalid(format!("{field}.optionalOldSelf"), (optional == Some(true)).to_string(), why);
+        }
+        _ => {}
     }
 }
 
@@ -190,7 +127,12 @@ fn shown(rule: &Value) -> String {
 }
 
 /// Returns what a schema's values are in the language; nothing where they cannot be said.
-fn kind_of(schema: &Value, resource: bool, name: &str, depth: usize) -> Option<Kind> {
+pub(in super::super::super) fn kind_of(
+    schema: &Value,
+    resource: bool,
+    name: &str,
+    depth: usize,
+) -> Option<Kind> {
     if depth > DEPTH_MAX {
         return None;
     }
@@ -266,6 +208,7 @@ fn is_path(path: &str, schema: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::validate::fault::list;
     use fairway_value::from_json;
 
     fn refused(rule: &str) -> Vec<(String, String)> {
@@ -274,8 +217,15 @@ mod tests {
             "n":{{"type":"integer"}},"when":{{"type":"string","format":"date-time"}},"in-put":{{"type":"string"}},
             "list":{{"type":"array","items":{{"type":"string"}}}}}}}}}}}}"#
         );
-        let mut faults = Faults::default();
-        check_rules(&from_json(schema.as_bytes()).unwrap(), "s", &mut faults);
+        let schema = from_json(schema.as_bytes()).unwrap();
+        let spec = schema.get_path(&["properties", "spec"]).unwrap();
+        let rule = &list(spec, "x-kubernetes-validations")[0];
+        let (field, mut faults) = ("s.properties[spec].x-kubernetes-validations[0]", Faults::default());
+        made_of(rule, spec, field, &mut faults);
+        if faults.len() == 0 {
+            let kind = kind_of(spec, false, "selfType", 0).unwrap();
+            compiled(rule, &kind, None, field, &mut faults);
+        }
         faults.into_causes().into_iter().map(|c| (c.field, c.message)).collect()
     }
 

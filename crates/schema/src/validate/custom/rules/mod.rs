@@ -4,10 +4,9 @@
 //! nothing.
 
 mod compile;
-mod definition;
+pub(in super::super) mod definition;
 mod run;
 mod values;
 
 pub(crate) use compile::Rules;
-pub(in super::super) use definition::check_rules;
-pub(super) use run::check;
+pub(super) use run::{check, check_part};

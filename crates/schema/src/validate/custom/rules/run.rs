@@ -23,6 +23,14 @@ pub(in super::super) fn check(object: &Value, old: Option<&Value>, rules: &Rules
     let _ = run.node(root, &place);
 }
 
+/// Checks a part of an object, which stands somewhere, against the rules of its schema.
+pub(in super::super) fn check_part(part: &Value, field: &str, rules: &Rules, faults: &mut Faults) {
+    let Some(root) = &rules.root else { return };
+    let place = Place { field: field.to_owned(), value: part, old: None, current: None, nearest: None };
+    let mut run = Run { left: TURNS_MAX, faults };
+    let _ = run.node(root, &place);
+}
+
 /// What is looked at, and what it was.
 struct Place<'v> {
     field: String,
