@@ -377,3 +377,79 @@ fn a_restricted_namespace_refuses_careless_pods() {
     );
     make(&server, pods, &pod(false));
 }
+
+fn merge(server: &InProcess, path: &str, body: &str) -> (u16, Value) {
+    let headers = [("content-type", "application/merge-patch+json")];
+    let answer = server.request("PATCH", path, &headers, body.as_bytes());
+    (answer.status, from_json(&answer.body).unwrap_or_default())
+}
+
+#[test]
+fn a_list_that_lies_otherwise_in_memory_changes_hands_though_it_is_stored_alike() {
+    let (server, _) = server();
+    let path = "/apis/resource.k8s.io/v1/resourceslices/slice?fieldManager=";
+    let slice = |size: &str| {
+        format!(
+            r#"{{"apiVersion":"resource.k8s.io/v1","kind":"ResourceSlice","metadata":{{"name":"slice"}},"spec":{{"driver":"a.b",
+               "nodeName":"n","pool":{{"generation":1,"name":"p","resourceSliceCount":1}},
+               "devices":[{{"name":"d","capacity":{{"mem":{{"value":"{size}"}}}}}}]}}}}"#
+        )
+    };
+    let (status, made) = ask(&server, "PATCH", &format!("{path}one"), &slice("1.5Gi"));
+    assert_eq!((status, text(&made, "/spec/devices/0/capacity/mem/value")), (201, "1536Mi"), "{made}");
+    let (_, same) = merge(&server, &format!("{path}two"), &slice("1536Mi"));
+    assert_eq!(same.pointer("/metadata/managedFields/1"), None, "{same}");
+    let (_, other) = merge(&server, &format!("{path}two"), &slice("1.5Gi"));
+    assert_eq!(other.get("spec"), made.get("spec"));
+    let devices = "/metadata/managedFields/1/fieldsV1/f:spec/f:devices";
+    assert!(other.pointer(devices).is_some(), "{other}");
+}
+
+#[test]
+fn a_job_shares_its_templates_labels_where_it_has_none() {
+    let (server, _) = server();
+    let jobs = "/apis/batch/v1/namespaces/default/jobs";
+    let job = |name: &str, labels: &str| {
+        format!(
+            r#"{{"apiVersion":"batch/v1","kind":"Job","metadata":{{"name":"{name}"{labels}}},"spec":{{"template":{{
+               "metadata":{{"labels":{{"app":"x"}}}},"spec":{{"restartPolicy":"Never","containers":[{{"name":"c","image":"i"}}]}}}}}}}}"#
+        )
+    };
+    make(&server, jobs, &job("none", ""));
+    make(&server, jobs, &job("own", r#","labels":{"app":"x"}"#));
+    let label = |name: &str| {
+        let (_, job) = ask(&server, "GET", &format!("{jobs}/{name}"), "");
+        text(&job, "/metadata/labels/job-name").to_owned()
+    };
+    assert_eq!((label("none"), label("own")), ("none".to_owned(), String::new()));
+}
+
+#[test]
+fn what_go_reads_leniently_is_taken_and_what_it_does_not_is_refused() {
+    let (server, _) = server();
+    let secret =
+        r#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"a":[72,105],"b":[]}}"#;
+    make(&server, "/api/v1/namespaces/default/secrets", secret);
+    let (_, secret) = ask(&server, "GET", "/api/v1/namespaces/default/secrets/s", "");
+    assert_eq!((text(&secret, "/data/a"), text(&secret, "/data/b")), ("SGk=", ""));
+
+    let node = |spec: &str| {
+        format!(r#"{{"apiVersion":"v1","kind":"Node","metadata":{{"name":"n"}},"spec":{spec}}}"#)
+    };
+    let (status, refused) =
+        ask(&server, "POST", "/api/v1/nodes", &node(r#"{"podCIDR":"X","podCIDRs":["10.1.0.0/24"]}"#));
+    assert_eq!((status, text(&refused, "/details/causes/0/field")), (422, "spec.podCIDRs[0]"));
+    make(&server, "/api/v1/nodes", &node(r#"{"podCIDRs":["10.1.0.0/24"]}"#));
+    let (_, stored) = ask(&server, "GET", "/api/v1/nodes/n", "");
+    assert_eq!(text(&stored, "/spec/podCIDR"), "10.1.0.0/24");
+    let (status, _) = merge(&server, "/api/v1/nodes/n", r#"{"spec":{"podCIDR":"10.2.0.0/24"}}"#);
+    assert_eq!(status, 422);
+
+    let service =
+        r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"ports":[{"port":80}]}}"#;
+    make(&server, "/api/v1/namespaces/default/services", service);
+    let path = "/api/v1/namespaces/default/services/s";
+    let (status, refused) = merge(&server, path, r#"{"spec":{"ipFamilyPolicy":""}}"#);
+    assert_eq!((status, text(&refused, "/details/causes/0/field")), (422, "spec.ipFamilyPolicy"));
+    assert_eq!(merge(&server, path, r#"{"spec":{"ipFamilyPolicy":null}}"#).0, 200);
+}

@@ -4,8 +4,10 @@
 //!
 //! Source: apimachinery 0.36 `runtime/converter.go` and the Go declarations in `data/go.json`.
 
+mod alias;
 mod fits;
 mod numbers;
+mod scalar;
 mod twin;
 mod union;
 
@@ -14,9 +16,7 @@ pub(crate) use numbers::check_numbers;
 pub(crate) use twin::{Otherwise, Twin, Twins, canonicalize_applied, is_twin};
 
 use crate::managed::go_type;
-use crate::quantity::Quantity;
-use crate::time::{canonical_micro_time, canonical_time};
-use crate::types::{Empty, FieldDef, MapDef, order};
+use crate::types::{Empty, FieldDef, ListType, MapDef, order};
 use crate::{Scalar, Schemas, TypeRef, structural};
 use fairway_value::{Map, Str, Value};
 
@@ -94,9 +94,28 @@ pub fn canonicalize(object: &mut Value, schemas: &Schemas) -> Result<(), Convert
     canonicalize_as(object, None, schemas, Unknown::Dropped)
 }
 
-/// As [`canonicalize`], with the empty lists and maps of the request still in it, as messages show them.
-pub(crate) fn decode(object: &mut Value, schemas: &Schemas) -> Result<(), ConvertError> {
-    canonicalize_as(object, None, schemas, Unknown::Kept)
+/// What an object of a built-in kind is brought into; objects of other kinds as by [`canonicalize`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// As the store has it: [`canonicalize`].
+    Stored,
+    /// As the decoded object lies in memory, where it matters to ownership, which compares lists that are one value with
+    /// `reflect.DeepEqual` (structured-merge-diff 6.3 `value/listreflect.go`): in them, an empty list is not none, and a quantity is
+    /// equal to another that was written alike. The few quantities that come to one even so (`1536Mi` and `1572864Ki`, both
+    /// multiples of eight) are taken for different.
+    Sent,
+    /// With all empty lists and maps of the request still in it, as messages show them.
+    Shown,
+}
+
+/// Brings an object into a form.
+pub(crate) fn form(object: &mut Value, form: Form, schemas: &Schemas) -> Result<(), ConvertError> {
+    let unknown = match form {
+        Form::Stored => Unknown::Dropped,
+        Form::Sent => Unknown::Sent { whole: false },
+        Form::Shown => Unknown::Kept,
+    };
+    canonicalize_as(object, None, schemas, unknown)
 }
 
 fn canonicalize_as(
@@ -120,10 +139,10 @@ fn canonicalize_as(
     let unit = Value::object();
     let mut out = convert(ty, object.as_object().map_or(&unit, |_| object), twin, &mut unknown)?;
     if core_secret {
-        fold_string_data(&mut out);
+        alias::fold_string_data(&mut out);
     }
     if resource.kind == "StatefulSet" {
-        name_claim_templates(&mut out);
+        alias::name_claim_templates(&mut out);
     }
     let counter = ["metadata", "annotations", crate::strategy::TEMPLATE_GENERATION];
     if daemon_set && out.get_path(&counter).is_none() {
@@ -134,15 +153,6 @@ fn canonicalize_as(
     }
     *object = out;
     Ok(())
-}
-
-/// Claim templates are shown with their kind.
-fn name_claim_templates(object: &mut Value) {
-    let claims = object.get_path_mut(&["spec", "volumeClaimTemplates"]).and_then(Value::as_array_mut);
-    for claim in claims.into_iter().flat_map(|c| c.make_mut().iter_mut()).filter_map(Value::as_object_mut) {
-        claim.insert("apiVersion", "v1");
-        claim.insert("kind", "PersistentVolumeClaim");
-    }
 }
 
 /// Returns what a new object of a kind looks like before anything is set.
@@ -207,7 +217,7 @@ pub fn unknown_fields(object: &Value, schemas: &Schemas) -> Vec<String> {
     let _ = convert(ty, object, None, &mut unknown);
     let mut found = match unknown {
         Unknown::Named { found, .. } => found,
-        Unknown::Dropped | Unknown::Decoded | Unknown::Kept => Vec::new(),
+        Unknown::Dropped | Unknown::Sent { .. } | Unknown::Decoded | Unknown::Kept => Vec::new(),
     };
     found.sort();
     found
@@ -236,6 +246,11 @@ pub fn go_form_as(value: &Value, ty: TypeRef<'_>) -> Option<Value> {
 enum Unknown {
     /// Dropped, and what the store does beside happens too.
     Dropped,
+    /// As `Dropped`, for [`Form::Sent`].
+    Sent {
+        /// Whether this is in a list that is one value.
+        whole: bool,
+    },
     /// Dropped; nothing but decoding and encoding happens.
     Decoded,
     /// Dropped; lists and maps that are empty stay.
@@ -247,9 +262,14 @@ enum Unknown {
 }
 
 impl Unknown {
+    /// Whether what is converted is in a list that is one value, of [`Form::Sent`].
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Sent { whole: true })
+    }
+
     fn enter(&mut self, part: std::fmt::Arguments<'_>, dot: bool) -> usize {
         match self {
-            Self::Dropped | Self::Decoded | Self::Kept => 0,
+            Self::Dropped | Self::Sent { .. } | Self::Decoded | Self::Kept => 0,
             Self::Named { at, .. } => {
                 let len = at.len();
                 if dot && len > 0 {
@@ -273,21 +293,6 @@ impl Unknown {
             found.push(format!("{at}{dot}{name}"));
         }
     }
-}
-
-/// `stringData` is write-only: decoding moves it into `data`.
-fn fold_string_data(secret: &mut Value) {
-    let Some(Value::Object(strings)) = secret.as_object_mut().and_then(|m| m.remove("stringData")) else {
-        return;
-    };
-    for (key, value) in &strings.iter().map(|(k, v)| (k.clone(), v.clone())).collect::<Vec<_>>() {
-        let encoded = crate::base64::encode(value.as_str().unwrap_or_default().as_bytes());
-        secret.set_path(&["data", key], encoded);
-    }
-}
-
-fn error<T>(message: String) -> Result<T, ConvertError> {
-    Err(ConvertError::new(message))
 }
 
 fn convert(
@@ -322,8 +327,13 @@ fn convert(
             }
         };
     }
-    if let Some(item) = ty.list_def().map(|l| ty.at(l.item)) {
-        return match value {
+    if let Some(list) = ty.list_def() {
+        let item = ty.at(list.item);
+        let entered = matches!(unknown, Unknown::Sent { whole: false }) && list.list_type == ListType::Atomic;
+        if entered {
+            *unknown = Unknown::Sent { whole: true };
+        }
+        let converted = match value {
             Value::Array(items) => {
                 let mut out = fairway_value::Array::with_capacity(items.len());
                 let mut twins = Twins::of(twin, items.len());
@@ -345,8 +355,15 @@ fn convert(
                 ..ConvertError::mismatched(other, &format!("[]{}", go_name(item)))
             }),
         };
+        if entered {
+            *unknown = Unknown::Sent { whole: false };
+        }
+        return converted;
     }
-    convert_scalar(ty.scalar().unwrap_or(Scalar::Any), value)
+    let scalar = ty.scalar().unwrap_or(Scalar::Any);
+    let converted = scalar::convert_scalar(scalar, value)?;
+    let as_sent = unknown.is_whole() && scalar == Scalar::Quantity;
+    Ok(if as_sent { value.clone() } else { converted })
 }
 
 /// Name of a type in Go: `v1.Container`, `string`.
@@ -388,6 +405,14 @@ fn convert_map(
         for (key, value) in entries.iter() {
             let len = unknown.enter(format_args!("{key}"), true);
             let value = match value {
+                // A struct by value.
+                Value::Null if element.fields().next().is_some() => convert(element, value, None, unknown)?,
+                // Bytes that are none become empty ones in the store.
+                Value::Null
+                    if matches!(unknown, Unknown::Sent { .. }) && element.scalar() == Some(Scalar::Bytes) =>
+                {
+                    Value::Null
+                }
                 Value::Null => zero(element),
                 value => convert(element, value, twin_of(key), unknown)?,
             };
@@ -415,8 +440,15 @@ fn convert_map(
             out.push((absent.name.clone(), value));
         }
     }
-    if ty.name() == "io.k8s.api.core.v1.PodSpec" && matches!(unknown, Unknown::Dropped | Unknown::Kept) {
-        alias_service_account(&mut out);
+    if ty.name() == "io.k8s.api.core.v1.PodSpec"
+        && matches!(unknown, Unknown::Dropped | Unknown::Sent { .. } | Unknown::Kept)
+    {
+        alias::alias_service_account(&mut out);
+    }
+    if ty.name() == "io.k8s.api.core.v1.NodeSpec"
+        && matches!(unknown, Unknown::Dropped | Unknown::Sent { .. } | Unknown::Kept)
+    {
+        alias::first_range(&mut out);
     }
     if matches!(unknown, Unknown::Named { .. }) {
         for key in entries.keys().filter(|k| map.field(k).is_none()) {
@@ -424,16 +456,6 @@ fn convert_map(
         }
     }
     Ok(Value::Object(out.into_iter().collect()))
-}
-
-/// `serviceAccount` is an old name of `serviceAccountName`: both are shown, and the new one wins.
-fn alias_service_account(spec: &mut Vec<(Str, Value)>) {
-    let find = |name: &str| spec.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
-    if let Some(account) = find("serviceAccountName").or_else(|| find("serviceAccount")) {
-        spec.retain(|(k, _)| k != "serviceAccountName" && k != "serviceAccount");
-        spec.push(("serviceAccountName".into(), account.clone()));
-        spec.push(("serviceAccount".into(), account));
-    }
 }
 
 fn convert_field(
@@ -445,7 +467,9 @@ fn convert_field(
 ) -> Result<Option<Value>, ConvertError> {
     let inner = ty.at(field.ty);
     let Some(value) = given else {
+        let quantity = inner.scalar() == Some(Scalar::Quantity) && !inner.is_any();
         return Ok(match field.empty {
+            Empty::Struct | Empty::Required if quantity && unknown.is_whole() => Some(Value::Null),
             Empty::Struct => Some(empty_struct(inner, unknown)?),
             Empty::Required => Some(required_zero(inner, field)),
             Empty::Kept | Empty::OmitNull | Empty::OmitEmpty | Empty::OmitZero | Empty::OmitZeroStruct => {
@@ -463,7 +487,14 @@ fn convert_field(
     })?;
     unknown.leave(len);
     let omitted = match field.empty {
-        Empty::OmitEmpty => is_empty(&value) && (value.is_null() || !matches!(unknown, Unknown::Kept)),
+        Empty::OmitEmpty => {
+            let kept = match unknown {
+                Unknown::Kept => true,
+                Unknown::Sent { whole } => *whole && matches!(value, Value::Array(_) | Value::Object(_)),
+                _ => false,
+            };
+            is_empty(&value) && (value.is_null() || !kept)
+        }
         Empty::OmitZero => is_zero(&value),
         Empty::OmitNull => value.is_null(),
         Empty::OmitZeroStruct => value.is_null() || value.as_object().is_some_and(Map::is_empty),
@@ -539,61 +570,4 @@ fn is_zero(value: &Value) -> bool {
         Value::Float(f) => *f == 0.0,
         other => other.is_null(),
     }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "Go's converter cuts integers off in the same way")]
-fn convert_scalar(scalar: Scalar, value: &Value) -> Result<Value, ConvertError> {
-    let mismatch = |to: &str| ConvertError::mismatched(value, to);
-    Ok(match (scalar, value) {
-        (Scalar::Any, _) | (_, Value::Null) => value.clone(),
-        (Scalar::String, Value::String(_)) | (Scalar::Bool, Value::Bool(_)) => value.clone(),
-        (Scalar::Int32, Value::Int(i)) => Value::Int(i64::from(*i as i32)),
-        (Scalar::Int64, Value::Int(_)) => value.clone(),
-        (Scalar::Int32 | Scalar::Int64, Value::Float(f)) if f.fract() == 0.0 => Value::Int(*f as i64),
-        (Scalar::Number, Value::Int(_) | Value::Uint(_) | Value::Float(_)) => value.clone(),
-        (Scalar::IntOrString, Value::Int(i)) => match i32::try_from(*i) {
-            Ok(_) => value.clone(),
-            Err(_) => return error(format!("json: cannot unmarshal number {i} into Go value of type int32")),
-        },
-        (Scalar::IntOrString, Value::String(_)) => value.clone(),
-        (Scalar::Quantity, Value::String(s)) => match Quantity::parse(s.trim()) {
-            Ok(quantity) => Value::from(quantity.to_string()),
-            Err(why) => return error(why.to_string()),
-        },
-        (Scalar::Quantity, Value::Int(_) | Value::Uint(_) | Value::Float(_)) => {
-            match Quantity::parse(&value.to_string()) {
-                Ok(quantity) => Value::from(quantity.to_string()),
-                Err(why) => return error(why.to_string()),
-            }
-        }
-        (Scalar::Quantity, other) => {
-            // Quantities are read from whatever JSON stands there.
-            match Quantity::parse(&other.to_string()) {
-                Ok(quantity) => Value::from(quantity.to_string()),
-                Err(why) => return error(why.to_string()),
-            }
-        }
-        (Scalar::Time, Value::String(s)) => canonical_time(s).map_err(ConvertError::new)?,
-        (Scalar::MicroTime, Value::String(s)) => canonical_micro_time(s).map_err(ConvertError::new)?,
-        (Scalar::Bytes, Value::String(s)) => match crate::base64::decode(s) {
-            Ok(bytes) => Value::from(crate::base64::encode(&bytes)),
-            Err(at) => {
-                return error(format!("error decoding from json: illegal base64 data at input byte {at}"));
-            }
-        },
-        (Scalar::String, _) => return Err(mismatch("string")),
-        (Scalar::Bytes, _) => return error(format!("cannot restore slice from {}", go_kind(value))),
-        (Scalar::Bool, _) => return Err(mismatch("bool")),
-        (Scalar::IntOrString, other) => {
-            let json = match other {
-                Value::Float(_) => format!("number {other}"),
-                _ => ConvertError::mismatched(other, "").mismatch.map(|(json, _)| json).unwrap_or_default(),
-            };
-            return error(format!("json: cannot unmarshal {json} into Go value of type int32"));
-        }
-        (Scalar::Int32, _) => return Err(mismatch("int32")),
-        (Scalar::Int64, _) => return Err(mismatch("int64")),
-        (Scalar::Number, _) => return Err(mismatch("float64")),
-        (Scalar::Time | Scalar::MicroTime, _) => return Err(mismatch("time.Time")),
-    })
 }

@@ -140,15 +140,19 @@ pub fn shown(object: &Value) -> Value {
         meta.remove("resourceVersion");
         meta.remove("selfLink");
     }
-    if let Some(entries) = out["metadata"]["managedFields"].as_array_mut() {
+    scrub(&mut out, "");
+    out
+}
+
+/// Orders the entries of ownership by what they are of: a server orders them by time, which no two runs share.
+pub fn order_entries(object: &mut Value) {
+    if let Some(entries) = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut) {
         let key = |e: &Value| {
             ["operation", "manager", "apiVersion", "subresource"]
                 .map(|k| e[k].as_str().unwrap_or_default().to_owned())
         };
         entries.sort_by_key(key);
     }
-    scrub(&mut out, "");
-    out
 }
 
 fn scrub(value: &mut Value, key: &str) {

@@ -19,7 +19,12 @@ pub struct Report {
     /// Refusals that say the same in another order.
     ordered: usize,
     orders: BTreeMap<String, usize>,
+    /// The first disagreements in what the servers do, for the last line of a run.
+    acted: Vec<String>,
 }
+
+/// Most disagreements in what the servers do that the last line tells.
+const ACTED_MAX: usize = 5;
 
 /// Most of a thousand steps that may differ in the words of refusals and warnings alone. Some of these follow from the order of
 /// Go's maps and cannot be told; PARITY.md names the others.
@@ -39,6 +44,7 @@ impl Report {
             worded: 0,
             ordered: 0,
             orders: BTreeMap::new(),
+            acted: Vec::new(),
         }
     }
 
@@ -57,6 +63,9 @@ impl Report {
         }
         let worded = ["message:", "causes:", "warnings:"].iter().any(|w| difference.starts_with(w));
         self.worded += usize::from(worded);
+        if !worded && self.acted.len() < ACTED_MAX {
+            self.acted.push(format!("step {} {what}: {}\n    {}", self.steps, difference, how()));
+        }
         let count = self.failures.entry(shape(what, &difference)).or_default();
         *count += 1;
         if *count <= self.shown_max {
@@ -89,7 +98,12 @@ impl Report {
             println!("  {kind}: {count} of {shapes} shapes");
         }
         let (real, worded) = (failed - self.worded, self.worded);
-        anyhow::ensure!(real == 0, "{real} of {} steps disagree in what they do (seed {seed})", self.steps);
+        anyhow::ensure!(
+            real == 0,
+            "{real} of {} steps disagree in what they do (seed {seed})\n  {}",
+            self.steps,
+            self.acted.join("\n  ")
+        );
         let allowed = self.steps * WORDED_PER_MILLE / 1000;
         anyhow::ensure!(
             worded <= allowed,

@@ -1,5 +1,6 @@
 //! The two servers that are compared: a real API server, and the one in memory.
 
+use super::compare;
 use super::http::Client;
 use crate::e2e::controlplane::{ControlPlane, Tools, free_port};
 use anyhow::{Context, bail};
@@ -145,5 +146,8 @@ fn bytes(body: &Value) -> Vec<u8> {
 }
 
 fn parsed(bytes: &[u8]) -> Value {
-    serde_json::from_slice(bytes).unwrap_or_else(|_| String::from_utf8_lossy(bytes).into_owned().into())
+    let text = || String::from_utf8_lossy(bytes).into_owned().into();
+    let mut body = serde_json::from_slice(bytes).unwrap_or_else(|_| text());
+    compare::order_entries(&mut body);
+    body
 }

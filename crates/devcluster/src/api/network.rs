@@ -13,6 +13,9 @@ use std::net::Ipv4Addr;
 const RANGE: (u32, u32) = (0x0a60_0000, 0xffff);
 const PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
 
+/// The first port that a dry run chooses where none is asked for: one that a real write could not have.
+const DRY_PORT: i64 = 32769;
+
 /// What is taken.
 #[derive(Debug)]
 pub(crate) struct Network {
@@ -100,24 +103,31 @@ impl Network {
     /// asks for.
     ///
     /// # Errors
-    /// One that another Service holds, or that is out of range; nothing stays taken then.
+    /// One that another Service holds, or that is out of range (a port only where this is no dry run); nothing stays taken then.
     pub(crate) fn claim(
         &mut self,
         service: &Value,
         live: Option<&Value>,
         chosen: &Taken,
+        dry_run: bool,
     ) -> Result<Taken, Cause> {
         let (mut ips, mut ports) = live.map(held).unwrap_or_default();
         ips.extend(&chosen.ips);
         ports.extend(&chosen.ports);
         let mut taken = Taken::default();
-        let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken);
+        let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken, dry_run);
         let Err(cause) = outcome else { return Ok(taken) };
         self.give_back(&taken);
         Err(cause)
     }
 
-    fn claim_all(&mut self, service: &Value, own: &Taken, taken: &mut Taken) -> Result<(), Cause> {
+    fn claim_all(
+        &mut self,
+        service: &Value,
+        own: &Taken,
+        taken: &mut Taken,
+        dry_run: bool,
+    ) -> Result<(), Cause> {
         let refuse = |field: String, message: String| Cause { reason: "FieldValueInvalid", message, field };
         let text = |field| service.get_path(&["spec", field]).and_then(Value::as_str).unwrap_or_default();
         if text("type") == "ExternalName" {
@@ -152,6 +162,10 @@ impl Network {
             }
             let field = format!("spec.ports[{n}].nodePort");
             if !PORTS.contains(&asked) {
+                // Nobody asks for the range of what is not kept.
+                if dry_run {
+                    continue;
+                }
                 let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
                 return Err(refuse(field, format!("Invalid value: {asked}: {why}")));
             }
@@ -170,6 +184,9 @@ impl Network {
 /// Chooses for one write, and remembers what it took.
 pub(crate) struct Choice<'a> {
     api: &'a Api,
+    dry_run: bool,
+    /// Ports of this write, as a dry run counts them.
+    dry_ports: Vec<i64>,
     pub(crate) taken: Taken,
 }
 
@@ -182,8 +199,8 @@ impl Taken {
 }
 
 impl<'a> Choice<'a> {
-    pub(crate) fn new(api: &'a Api) -> Self {
-        Self { api, taken: Taken::default() }
+    pub(crate) fn new(api: &'a Api, dry_run: bool) -> Self {
+        Self { api, dry_run, dry_ports: Vec::new(), taken: Taken::default() }
     }
 
     fn random(&self) -> &Random {
@@ -203,9 +220,19 @@ impl Chooser for Choice<'_> {
     }
 
     fn node_port(&mut self) -> Result<Value, String> {
+        if self.dry_run {
+            // Nothing is asked for: the next after those of this write, as `portallocator/operation.go`.
+            let port = self.dry_ports.iter().max().map_or(DRY_PORT, |last| last.saturating_add(1));
+            self.dry_ports.push(port);
+            return Ok(Value::from(port));
+        }
         let port = self.api.network().free_port().ok_or("failed to allocate a nodePort: range is full")?;
         self.taken.ports.push(port);
         Ok(Value::from(i64::from(port)))
+    }
+
+    fn port_asked(&mut self, port: i64) {
+        self.dry_ports.push(port);
     }
 
     fn suffix(&mut self) -> Str {
@@ -221,7 +248,11 @@ impl Chooser for Choice<'_> {
     }
 
     fn claim(&mut self, service: &Value, live: Option<&Value>) -> Result<(), Vec<Cause>> {
-        let claimed = self.api.network().claim(service, live, &self.taken).map_err(|cause| vec![cause])?;
+        let claimed = self
+            .api
+            .network()
+            .claim(service, live, &self.taken, self.dry_run)
+            .map_err(|cause| vec![cause])?;
         self.taken.extend(claimed);
         Ok(())
     }

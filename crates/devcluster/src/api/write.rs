@@ -204,7 +204,7 @@ fn attempt(
     change: &Change,
     live: Option<&Arc<Stored>>,
 ) -> Result<(Arc<Stored>, bool), Failure> {
-    let mut choice = Choice::new(call.api);
+    let mut choice = Choice::new(call.api, change.dry_run);
     let outcome = carry_out(call, change, live, &mut choice);
     if outcome.is_err() || change.dry_run {
         call.api.network().give_back(&choice.taken);

@@ -8,7 +8,7 @@ use fairway_value::Value;
 #[derive(Clone, Copy)]
 pub(crate) enum Otherwise<'v> {
     /// This form.
-    As(fn(&mut Value, &Schemas) -> Result<(), ConvertError>),
+    As(super::Form),
     /// As [`super::canonicalize`], told what the object was merged over.
     Over(&'v Value),
 }
@@ -39,7 +39,7 @@ pub(crate) fn canonicalize_applied(
             super::custom_metadata(object, twin, schemas)
         }
         _ => match otherwise {
-            Otherwise::As(form) => form(object, schemas),
+            Otherwise::As(form) => super::form(object, form, schemas),
             Otherwise::Over(stored) => {
                 super::canonicalize_as(object, Some(stored), schemas, super::Unknown::Dropped)
             }

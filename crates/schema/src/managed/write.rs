@@ -174,7 +174,7 @@ pub fn apply(
     write: &Write<'_>,
     schemas: &Schemas,
 ) -> Result<Value, ApplyError> {
-    apply_as(live, config, write, schemas, canonical::canonicalize)
+    apply_as(live, config, write, schemas, canonical::Form::Stored)
 }
 
 /// As [`apply`], with another way to bring the merged object into the server's form.
@@ -183,7 +183,7 @@ pub(crate) fn apply_as(
     config: &Value,
     write: &Write<'_>,
     schemas: &Schemas,
-    decode: fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>,
+    form: canonical::Form,
 ) -> Result<Value, ApplyError> {
     check_kind(config, write)?;
     let versions = KindVersions { schemas, kind: write.kind, subresource: write.subresource };
@@ -202,7 +202,7 @@ pub(crate) fn apply_as(
     let (merged, managers) = merged(&versions, (&live_bare, config), managers, write)?;
     let changed = !super::element::equal(&merged, &live_bare);
     let mut object =
-        if changed { stored(merged, config, write, schemas, Otherwise::As(decode))? } else { live_bare };
+        if changed { stored(merged, config, write, schemas, Otherwise::As(form))? } else { live_bare };
     let managers = finished(managers, write, changed);
     set_managed(&mut object, &managers);
     if write.manager == "kubectl" {

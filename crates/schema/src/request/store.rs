@@ -3,9 +3,10 @@
 
 use super::Refusal;
 use super::write::{Request, VERSION_ON_CREATE, Verb, Written, text, write_of};
+use crate::canonical::Form;
 use crate::strategy::Chooser;
 use crate::validate::Cause;
-use crate::{Resource, Schemas, Scope, managed, strategy, structural, validate};
+use crate::{Resource, Schemas, Scope, canonical, managed, strategy, structural, validate};
 use fairway_value::Value;
 
 const MODIFIED: &str =
@@ -49,6 +50,7 @@ fn fit_url(object: &mut Value, request: &Request<'_>) -> Result<(), Refusal> {
 
 pub(super) fn create(
     mut object: Value,
+    form: Form,
     request: &Request<'_>,
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
@@ -70,6 +72,7 @@ pub(super) fn create(
     if request.verb == Verb::Create || request.verb == Verb::Update {
         let api_version = request.resource.api_version();
         managed::update(None, &mut object, &write_of(request, &api_version, false), schemas);
+        settle(&mut object, form, request, schemas);
     }
     for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         object.remove_path(&["metadata", key]);
@@ -78,6 +81,7 @@ pub(super) fn create(
     object.set_path(&["metadata", "creationTimestamp"], request.now);
     strategy::prepare_create(&mut object, schemas, chooser)
         .map_err(|why| refused(why, request.resource, text(request.body, &["metadata", "name"])))?;
+    share_labels(&mut object, request);
     let causes = validate::create(&object, schemas);
     if !causes.is_empty() {
         return Err(Refusal::invalid(request.resource, text(&object, &["metadata", "name"]), causes));
@@ -86,10 +90,33 @@ pub(super) fn create(
     Ok(Written { object, created: true, changed: true, warnings: Vec::new() })
 }
 
+/// A Job whose labels are its template's by default shares them with it in the server's memory: what creation adds to the one is in
+/// both (Kubernetes 1.36 `pkg/apis/batch/v1/defaults.go`, `pkg/registry/batch/job/strategy.go`).
+fn share_labels(object: &mut Value, request: &Request<'_>) {
+    let any = |object: &Value| {
+        object.get_path(&["metadata", "labels"]).and_then(Value::as_object).is_some_and(|l| !l.is_empty())
+    };
+    let resource = request.resource;
+    let by_default =
+        (&*resource.group, &*resource.kind) == ("batch", "Job") && any(object) && !any(request.body);
+    if by_default && let Some(labels) = object.get_path(&["spec", "template", "metadata", "labels"]).cloned()
+    {
+        object.set_path(&["metadata", "labels"], labels);
+    }
+}
+
 fn refused(why: strategy::Refused, resource: &Resource, name: &str) -> Refusal {
     match why {
         strategy::Refused::Message(message) => Refusal::internal(message),
         strategy::Refused::Causes(causes) => Refusal::invalid(resource, name, causes),
+    }
+}
+
+/// Brings an object into stored form once its ownership is told.
+fn settle(object: &mut Value, form: Form, request: &Request<'_>, schemas: &Schemas) {
+    if form == Form::Sent && !request.resource.custom {
+        // What has been decoded once fits.
+        let _ = canonical::canonicalize(object, schemas);
     }
 }
 
@@ -105,6 +132,7 @@ fn read_back(object: &mut Value, request: &Request<'_>) {
 pub(super) fn update(
     live: &Value,
     mut object: Value,
+    form: Form,
     request: &Request<'_>,
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
@@ -134,6 +162,7 @@ pub(super) fn update(
     if !matches!(request.verb, Verb::Apply { .. }) {
         let api_version = resource.api_version();
         managed::update(Some(live), &mut object, &write_of(request, &api_version, false), schemas);
+        settle(&mut object, form, request, schemas);
     }
     if resource.kind == "Service" && !resource.custom && request.subresource.is_empty() {
         strategy::update_service(&mut object, live, chooser).map_err(|why| refused(why, resource, &name))?;

@@ -1,6 +1,6 @@
 use super::Refusal;
 use super::store::{create, update};
-use crate::canonical::Otherwise;
+use crate::canonical::{Form, Otherwise};
 use crate::managed::{self, ApplyError, Write};
 use crate::strategy::Chooser;
 use crate::validate::Cause;
@@ -93,27 +93,32 @@ pub fn write(
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
+    // What an apply merges is compared before it is brought into any form.
+    let sent = match request.verb {
+        Verb::Apply { .. } => Form::Stored,
+        _ => Form::Sent,
+    };
     if counts_empty(request.resource) && live.is_some() && has_empty(request.body, 0) {
         if !matches!(request.verb, Verb::Apply { .. }) {
-            let mut done = carry_out(live, request, schemas, chooser, canonical::canonicalize)?;
+            let mut done = carry_out(live, request, schemas, chooser, sent)?;
             // Empty lists count, though nobody owns them.
-            let counted = carry_out(live, request, schemas, chooser, canonical::decode)?.object;
+            let counted = carry_out(live, request, schemas, chooser, Form::Shown)?.object;
             if let Some(generation) = counted.get_path(&["metadata", "generation"]) {
                 done.object.set_path(&["metadata", "generation"], generation.clone());
             }
             done.changed = live.is_none_or(|l| !managed::equal(l, &done.object));
             return Ok(done);
         }
-        let mut done = carry_out(live, request, schemas, chooser, canonical::decode)?;
+        let mut done = carry_out(live, request, schemas, chooser, Form::Shown)?;
         let _ = canonical::canonicalize(&mut done.object, schemas);
         done.changed = live.is_none_or(|l| !managed::equal(l, &done.object));
         return Ok(done);
     }
-    let done = carry_out(live, request, schemas, chooser, canonical::canonicalize);
+    let done = carry_out(live, request, schemas, chooser, sent);
     match done {
         // Messages show empty lists and maps of the request, which nothing else ever sees.
         Err(refusal) if refusal.reason == "Invalid" && has_empty(request.body, 0) => {
-            match carry_out(live, request, schemas, chooser, canonical::decode) {
+            match carry_out(live, request, schemas, chooser, Form::Shown) {
                 Err(shown) if shown.reason == "Invalid" => Err(shown),
                 _ => Err(refusal),
             }
@@ -131,10 +136,10 @@ pub fn check_new(request: &Request<'_>, schemas: &Schemas, chooser: &mut dyn Cho
     let mut config = placed(None, request)?;
     let api_version = request.resource.api_version();
     managed::check_config(&config, &write_of(request, &api_version, true), schemas).map_err(apply_refusal)?;
-    canonical::canonicalize_applied(&mut config, schemas, Otherwise::As(canonical::canonicalize))
+    canonical::canonicalize_applied(&mut config, schemas, Otherwise::As(Form::Stored))
         .map_err(|why| Refusal::internal(why.to_string()))?;
     defaults::apply(&mut config, schemas);
-    create(config, request, schemas, chooser).map(drop)
+    create(config, Form::Stored, request, schemas, chooser).map(drop)
 }
 
 /// Kinds whose generation counts an empty list as other than none, though none is stored.
@@ -153,15 +158,12 @@ fn has_empty(value: &Value, depth: usize) -> bool {
         }
 }
 
-/// How an object is brought into the server's form.
-type Decode = fn(&mut Value, &Schemas) -> Result<(), canonical::ConvertError>;
-
 fn carry_out(
     live: Option<&Value>,
     request: &Request<'_>,
     schemas: &Schemas,
     chooser: &mut dyn Chooser,
-    form: Decode,
+    form: Form,
 ) -> Result<Written, Refusal> {
     let mut said = Vec::new();
     let object = match request.verb {
@@ -173,14 +175,14 @@ fn carry_out(
         }
     };
     let mut written = match live {
-        None => create(object, request, schemas, chooser)?,
+        None => create(object, form, request, schemas, chooser)?,
         Some(live) if request.verb == Verb::Create => {
             if !text(&object, &["metadata", "resourceVersion"]).is_empty() {
                 return Err(Refusal::internal(VERSION_ON_CREATE));
             }
             return Err(Refusal::already_exists(request.resource, text(live, &["metadata", "name"])));
         }
-        Some(live) => update(live, object, request, schemas, chooser)?,
+        Some(live) => update(live, object, form, request, schemas, chooser)?,
     };
     if !request.resource.custom && request.subresource.is_empty() {
         said.extend(warnings::on_write(live, &written.object));
@@ -210,7 +212,7 @@ fn applied(
     force: bool,
     request: &Request<'_>,
     schemas: &Schemas,
-    form: Decode,
+    form: Form,
 ) -> Result<Value, Refusal> {
     let config = placed(live, request)?;
     let api_version = request.resource.api_version();
@@ -283,7 +285,7 @@ fn patched(
     request: &Request<'_>,
     schemas: &Schemas,
     warnings: &mut Vec<String>,
-    form: Decode,
+    form: Form,
 ) -> Result<Value, Refusal> {
     let patch = request.body;
     check_patch_shape(request)?;
@@ -324,7 +326,8 @@ fn patched(
     if request.verb == Verb::StrategicPatch {
         // The merged tree goes into its Go type without being JSON in between.
         let mut object = next;
-        form(&mut object, schemas).map_err(|why| patch_refusal(&managed::go_v(patch), &why.message))?;
+        canonical::form(&mut object, form, schemas)
+            .map_err(|why| patch_refusal(&managed::go_v(patch), &why.message))?;
         defaults::apply(&mut object, schemas);
         return Ok(object);
     }
@@ -402,10 +405,11 @@ fn unknown(
 fn decode(
     mut object: Value,
     schemas: &Schemas,
-    form: Decode,
+    form: Form,
     refuse: impl FnOnce(String) -> Refusal,
 ) -> Result<Value, Refusal> {
-    let read = canonical::check_numbers(&object, schemas).and_then(|()| form(&mut object, schemas));
+    let read =
+        canonical::check_numbers(&object, schemas).and_then(|()| canonical::form(&mut object, form, schemas));
     read.map_err(|why| refuse(why.json_message()))?;
     defaults::apply(&mut object, schemas);
     Ok(object)
@@ -416,7 +420,7 @@ fn decoded(
     request: &Request<'_>,
     schemas: &Schemas,
     warnings: &mut Vec<String>,
-    form: Decode,
+    form: Form,
 ) -> Result<Value, Refusal> {
     let resource = request.resource;
     let api_version = resource.api_version();

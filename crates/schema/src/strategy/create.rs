@@ -44,6 +44,9 @@ pub trait Chooser {
     /// # Errors
     /// The message for the user: none is free.
     fn node_port(&mut self) -> Result<Value, String>;
+
+    /// Hears of a node port that the writer of a Service asks for, in the order in which ports are chosen.
+    fn port_asked(&mut self, _port: i64) {}
     /// Returns a random suffix of five characters for generated names.
     fn suffix(&mut self) -> Str;
     /// Returns the time, RFC 3339 in seconds.

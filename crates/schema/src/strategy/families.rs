@@ -3,7 +3,7 @@
 //! Source: Kubernetes 1.36 `pkg/registry/core/service/storage/alloc.go`, `initIPFamilyFields`.
 
 use super::Refused;
-use super::service::{empty, list, text};
+use super::service::{absent, empty, list, text};
 use crate::validate::{Cause, service_addresses};
 use fairway_value::{Map, Str, Value};
 
@@ -15,7 +15,7 @@ pub(super) fn choose(spec: &mut Map, before: Option<&Map>, known: Option<&[&str]
     }
     let headless = text(spec, "clusterIP") == "None";
     let free = headless && empty(spec, "selector");
-    if empty(spec, "ipFamilyPolicy") {
+    if absent(spec, "ipFamilyPolicy") {
         let kept = before.and_then(|b| b.get("ipFamilyPolicy")).filter(|p| !p.is_null()).cloned();
         let policy = if free { "RequireDualStack" } else { "SingleStack" };
         spec.insert("ipFamilyPolicy", kept.unwrap_or_else(|| Value::from(policy)));
@@ -69,7 +69,7 @@ fn keeps_both(spec: &Map, old: &Map) -> bool {
     let same_kind = text(spec, "type") == text(old, "type");
     same_kind
         && prefers(spec)
-        && (prefers(old) || empty(old, "ipFamilyPolicy"))
+        && (prefers(old) || absent(old, "ipFamilyPolicy"))
         && same("clusterIPs")
         && same("ipFamilies")
 }

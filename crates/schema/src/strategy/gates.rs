@@ -3,7 +3,7 @@
 
 use crate::canonical::{Twin, Twins, is_twin};
 use crate::{Schemas, TypeRef};
-use fairway_value::Value;
+use fairway_value::{Map, Value};
 
 /// Type, field.
 const OFF: [(&str, &str); 15] = [
@@ -102,7 +102,12 @@ fn visit(ty: TypeRef<'_>, value: &mut Value) {
                 if (inner.is_map() || inner.is_list())
                     && let Some(value) = map.get_mut(&field.name)
                 {
+                    let asked = field.name == "lifecycle" && value.get("stopSignal").is_some();
                     visit(inner, value);
+                    // What asked for nothing else is gone with it.
+                    if asked && value.as_object().is_some_and(Map::is_empty) {
+                        map.remove(&field.name);
+                    }
                 }
             }
         }

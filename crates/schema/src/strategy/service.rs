@@ -6,6 +6,11 @@ pub(super) fn text<'m>(spec: &'m Map, key: &str) -> &'m str {
     spec.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Whether a field is not there: an empty text is something that was asked for.
+pub(super) fn absent(spec: &Map, key: &str) -> bool {
+    spec.get(key).is_none_or(Value::is_null)
+}
+
 pub(super) fn empty(spec: &Map, key: &str) -> bool {
     match spec.get(key) {
         Some(Value::Array(items)) => items.is_empty(),
@@ -58,10 +63,10 @@ pub fn update_service(object: &mut Value, old: &Value, chooser: &mut dyn Chooser
                 spec.insert(key, value.clone());
             }
         }
-        for key in ["ipFamilies", "ipFamilyPolicy"] {
-            if empty(spec, key)
-                && let Some(value) = before.get(key)
-            {
+        for (key, none) in
+            [("ipFamilies", empty(spec, "ipFamilies")), ("ipFamilyPolicy", absent(spec, "ipFamilyPolicy"))]
+        {
+            if none && let Some(value) = before.get(key) {
                 spec.insert(key, value.clone());
             }
         }
@@ -202,7 +207,7 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
         }
     }
     if needs_node_ports(spec) {
-        node_ports(spec, chooser)?;
+        node_ports(spec, &before.map(chosen_ports).unwrap_or_default(), chooser)?;
     }
     if needs_health_port(spec) && empty(spec, "healthCheckNodePort") {
         let port = chooser.node_port()?;
@@ -211,7 +216,7 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
     Ok(())
 }
 
-fn node_ports(spec: &mut Map, chooser: &mut dyn Chooser) -> Result<(), String> {
+fn node_ports(spec: &mut Map, held: &[i64], chooser: &mut dyn Chooser) -> Result<(), String> {
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return Ok(()) };
     let mut given: Vec<(Option<i64>, Value)> = Vec::new();
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
@@ -224,6 +229,9 @@ fn node_ports(spec: &mut Map, chooser: &mut dyn Chooser) -> Result<(), String> {
                 None => chooser.node_port()?,
             };
             port.insert("nodePort", node);
+        } else if let Some(asked) = port.get("nodePort").and_then(Value::as_i64).filter(|n| !held.contains(n))
+        {
+            chooser.port_asked(asked);
         }
         given.push((number, port.get("nodePort").cloned().unwrap_or_default()));
     }

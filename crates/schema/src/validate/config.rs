@@ -42,6 +42,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                     ),
                 }
             }
+            node_ranges(spec, faults);
         }
         "PersistentVolume" => claim::volume(spec, faults),
         "PersistentVolumeClaim" => claim::spec(spec, "spec", faults),
@@ -106,6 +107,21 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
 
 /// Largest sum of what a ConfigMap or Secret holds, in bytes.
 const DATA_MAX: usize = 1024 * 1024;
+
+/// At most one range of each family.
+fn node_ranges(spec: &Value, faults: &mut Faults) {
+    let ranges: Vec<&str> = list(spec, "podCIDRs").iter().filter_map(Value::as_str).collect();
+    let read: Vec<_> = ranges.iter().map(|range| names::cidr(range)).collect();
+    for (n, range) in ranges.iter().enumerate().filter(|(n, _)| read.get(*n).is_some_and(Option::is_none)) {
+        faults.invalid_text(format!("spec.podCIDRs[{n}]"), range, names::NOT_A_CIDR);
+    }
+    let fours = read.iter().flatten().filter(|(address, _)| address.is_ipv4()).count();
+    let both = fours > 0 && fours < read.len();
+    if ranges.len() > 2 || (ranges.len() == 2 && !both && read.iter().all(Option::is_some)) {
+        let shown = shown::strings(spec.get("podCIDRs"));
+        faults.invalid("spec.podCIDRs", shown, "may specify no more than one CIDR for each IP family");
+    }
+}
 
 fn data_size(object: &Value) -> usize {
     let text = object.get("data").and_then(Value::as_object).into_iter().flat_map(Map::values);

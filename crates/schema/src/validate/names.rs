@@ -215,17 +215,7 @@ pub(super) fn cidr(text: &str) -> Option<(std::net::IpAddr, u32)> {
 
 /// Writes a network as machines do: without what lies beyond its prefix.
 pub(super) fn network((address, bits): (std::net::IpAddr, u32)) -> String {
-    use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-    match address {
-        IpAddr::V4(ip) => {
-            let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-            format!("{}/{bits}", Ipv4Addr::from(u32::from(ip) & mask))
-        }
-        IpAddr::V6(ip) => {
-            let mask = u128::MAX.checked_shl(128 - bits).unwrap_or(0);
-            format!("{}/{bits}", Ipv6Addr::from(u128::from(ip) & mask))
-        }
-    }
+    format!("{}/{bits}", crate::address::network(address, bits))
 }
 
 #[cfg(test)]

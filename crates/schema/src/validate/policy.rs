@@ -44,6 +44,11 @@ pub(super) fn autoscaler(spec: &Value, old: Option<&Value>, faults: &mut Faults)
     for (n, metric) in metrics.iter().enumerate() {
         self::metric(metric, &format!("spec.metrics[{n}]"), faults);
     }
+    // The old version's one metric.
+    if let Some(n) = int(spec, "targetCPUUtilizationPercentage").filter(|n| *n < 1) {
+        let field = "spec.metrics[0].resource.target.averageUtilization";
+        faults.invalid(field, n.to_string(), "must be greater than 0");
+    }
     if least == Some(0) && !metrics.iter().any(|m| matches!(text(m, "type"), "Object" | "External")) {
         let why = "must specify at least one Object or External metric to support scaling to zero replicas";
         faults.forbidden("spec.metrics", why);

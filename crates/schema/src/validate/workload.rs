@@ -3,6 +3,7 @@
 use super::fault::{Faults, has, int, list, show, some, text};
 use super::{batch, claim, meta, names, pod, policy, shown};
 use fairway_value::{Map, Value};
+use std::collections::BTreeSet;
 
 /// Checks the workload kinds, autoscalers and disruption budgets.
 pub(super) fn check(object: &Value, kind: &str, old: Option<&Value>, faults: &mut Faults) {
@@ -431,10 +432,12 @@ fn stateful_template(spec: &Value, claims: &[Value], pods: bool, faults: &mut Fa
         if selector.is_none_or(|s| !is_empty_selector(s)) {
             must_match(selector, template, "spec", faults);
         }
-        let names: Vec<&str> = claims
+        // Each name gives one volume.
+        let names: BTreeSet<&str> = claims
             .iter()
             .map(|c| c.get_path(&["metadata", "name"]).and_then(Value::as_str).unwrap_or_default())
             .collect();
+        let names: Vec<&str> = names.into_iter().collect();
         // The set names its pods itself.
         let mut own = template.cloned();
         for key in ["hostname", "subdomain"] {
