@@ -453,3 +453,42 @@ fn what_go_reads_leniently_is_taken_and_what_it_does_not_is_refused() {
     assert_eq!((status, text(&refused, "/details/causes/0/field")), (422, "spec.ipFamilyPolicy"));
     assert_eq!(merge(&server, path, r#"{"spec":{"ipFamilyPolicy":null}}"#).0, 200);
 }
+
+#[test]
+fn fields_that_are_null_are_none_to_rules() {
+    let (server, _) = server();
+    let definition = r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"dots.x.io"},
+        "spec":{"group":"x.io","scope":"Cluster","names":{"plural":"dots","singular":"dot","kind":"Dot"},"versions":[{"name":"v1",
+        "served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","properties":{
+        "a":{"type":"string","nullable":true},"b":{"type":"boolean","nullable":true,
+        "x-kubernetes-validations":[{"rule":"self == oldSelf"}]}},
+        "x-kubernetes-validations":[{"rule":"has(self.a) == has(oldSelf.a)","message":"stays"}]}}}}}]}}"#;
+    make(&server, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
+    let dot = r#"{"apiVersion":"x.io/v1","kind":"Dot","metadata":{"name":"d"},"spec":{"a":"x","b":null}}"#;
+    make(&server, "/apis/x.io/v1/dots", dot);
+    let path = "/apis/x.io/v1/dots/d";
+    let patch = |body: &str| {
+        let headers = [("content-type", "application/json-patch+json")];
+        server.request("PATCH", path, &headers, body.as_bytes()).status
+    };
+    assert_eq!(patch(r#"[{"op":"replace","path":"/spec/a","value":null}]"#), 422);
+    assert_eq!(patch(r#"[{"op":"replace","path":"/spec/b","value":true}]"#), 200);
+    assert_eq!(patch(r#"[{"op":"replace","path":"/spec/b","value":false}]"#), 422);
+}
+
+#[test]
+fn node_ports_stay_with_the_names_of_their_ports() {
+    let (server, _) = server();
+    let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[
+        {"name":"a","port":80,"nodePort":30080},{"name":"b","port":81,"nodePort":30081}]}}"#;
+    make(&server, "/api/v1/namespaces/default/services", service);
+    let path = "/api/v1/namespaces/default/services/s";
+    let ports = r#"{"spec":{"ports":[{"name":"b","port":80},{"name":"c","port":81}]}}"#;
+    let (status, changed) = merge(&server, path, ports);
+    let node = |n: usize| changed.pointer(&format!("/spec/ports/{n}/nodePort")).and_then(Value::as_i64);
+    assert_eq!((status, node(0)), (200, Some(30081)), "{changed}");
+    assert!(node(1).is_some_and(|port| port != 30080 && port != 30081), "{changed}");
+    let twice = r#"{"spec":{"ports":[{"name":"b","port":80},{"name":"b","port":81}]}}"#;
+    let (status, refused) = merge(&server, path, twice);
+    assert_eq!((status, text(&refused, "/message")), (500, "duplicate nodePort: {TCP 30081}"));
+}

@@ -293,7 +293,7 @@ mod tests {
         let schemas = Schemas::builtin();
         let request = Request {
             verb: Verb::Apply { force: true },
-            resource: schemas.resource("apps/v1", "Deployment").unwrap(),
+            resource: schemas.resource(text(desired, "apiVersion"), text(desired, "kind")).unwrap(),
             subresource: "",
             manager: "fairway",
             namespace: "n",
@@ -354,6 +354,67 @@ mod tests {
         assert_eq!(quick(&desired, &scaled, "fairway"), Some(vec!["/spec/replicas".to_owned()]));
         let fewer = deployment(None, "nginx:1", &["A".to_owned()], None);
         assert_eq!(quick(&fewer, &live, "fairway"), None);
+    }
+
+    /// Objects with parts that are replaced as a whole, and in them what may be said or left out.
+    const REPLACED: [&str; 4] = [
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy","metadata":{"name":"d","namespace":"n"},"spec":{
+           "podSelector":{"matchExpressions":[{"key":"app","operator":"Exists"}]},"policyTypes":["Ingress","Egress"],
+           "ingress":[{"from":[{"namespaceSelector":{},"podSelector":{}}],"ports":[{"endPort":90,"port":80,"protocol":"TCP"}]}],
+           "egress":[{"to":[{"namespaceSelector":{},"podSelector":{"matchLabels":{"a":"b"}}}],"ports":[{"port":"http"}]}]}}"#,
+        r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"d","namespace":"n"},"spec":{
+           "maxReplicas":3,"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"d"},"metrics":[{"type":"Pods","pods":{
+           "metric":{"name":"m","selector":{}},"target":{"type":"AverageValue","averageValue":"1"}}}]}}"#,
+        r#"{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"d","namespace":"n"},"spec":{"selector":{"matchLabels":{
+           "a":"b"}},"template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i","envFrom":[{
+           "configMapRef":{"name":"x"}},{"prefix":"P","secretRef":{"name":"y"}}],"securityContext":{"capabilities":{"add":["A"]}}}],
+           "securityContext":{},"volumes":[{"name":"v","emptyDir":{}}],"affinity":{"podAntiAffinity":{
+           "requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"k","labelSelector":{},"namespaceSelector":{}}]}},
+           "tolerations":[{"key":"k","operator":"Exists"}]}}}}"#,
+        r#"{"apiVersion":"networking.k8s.io/v1","kind":"Ingress","metadata":{"name":"d","namespace":"n"},"spec":{"tls":[{"hosts":["h"]}],
+           "rules":[{"host":"h","http":{"paths":[{"path":"/","pathType":"Prefix","backend":{"service":{"name":"s","port":{
+           "number":80}}}}]}}]}}"#,
+    ];
+
+    fn pointers(value: &Value, at: &str, found: &mut Vec<String>) {
+        let mut below = |key: &str, inner: &Value| {
+            let path = format!("{at}/{key}");
+            found.push(path.clone());
+            pointers(inner, &path, found);
+        };
+        match value {
+            Value::Object(map) => map.iter().for_each(|(key, inner)| below(key, inner)),
+            Value::Array(items) => {
+                items.iter().enumerate().for_each(|(n, inner)| below(&n.to_string(), inner))
+            }
+            _ => {}
+        }
+    }
+
+    fn without(value: &Value, pointer: &str) -> Value {
+        let patch = format!(r#"[{{"op":"remove","path":"{pointer}"}}]"#);
+        fairway_schema::merge::json_patch(value, &from_json(patch.as_bytes()).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_is_left_out_anywhere_is_seen_by_the_quick_way_too() {
+        let schemas = Schemas::builtin();
+        let options = Options { mode: Mode::ServerSide, ..Options::default() };
+        let mut unchanged = 0;
+        for whole in REPLACED {
+            let whole = from_json(whole.as_bytes()).unwrap();
+            let live = applied(None, &whole);
+            let mut all = Vec::new();
+            pointers(&whole, "", &mut all);
+            for pointer in all.iter().filter(|p| p.starts_with("/spec/")) {
+                let desired = without(&whole, pointer);
+                let quick = outcome(&desired, Some(&live), "fairway", schemas, &options);
+                let long = predict(&desired, Some(&live), "fairway", schemas, &options).outcome;
+                unchanged += usize::from(quick == Outcome::Unchanged);
+                assert_eq!(quick, long, "without {pointer} in {whole}");
+            }
+        }
+        assert!(unchanged > 0, "what is said as the server fills it in may be left out");
     }
 
     /// What a former manager stores by an update, with the annotation that its apply leaves.

@@ -5,7 +5,7 @@ use crate::FieldChange;
 use crate::compare::{At, Step};
 use crate::predict::status_is_apart;
 use fairway_schema::managed::{PathElement, equal};
-use fairway_schema::{ListType, Scalar, Schemas, TypeRef};
+use fairway_schema::{Empty, ListType, Scalar, Schemas, TypeRef};
 use fairway_value::{Map, Str, Value};
 
 /// Longest associative list that is compared entry by entry here.
@@ -289,7 +289,8 @@ fn filled(ty: TypeRef<'_>, value: &Value, live: &Value) -> bool {
                 };
                 field.default.is_some_and(|d| !d.is_null() && equal(d, value))
                     || FILLED.iter().any(said)
-                    || (field.ty.is_map() && !field.ty.is_any() && filled(field.ty, &Value::object(), value))
+                    // A struct by value; one behind a pointer is there because somebody said so.
+                    || (field.empty == Empty::Struct && filled(field.ty, &Value::object(), value))
             };
             stated.iter().all(given) && live.iter().all(|(k, v)| stated.contains_key(k) || added((k, v)))
         }

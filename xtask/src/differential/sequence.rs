@@ -206,7 +206,12 @@ fn json_patch(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
         return Ok(true);
     }
     // Each server chooses its own.
-    if pointer.starts_with("/spec/clusterIP") || pointer.ends_with("odePort") || pointer == "/spec/ports" {
+    let whole = pointer == "/spec" && live["spec"]["clusterIP"].is_string();
+    if whole
+        || pointer.starts_with("/spec/clusterIP")
+        || pointer.ends_with("odePort")
+        || pointer == "/spec/ports"
+    {
         return Ok(true);
     }
     let operation = if run.random.chance(50) {

@@ -69,6 +69,10 @@ pub fn compile(expression: &str, bounds: Bounds) -> Result<Program, String> {
 
 /// Prints what is wrong with an expression as cel-go does: `line` counts from one, `column` from nought.
 pub(super) fn issue(source: &str, line: usize, column: usize, why: &str) -> String {
+    if source.is_empty() {
+        // Its end is before its first column.
+        return format!("ERROR: <input>:{line}:0: {why}");
+    }
     let mut out = format!("ERROR: <input>:{line}:{}: {why}", column + 1);
     if let Some(shown) = source.split('\n').nth(line - 1) {
         let shown = shown.replace('\t', " ");
@@ -83,6 +87,12 @@ pub(super) fn issue(source: &str, line: usize, column: usize, why: &str) -> Stri
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_ends_before_its_first_column() {
+        let said = compile("", Bounds { bytes: 100, nesting: 10 }).unwrap_err();
+        assert!(said.starts_with("ERROR: <input>:1:0: Syntax error:") && !said.contains('\n'), "{said}");
+    }
 
     #[test]
     fn no_library_declares_what_another_has() {

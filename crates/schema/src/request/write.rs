@@ -332,6 +332,14 @@ fn patched(
         return Ok(object);
     }
     let shown = next.to_string();
+    let (api_version, kind) = (text(&next, &["apiVersion"]), text(&next, &["kind"]));
+    let said = !api_version.is_empty() && !kind.is_empty();
+    if said && !request.resource.custom && schemas.resource(api_version, kind).is_none() {
+        let why = format!(
+            "no kind {kind:?} is registered for version {api_version:?} in scheme \"pkg/runtime/scheme.go:111\""
+        );
+        return Err(patch_refusal(&shown, &why));
+    }
     decode(next, schemas, form, |why| patch_refusal(&shown, &why))
 }
 

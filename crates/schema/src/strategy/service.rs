@@ -157,27 +157,22 @@ fn needs_health_port(spec: &Map) -> bool {
     text(spec, "type") == "LoadBalancer" && text(spec, "externalTrafficPolicy") == "Local"
 }
 
-/// Node ports stay with the port and protocol that have them.
+/// Node ports stay with the name that has them, unless they are asked for already (`patchAllocatedValues` of Kubernetes 1.36
+/// `pkg/registry/core/service/strategy.go`).
 fn keep_node_ports(spec: &mut Map, before: &Map) {
-    let key = |port: &Map| (port.get("port").and_then(Value::as_i64), Str::from(text(port, "protocol")));
-    let old: Vec<_> = before
-        .get("ports")
-        .and_then(Value::as_array)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(Value::as_object)
-        .filter_map(|p| Some((key(p), p.get("nodePort").filter(|n| **n != Value::Int(0))?.clone())))
-        .collect();
+    let held = chosen_ports(before);
+    let used: Vec<i64> = chosen_ports(spec).into_iter().filter(|port| held.contains(port)).collect();
+    let old = before.get("ports").and_then(Value::as_array).unwrap_or_default();
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return };
-    let mut used: Vec<Value> = ports.iter().filter_map(|p| p.get("nodePort").cloned()).collect();
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
         if port.get("nodePort").is_some_and(|n| !n.is_null() && *n != Value::Int(0)) {
             continue;
         }
-        let kept = old.iter().find(|(k, node)| *k == key(port) && !used.contains(node));
-        if let Some((_, node)) = kept {
-            port.insert("nodePort", node.clone());
-            used.push(node.clone());
+        // Of several ports of one name the last counts.
+        let named = old.iter().filter_map(Value::as_object).rfind(|o| text(o, "name") == text(port, "name"));
+        let kept = named.and_then(|o| o.get("nodePort")?.as_i64()).filter(|n| *n != 0 && !used.contains(n));
+        if let Some(node) = kept {
+            port.insert("nodePort", node);
         }
     }
 }
@@ -207,7 +202,7 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
         }
     }
     if needs_node_ports(spec) {
-        node_ports(spec, &before.map(chosen_ports).unwrap_or_default(), chooser)?;
+        node_ports(spec, before, chooser)?;
     }
     if needs_health_port(spec) && empty(spec, "healthCheckNodePort") {
         let port = chooser.node_port()?;
@@ -216,14 +211,16 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
     Ok(())
 }
 
-fn node_ports(spec: &mut Map, held: &[i64], chooser: &mut dyn Chooser) -> Result<(), String> {
+fn node_ports(spec: &mut Map, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
+    let (held, updates) = (before.map(chosen_ports).unwrap_or_default(), before.is_some());
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return Ok(()) };
     let mut given: Vec<(Option<i64>, Value)> = Vec::new();
+    let mut taken: Vec<(Str, i64)> = Vec::new();
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
         let number = port.get("port").and_then(Value::as_i64);
         if port.get("nodePort").is_none_or(|n| n.is_null() || *n == Value::Int(0)) {
-            // One port over two protocols shares its node port.
-            let shared = given.iter().find(|(n, _)| *n == number).map(|(_, node)| node.clone());
+            // One port over two protocols shares its node port in a new Service.
+            let shared = given.iter().find(|(n, _)| *n == number && !updates).map(|(_, node)| node.clone());
             let node = match shared {
                 Some(node) => node,
                 None => chooser.node_port()?,
@@ -232,6 +229,13 @@ fn node_ports(spec: &mut Map, held: &[i64], chooser: &mut dyn Chooser) -> Result
         } else if let Some(asked) = port.get("nodePort").and_then(Value::as_i64).filter(|n| !held.contains(n))
         {
             chooser.port_asked(asked);
+        }
+        if let (Some(node), true) = (port.get("nodePort").and_then(Value::as_i64), updates) {
+            let pair = (Str::from(text(port, "protocol")), node);
+            if taken.contains(&pair) {
+                return Err(format!("duplicate nodePort: {{{} {node}}}", pair.0));
+            }
+            taken.push(pair);
         }
         given.push((number, port.get("nodePort").cloned().unwrap_or_default()));
     }

@@ -33,6 +33,11 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                 let field = format!("metadata.taints[{n}]");
                 let key = text(taint, "key");
                 faults.each(&format!("{field}.key"), key, names::qualified(key));
+                let value = text(taint, "value");
+                let wrong = names::label_value(value);
+                if !wrong.is_empty() {
+                    faults.invalid_text(format!("{field}.value"), value, &wrong.join(";"));
+                }
                 match text(taint, "effect") {
                     "" => faults.required(format!("{field}.effect"), ""),
                     effect => faults.one_of(

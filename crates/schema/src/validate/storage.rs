@@ -18,12 +18,7 @@ const PERIOD_SECS_MIN: i64 = 10;
 
 /// Checks a StorageClass.
 pub(super) fn class(class: &Value, faults: &mut Faults) {
-    let provisioner = text(class, "provisioner");
-    if faults.present("provisioner", provisioner) {
-        // Shown in lower case, as it is compared.
-        let lower = provisioner.to_lowercase();
-        faults.each("provisioner", &lower, names::qualified(&lower));
-    }
+    provisioner(text(class, "provisioner"), "provisioner", faults);
     let policy = text(class, "reclaimPolicy");
     if has(class, "reclaimPolicy") {
         faults.one_of("reclaimPolicy", policy, &["Delete", "Retain"]);
@@ -36,6 +31,14 @@ pub(super) fn class(class: &Value, faults: &mut Faults) {
         faults.too_long("parameters", PARAMETERS_BYTES_MAX);
     }
     topologies(list(class, "allowedTopologies"), faults);
+}
+
+fn provisioner(name: &str, field: &str, faults: &mut Faults) {
+    if faults.present(field, name) {
+        // Shown in lower case, as it is compared.
+        let lower = name.to_lowercase();
+        faults.each(field, &lower, names::qualified(&lower));
+    }
 }
 
 /// The size of a class's parameters, none of which may be without a name.
@@ -125,7 +128,7 @@ pub(super) fn attachment(object: &Value, spec: &Value, faults: &mut Faults) {
 
 /// Checks a VolumeAttributesClass.
 pub(super) fn attributes_class(class: &Value, faults: &mut Faults) {
-    pod_volume::csi_driver(text(class, "driverName"), "driverName", faults);
+    provisioner(text(class, "driverName"), "driverName", faults);
     if parameters(class, faults) > PARAMETERS_BYTES_MAX {
         faults.too_long("parameters", PARAMETERS_BYTES_MAX);
     }

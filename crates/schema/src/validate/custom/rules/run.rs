@@ -56,7 +56,8 @@ impl<'v> Place<'v> {
     fn below(&self, field: String, value: &'v Value, old: Option<&'v Value>) -> Place<'v> {
         let nearest = self.current.map(|old| (self.value, old)).or(self.nearest);
         let current = self.current.and(old);
-        Place { field, value, old, current, nearest }
+        // There was nothing to compare with where there was null.
+        Place { field, value, old: old.filter(|old| !old.is_null()), current, nearest }
     }
 
     fn shown(&self, more: &str) -> String {

@@ -61,7 +61,9 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
             let properties = of("properties");
             let further = of("additionalProperties").filter(|v| v.as_object().is_some());
             let mut out: HashMap<CelMapKey<'static>, Box<dyn Val>> = HashMap::with_capacity(map.len());
-            for (key, inner) in map.iter() {
+            // Fields that are null are taken for fields that are not there; entries of maps are null.
+            let absent = |inner: &Value| inner.is_null() && (properties.is_some() || resource);
+            for (key, inner) in map.iter().filter(|(_, inner)| !absent(inner)) {
                 let declared = properties.and_then(|p| p.get(key));
                 let (name, value) = match (resource, key.as_str(), declared) {
                     (true, "metadata", _) => ("metadata".to_owned(), name_alone(inner)),
