@@ -477,6 +477,23 @@ fn fields_that_are_null_are_none_to_rules() {
 }
 
 #[test]
+fn a_budgets_selector_is_replaced_by_a_strategic_patch() {
+    let (server, _) = server();
+    let budget = r#"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"b"},"spec":{"maxUnavailable":1,
+        "selector":{"matchLabels":{"app":"x"}}}}"#;
+    make(&server, "/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget);
+    let headers = [("content-type", "application/strategic-merge-patch+json")];
+    let path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/b";
+    let answer =
+        server.request("PATCH", path, &headers, br#"{"spec":{"selector":{"matchLabels":{"y":"z"}}}}"#);
+    let changed = from_json(&answer.body).unwrap();
+    assert_eq!(
+        changed.pointer("/spec/selector").map(Value::to_string).as_deref(),
+        Some(r#"{"matchLabels":{"y":"z"}}"#)
+    );
+}
+
+#[test]
 fn node_ports_stay_with_the_names_of_their_ports() {
     let (server, _) = server();
     let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"type":"NodePort","ports":[

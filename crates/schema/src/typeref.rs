@@ -24,6 +24,8 @@ pub struct Field<'s> {
     pub patch_merge: bool,
     /// `x-kubernetes-patch-strategy` contains `retainKeys`.
     pub retain_keys: bool,
+    /// `x-kubernetes-patch-strategy` contains `replace`: a map is not merged.
+    pub patch_replace: bool,
     /// The default that OpenAPI names: for built-in kinds the zero value of what is always written, too.
     pub default: Option<&'s Value>,
     /// The values allowed; empty where any is.
@@ -114,6 +116,7 @@ impl<'s> TypeRef<'s> {
             merge_key: None,
             patch_merge: false,
             retain_keys: false,
+            patch_replace: false,
             default: None,
             values: &[],
         })
@@ -127,6 +130,7 @@ impl<'s> TypeRef<'s> {
             merge_key: def.merge_key.as_deref(),
             patch_merge: def.patch_merge,
             retain_keys: def.retain_keys,
+            patch_replace: def.patch_replace,
             default: def.default.as_ref(),
             values: &def.values,
         }

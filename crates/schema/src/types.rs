@@ -77,6 +77,7 @@ pub(crate) struct FieldDef {
     pub merge_key: Option<Str>,
     pub patch_merge: bool,
     pub retain_keys: bool,
+    pub patch_replace: bool,
 }
 
 impl FieldDef {
@@ -90,6 +91,7 @@ impl FieldDef {
             merge_key: None,
             patch_merge: false,
             retain_keys: false,
+            patch_replace: false,
         }
     }
 }
@@ -276,6 +278,7 @@ impl Reader {
             merge_key: field.get("k").and_then(Value::as_str).map(Str::from),
             patch_merge: strategy.contains("merge"),
             retain_keys: strategy.contains("retainKeys"),
+            patch_replace: strategy.contains("replace"),
         }
     }
 

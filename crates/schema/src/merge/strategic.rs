@@ -30,6 +30,7 @@ pub(super) struct Meta<'s> {
     pub merge_key: Option<&'s str>,
     pub merge: bool,
     pub retain_keys: bool,
+    pub replace: bool,
 }
 
 /// Looks a field up; what the type does not know has no metadata.
@@ -40,6 +41,7 @@ pub(super) fn meta<'s>(ty: Option<TypeRef<'s>>, key: &str) -> Meta<'s> {
         merge_key: field.merge_key,
         merge: field.patch_merge,
         retain_keys: field.retain_keys,
+        replace: field.patch_replace,
     }
 }
 
@@ -159,6 +161,7 @@ fn merge_field(
     }
     let meta = meta(ty, key);
     let merged = match (&current, value) {
+        (Value::Object(_), Value::Object(_)) if meta.replace => value.clone(),
         (Value::Object(old), Value::Object(new)) => {
             Value::Object(merge_map(old.clone(), new, meta.ty, options)?)
         }

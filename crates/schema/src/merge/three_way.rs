@@ -77,6 +77,11 @@ fn diff_maps(
         }
         let meta = meta(ty, key);
         match (old, new) {
+            (Value::Object(_), Value::Object(_)) if meta.replace => {
+                if !options.ignore_changes {
+                    patch.insert(key.clone(), new.clone());
+                }
+            }
             (Value::Object(old), Value::Object(new)) => {
                 let inner = DiffOptions { retain_keys: meta.retain_keys, ..options };
                 let inner = diff_maps(old, new, meta.ty, inner)?;

@@ -2,6 +2,7 @@ use super::fault::{Faults, has, int, list, text};
 use super::pod::toleration;
 use super::{claim, flow, meta, names, pod_resources, quota, rbac, shown, storage};
 use crate::managed::quote;
+use crate::quantity::Quantity;
 use fairway_value::{Map, Value};
 
 /// Checks the kinds of the core group that hold no pods, and the small groups.
@@ -61,6 +62,10 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
             super::workload::label_selector(object.get("nodeTopology"), "nodeTopology", faults);
             let name = text(object, "storageClassName");
             faults.each("storageClassName", name, names::subdomain(name));
+            let capacity = text(object, "capacity");
+            if Quantity::parse(capacity).is_ok_and(|amount| amount.nano() < 0) {
+                faults.invalid_text("capacity", capacity, "must be greater than or equal to 0");
+            }
         }
         "Lease" => {
             if let Some(seconds) = int(spec, "leaseDurationSeconds").filter(|s| *s <= 0) {
