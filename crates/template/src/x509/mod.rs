@@ -3,8 +3,12 @@
 mod certificate;
 mod der;
 mod keys;
+#[cfg_attr(not(target_arch = "x86_64"), path = "no_lanes.rs")]
+mod lanes;
+mod montgomery;
 mod pem;
 mod primes;
+mod sieve;
 
 pub(crate) use certificate::{Request, issue, parse_certificate};
 pub(crate) use keys::PrivateKey;
