@@ -225,4 +225,28 @@ mod tests {
             assert_eq!(pair::<16>(seeds), (number(&alone[0]), number(&alone[1])), "{seed}");
         }
     }
+
+    #[test]
+    fn what_passes_to_the_base_two_alone_is_not_confirmed() {
+        for in_lanes in [false, lanes::fit(16)] {
+            let mut hunt = Hunt::<16>::new([5; 32], 0);
+            // The first candidate, which is no prime, as if it had passed.
+            assert!(!probably_prime(&number(&hunt.candidates()[0]), 0));
+            *hunt.found.get_mut() = 0;
+            hunt.confirm(in_lanes);
+            assert_eq!(hunt.prime(), None);
+            hunt.go_on();
+            assert_eq!((*hunt.next.get_mut(), *hunt.found.get_mut()), (1, usize::MAX));
+            hunt.try_candidates(in_lanes);
+            hunt.confirm(in_lanes);
+            assert!(hunt.prime().is_some_and(|prime| probably_prime(&number(&prime), 20)));
+        }
+    }
+
+    #[test]
+    fn candidates_have_their_two_highest_bits() {
+        for seed in 0..8 {
+            assert_eq!(Hunt::<8>::new([seed; 32], 0).candidates()[0][7] >> 62, 3);
+        }
+    }
 }

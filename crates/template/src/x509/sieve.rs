@@ -99,12 +99,14 @@ pub(super) fn sieve<const N: usize>(start: &[u64; N]) -> Vec<u64> {
 mod tests {
     use super::*;
 
+    fn remainder(number: &[u64], by: u64) -> u64 {
+        number.iter().rev().fold(0, |rest, word| (rest << 64 | u128::from(*word)) % u128::from(by)) as u64
+    }
+
     fn compare<const N: usize>() {
         let start: [u64; N] =
             std::array::from_fn(|i| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(2 * i as u64 + 1) | 1);
-        let rest = |by: u64| {
-            start.iter().rev().fold(0, |rest, word| (rest << 64 | u128::from(*word)) % u128::from(by)) as u64
-        };
+        let rest = |by| remainder(&start, by);
         let primes = groups().iter().flat_map(|group| &group.primes);
         let rests: Vec<(u64, u64)> = primes.map(|p| (rest(u64::from(*p)), u64::from(*p))).collect();
         assert_eq!((rests.len(), rests[0].1, rests[12_249].1), (12_250, 3, 131_071));
@@ -121,5 +123,17 @@ mod tests {
         compare::<8>();
         compare::<16>();
         compare::<32>();
+    }
+
+    #[test]
+    fn what_follows_a_multiple_of_the_exponent_is_ruled_out() {
+        let number = |low: u64| [low, 3, 5, 7, 11, 13, 17, 19];
+        let primes: Vec<u32> = groups().iter().flat_map(|group| group.primes.clone()).collect();
+        let low = (1..)
+            .step_by(2)
+            .filter(|low| remainder(&number(*low), EXPONENT) == 1)
+            .find(|low| primes.iter().all(|p| remainder(&number(*low), u64::from(*p)) != 0))
+            .expect("one in eight");
+        assert!(!sieve(&number(low - 14)).contains(&7));
     }
 }
