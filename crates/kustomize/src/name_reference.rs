@@ -1,6 +1,6 @@
 //! Putting the new names of objects into the fields that refer to them.
 
-use crate::config::defaults::{NAME_REFERENCES, REFERRING_KINDS};
+use crate::config::defaults::REFERRING_KINDS;
 use crate::config::{FieldSpec, NameReference, TransformerConfig, split_path};
 use crate::field::PathTree;
 use crate::id::{Gvk, ResId};
@@ -63,15 +63,7 @@ fn builtin_fields(kind: &str) -> &'static Fields {
         [const { OnceLock::new() }; REFERRING_KINDS.len()];
     static OTHERS: OnceLock<Fields> = OnceLock::new();
     let fields = REFERRING_KINDS.binary_search(&kind).map_or(&OTHERS, |n| &FIELDS[n]);
-    fields.get_or_init(|| {
-        let mut tree = PathTree::default();
-        for named in NAME_REFERENCES {
-            for spec in named.referrers.iter().filter(|s| s.kind.is_empty() || s.kind == kind) {
-                tree.add(&split_path(spec.path, '/'), Field { target: named.gvk(), spec: spec.into() });
-            }
-        }
-        tree
-    })
+    fields.get_or_init(|| fields_of(&TransformerConfig::defaults().name_reference, kind))
 }
 
 /// Updates every reference that the specs name.

@@ -11,8 +11,8 @@ include!(concat!(env!("OUT_DIR"), "/defaults.rs"));
 
 /// A field spec; an empty text means any.
 pub struct Spec {
-    pub path: &'static str,
-    pub kind: &'static str,
+    path: &'static str,
+    kind: &'static str,
     group: &'static str,
     version: &'static str,
     create: bool,
@@ -23,13 +23,7 @@ pub struct Named {
     kind: &'static str,
     group: &'static str,
     version: &'static str,
-    pub referrers: &'static [Spec],
-}
-
-impl Named {
-    pub fn gvk(&self) -> Gvk {
-        Gvk { group: self.group.into(), version: self.version.into(), kind: self.kind.into() }
-    }
+    referrers: &'static [Spec],
 }
 
 impl From<&Spec> for FieldSpec {
@@ -41,6 +35,7 @@ impl From<&Spec> for FieldSpec {
 
 impl From<&Named> for NameReference {
     fn from(named: &Named) -> Self {
-        Self { gvk: named.gvk(), referrers: named.referrers.iter().map(FieldSpec::from).collect() }
+        let gvk = Gvk { group: named.group.into(), version: named.version.into(), kind: named.kind.into() };
+        Self { gvk, referrers: named.referrers.iter().map(FieldSpec::from).collect() }
     }
 }
