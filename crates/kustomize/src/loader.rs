@@ -112,10 +112,12 @@ impl<'t> Loader<'t> {
         if path.starts_with('/') {
             return Err(format!("'{path}' is absolute; use a path relative to the kustomization"));
         }
-        if is_plain(path) {
-            return Ok(if self.root.is_empty() { path.to_owned() } else { format!("{}/{path}", self.root) });
-        }
-        normalize_path(&format!("{}/{path}", self.root)).map_err(|e| e.to_string())
+        let joined = if self.root.is_empty() {
+            normalize_path(path)
+        } else {
+            normalize_path(&format!("{}/{path}", self.root))
+        };
+        joined.map_err(|e| e.to_string())
     }
 
     fn must_be_directory(&self, root: &str) -> Result<(), String> {
@@ -267,12 +269,6 @@ impl<'t> Loader<'t> {
         let bytes = self.load(path).map_err(|e| e.why)?;
         String::from_utf8(bytes.to_vec()).map_err(|_| format!("'{path}': not UTF-8"))
     }
-}
-
-/// Whether a path is a single name that normalizing would leave as it is.
-fn is_plain(path: &str) -> bool {
-    let is_letter = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
-    path.len() > 2 && path.bytes().all(is_letter)
 }
 
 /// Whether a path is a directory or lies below it.
