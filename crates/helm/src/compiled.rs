@@ -4,6 +4,7 @@ use crate::chart::{Chart, Crd, is_crd_file};
 use crate::engine::{Program, Rendering, functions, lenient};
 use crate::manifest;
 use crate::release::Release;
+use crate::release_name::check_release_name;
 use crate::tree::{Node, from_values};
 use crate::values::{Nulls, coalesce_values, is_compatible_range, process_dependencies};
 use fairway_template::{Functions, Limits, Lookup, Ports, Run};
@@ -199,29 +200,6 @@ fn layout(node: &Node<'_>, out: &mut String) {
         out.push(',');
     }
     out.push(')');
-}
-
-/// Longest name of a release, so that names made of it fit a label.
-const RELEASE_NAME_MAX: usize = 53;
-
-fn check_release_name(name: &str) -> Result<(), Error> {
-    let label = |part: &str| {
-        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-        edge(part.chars().next())
-            && edge(part.chars().next_back())
-            && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    if name.is_empty() {
-        return Err(Error::Values("release name \"\": no name provided".to_owned()));
-    }
-    if name.len() > RELEASE_NAME_MAX || !name.split('.').all(label) {
-        return Err(Error::Values(format!(
-            "release name {name:?}: invalid release name, must match regex \
-             ^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$ and the length must not be longer \
-             than {RELEASE_NAME_MAX}"
-        )));
-    }
-    Ok(())
 }
 
 fn take_notes(files: &mut Vec<(String, String)>, chart: &str, with_subcharts: bool) -> String {

@@ -4,10 +4,10 @@ use crate::{Capabilities, RenderError, RenderInput, Rendered};
 use fairway_core::{FileTree, HelmOptions, Str, with_causes};
 use fairway_helm::{
     Chart, CompiledChart, HelmVersion, Options, Release, Show, ValueSources, ValuesFile, escape_commas,
+    name_of_template,
 };
 use fairway_kustomize::{ChartInflator, ChartRequest};
-use fairway_template::{Functions, Limits, MissingKey, Ports, Run, Templates};
-use fairway_value::Value;
+use fairway_template::Ports;
 use std::sync::Arc;
 
 /// Renders a chart with an App's settings, as Argo CD 3 `reposerver/repository` `helmTemplate` calls Helm.
@@ -105,16 +105,6 @@ fn values(
     sources.merge(&read).map_err(fail)
 }
 
-/// Renders a release's name, as Helm's `--name-template` does: Go's functions and Sprig's, and no data.
-fn name_of_template(template: &str, ports: Ports<'_>) -> Result<String, String> {
-    const NAME: &str = "name-template";
-    let fail = |e: fairway_template::Error| format!("nameTemplate: {}", with_causes(&e));
-    let mut templates = Templates::new(NAME, Arc::new(Functions::sprig()), MissingKey::Default);
-    templates.parse(NAME, template).map_err(fail)?;
-    let run = Run { ports, limits: &Limits::default(), lookup: None };
-    templates.execute(NAME, fairway_template::Value::from_json(&Value::Null), run).map_err(fail)
-}
-
 /// Charts inside kustomizations: those in the tree; charts of repositories are fetched by the caller's port.
 pub struct Inflator<'a> {
     /// What the cluster offers.
@@ -149,7 +139,9 @@ impl ChartInflator for Inflator<'_> {
         };
         let release_name = match (request.release_name.as_str(), request.name_template.as_str()) {
             ("", "") => "release-name".to_owned(),
-            ("", template) => name_of_template(template, self.ports)?,
+            ("", template) => {
+                name_of_template(template, self.ports).map_err(|e| format!("nameTemplate: {}", words(e)))?
+            }
             (name, _) => name.to_owned(),
         };
         let options = Options {

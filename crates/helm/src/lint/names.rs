@@ -1,5 +1,7 @@
 //! Names of objects, as Helm's `validateMetadataName` holds them against Kubernetes' rules.
 
+use crate::release_name::is_label;
+
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', \
     and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
@@ -30,13 +32,6 @@ pub(super) fn name_fault(kind: &str, name: &str) -> Option<String> {
         several => format!("[{}]", several.join(", ")),
     };
     Some(format!("object name does not conform to Kubernetes naming requirements: {name:?}: {all}"))
-}
-
-fn is_label(text: &str) -> bool {
-    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
-    edge(text.chars().next())
-        && edge(text.chars().next_back())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 fn pattern(name: &str, max: usize, holds: bool, words: &str) -> Vec<String> {

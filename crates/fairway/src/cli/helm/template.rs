@@ -8,8 +8,9 @@ use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
 use anyhow::{Context as _, bail};
-use fairway_helm::{CompiledChart, Error, HelmVersion, Options, RecordedObjects, Release, Show};
-use fairway_template::{Functions, Limits, MissingKey, Run, Templates};
+use fairway_helm::{
+    CompiledChart, Error, HelmVersion, Options, RecordedObjects, Release, Show, name_of_template,
+};
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -140,18 +141,9 @@ fn name_and_chart(args: &Args) -> anyhow::Result<(String, &String)> {
         }
         [name, chart] => Ok((name.clone(), chart)),
         [chart] if args.name_template.is_empty() => Ok(("release-name".to_owned(), chart)),
-        [chart] => Ok((name_from(&args.name_template)?, chart)),
+        [chart] => Ok((name_of_template(&args.name_template, machine()).map_err(|e| fail(&e))?, chart)),
         _ => bail!("write [NAME] CHART"),
     }
-}
-
-fn name_from(template: &str) -> anyhow::Result<String> {
-    const NAME: &str = "name-template";
-    let wrong = |e: fairway_template::Error| Failure::error(DIFFERENT, e.message);
-    let mut templates = Templates::new(NAME, Arc::new(Functions::helm()), MissingKey::Default);
-    templates.parse(NAME, template).map_err(wrong)?;
-    let run = Run { ports: machine(), limits: &Limits::default(), lookup: None };
-    templates.execute(NAME, fairway_template::Value::Nil, run).map_err(wrong)
 }
 
 /// What was rendered, as Helm prints it with `--debug` where it is no YAML.
