@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs::Metadata;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Largest file that is read: more than any manifest or chart archive.
 const FILE_BYTES_MAX: u64 = 64 << 20;
@@ -100,16 +100,19 @@ impl DiskTree {
     }
 
     fn real_folder(&self, dir: &Path) -> io::Result<PathBuf> {
-        let known = |folders: &HashMap<PathBuf, PathBuf>| folders.get(dir).cloned();
-        if let Some(real) = known(&self.folders.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(real);
+        if let Some(real) = self.known_folders().get(dir) {
+            return Ok(real.clone());
         }
         let Found { real, about } = self.follow(dir)?;
         if !about.is_dir() {
             return Err(ErrorKind::NotADirectory.into());
         }
-        self.folders.lock().unwrap_or_else(PoisonError::into_inner).insert(dir.to_owned(), real.clone());
+        self.known_folders().insert(dir.to_owned(), real.clone());
         Ok(real)
+    }
+
+    fn known_folders(&self) -> MutexGuard<'_, HashMap<PathBuf, PathBuf>> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn id(&self, path: &str, depth: usize) -> Result<Option<ContentId>, TreeError> {
