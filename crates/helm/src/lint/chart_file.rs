@@ -1,9 +1,9 @@
 //! What `Chart.yaml` must hold, as Helm's `pkg/lint/rules/chartfile.go`.
 
-use super::finding::{Findings, Severity};
+use super::finding::{Findings, Severity, why};
 use crate::chart::File;
+use crate::load;
 use crate::metadata::{Maintainer, Metadata};
-use crate::{Error, load};
 use fairway_template::semver::Version;
 use fairway_value::{Map, Value};
 
@@ -12,8 +12,8 @@ const FILE: &str = "Chart.yaml";
 pub(super) fn chart_file(found: &mut Findings, file: Option<File>) {
     let mut metadata = Metadata::default();
     let read = file.ok_or_else(|| format!("{FILE}: no such file")).and_then(|file| {
-        let document = load::typed_yaml(&file).map_err(why)?;
-        metadata.read(&document, FILE).map_err(why)?;
+        let document = load::typed_yaml(&file).map_err(|e| why(&e))?;
+        metadata.read(&document, FILE).map_err(|e| why(&e))?;
         Ok(document)
     });
     match read {
@@ -23,16 +23,6 @@ pub(super) fn chart_file(found: &mut Findings, file: Option<File>) {
             details(found, &metadata);
         }
         Err(why) => found.add(Severity::Error, FILE, format!("unable to parse YAML\n\t{why}")),
-    }
-}
-
-/// Helm reads the file by itself here: its name is not said.
-fn why(error: Error) -> String {
-    match error {
-        Error::Yaml { why, .. } | Error::Shape { why, .. } => {
-            why.split("\n\n").next().unwrap_or_default().to_owned()
-        }
-        other => other.to_string(),
     }
 }
 

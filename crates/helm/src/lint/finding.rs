@@ -1,5 +1,7 @@
 //! What `helm lint` reports.
 
+use crate::Error;
+use fairway_core::with_causes;
 use std::fmt;
 
 /// How bad a finding is.
@@ -49,4 +51,22 @@ impl Findings {
             self.add(severity, path, message);
         }
     }
+}
+
+/// Returns an error with its causes, without the lines that tell the place.
+pub(super) fn words(error: &Error) -> String {
+    own_words(&with_causes(error)).to_owned()
+}
+
+/// Returns what is wrong with a file that Helm reads by itself here: its name is not said.
+pub(super) fn why(error: &Error) -> String {
+    match error {
+        Error::Yaml { why, .. } | Error::Shape { why, .. } => own_words(why).to_owned(),
+        other => words(other),
+    }
+}
+
+/// Takes off what follows Helm's own words in an error, below an empty line.
+fn own_words(text: &str) -> &str {
+    text.split("\n\n").next().unwrap_or_default()
 }

@@ -1,9 +1,9 @@
 use super::chart_file::chart_file;
-use super::finding::{Finding, Findings, Severity};
+use super::finding::{Finding, Findings, Severity, why, words};
 use super::templates::templates;
+use crate::Schema;
 use crate::chart::{Chart, File};
 use crate::compiled::Options;
-use crate::{Error, Schema};
 use fairway_core::FileTree;
 use fairway_template::Ports;
 use fairway_value::{Map, Value};
@@ -33,22 +33,11 @@ pub fn lint(
             dependencies(&mut found, shown, &chart);
         }
         Err(error) => {
-            found.add(Severity::Error, "templates/", chain(&error));
-            found.add(Severity::Error, "", format!("unable to load chart\n\t{}", chain(&error)));
+            found.add(Severity::Error, "templates/", words(&error));
+            found.add(Severity::Error, "", format!("unable to load chart\n\t{}", words(&error)));
         }
     }
     found.0
-}
-
-/// Returns an error with its causes, without the lines that tell the place.
-pub(super) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text.push_str(&format!(": {inner}"));
-        source = inner.source();
-    }
-    text.split("\n\n").next().unwrap_or_default().to_owned()
 }
 
 /// As Helm's `Values` rule: the values of this chart alone against its own schema.
@@ -57,11 +46,9 @@ fn values_file(found: &mut Findings, file: Option<File>, schema: Option<File>, u
     let Some(file) = file else { return found.add(Severity::Info, FILE, "file does not exist") };
     let values = match crate::load::values(&file) {
         Ok(values) => values,
-        Err(Error::Yaml { why, .. } | Error::Shape { why, .. }) => {
-            let why = why.split("\n\n").next().unwrap_or_default();
-            return found.add(Severity::Error, FILE, format!("unable to parse YAML: {why}"));
+        Err(error) => {
+            return found.add(Severity::Error, FILE, format!("unable to parse YAML: {}", why(&error)));
         }
-        Err(other) => return found.add(Severity::Error, FILE, chain(&other)),
     };
     let Some(schema) = schema.filter(|s| !s.data.is_empty()) else { return };
     let values = Value::Object(crate::merge_maps(values, user.clone()));
@@ -76,11 +63,7 @@ fn dependencies(found: &mut Findings, shown: &str, chart: &Chart) {
         chart.dependencies.iter().map(Chart::name).filter(|n| !stated.iter().any(|d| d.name == *n)).collect();
     let message = format!("chart metadata is missing these dependencies: {}", unstated.join(","));
     found.check(unstated.is_empty(), Severity::Error, shown, message);
-    let missing: Vec<&str> = stated
-        .iter()
-        .map(|d| d.name.as_str())
-        .filter(|name| !chart.dependencies.iter().any(|c| c.name() == *name))
-        .collect();
+    let missing = chart.missing_dependencies();
     let message = format!("chart directory is missing these dependencies: {}", missing.join(","));
     found.check(missing.is_empty(), Severity::Warning, shown, message);
 }

@@ -1,7 +1,6 @@
 //! What templates must render to, as Helm's `pkg/lint/rules/template.go`.
 
-use super::finding::{Findings, Severity};
-use super::linter::chain;
+use super::finding::{Findings, Severity, words};
 use super::names::name_fault;
 use crate::Error;
 use crate::chart::Chart;
@@ -17,7 +16,7 @@ pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Opti
         Ok(files) => files,
         // What values that do not fit each other bring is not Helm's to say here.
         Err(Error::Values(_)) => return,
-        Err(error) => return found.add(Severity::Error, "templates/", chain(&error)),
+        Err(error) => return found.add(Severity::Error, "templates/", words(&error)),
     };
     for file in &chart.templates {
         let name = file.name.as_str();
