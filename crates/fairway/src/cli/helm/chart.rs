@@ -3,7 +3,9 @@
 use super::repository::{ChartFlags, Repositories};
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
+use fairway_core::with_causes;
 use fairway_helm::Chart;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// Loads a chart from a folder, an archive or a repository. With `complete` the dependencies that `charts/` lacks are
@@ -34,14 +36,15 @@ pub(super) fn load(reference: &str, complete: bool, flags: &ChartFlags) -> anyho
 
 /// Returns the error with its causes, and Helm's exit code.
 pub(super) fn fail(error: &dyn std::error::Error) -> anyhow::Error {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let words = inner.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        cause = inner.source();
-    }
-    Failure::error(DIFFERENT, text)
+    Failure::error(DIFFERENT, with_causes(error))
+}
+
+/// Says what the system refused, as Go does.
+pub(super) fn told(path: &str, action: &str, error: &std::io::Error) -> String {
+    let why = match error.kind() {
+        ErrorKind::NotFound => "no such file or directory".to_owned(),
+        ErrorKind::NotADirectory => "not a directory".to_owned(),
+        _ => error.to_string(),
+    };
+    format!("{action} {path}: {why}")
 }

@@ -1,6 +1,6 @@
 //! `fairway helm lint`.
 
-use super::chart::fail;
+use super::chart::{fail, told};
 use super::values::ValueFlags;
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
@@ -8,7 +8,6 @@ use crate::cli::output::print;
 use crate::cli::ports::machine;
 use fairway_helm::{Finding, HelmVersion, KubeVersion, Options, Severity, lint};
 use std::fmt::Write as _;
-use std::io::ErrorKind;
 use std::path::Path;
 
 #[derive(clap::Args, Debug)]
@@ -94,16 +93,6 @@ fn findings(chart: &str, options: &Options) -> Result<Vec<Finding>, String> {
         .map_err(|e| format!("unable to check Chart.yaml file in chart: {}", told(&shown, "stat", &e)))?;
     let place = Place::of(Path::new(chart)).map_err(|e| format!("{e:#}"))?;
     Ok(lint(&*place.tree, &place.path, chart, options, machine()))
-}
-
-/// Says what the system refused, as Go does.
-fn told(path: &str, action: &str, error: &std::io::Error) -> String {
-    let why = match error.kind() {
-        ErrorKind::NotFound => "no such file or directory".to_owned(),
-        ErrorKind::NotADirectory => "not a directory".to_owned(),
-        _ => error.to_string(),
-    };
-    format!("{action} {path}: {why}")
 }
 
 fn is_archive(path: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Helm's flags for values.
 
-use super::chart::fail;
+use super::chart::{fail, told};
 use anyhow::{Context as _, anyhow, bail};
 use fairway_helm::{Error, ValueSources, ValuesFile};
 use fairway_value::Map;
@@ -61,10 +61,7 @@ fn read(name: &str) -> anyhow::Result<String> {
     if name.contains("://") {
         bail!("unsupported: values from {name}; fetch the file first");
     }
-    let file = std::fs::File::open(name).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => anyhow!("open {name}: no such file or directory"),
-        _ => anyhow::Error::new(error).context(format!("open {name}")),
-    })?;
+    let file = std::fs::File::open(name).map_err(|e| anyhow!(told(name, "open", &e)))?;
     if file.metadata()?.len() > FILE_BYTES_MAX {
         bail!("{name} is larger than {FILE_BYTES_MAX} bytes");
     }
