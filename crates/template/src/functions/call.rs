@@ -46,7 +46,7 @@ pub struct Context<'a> {
     memory: usize,
     /// Steps taken, those of the VM among them.
     pub(crate) steps: u64,
-    pub(crate) regexes: std::collections::HashMap<Str, crate::re2::Expression>,
+    pub(crate) regexes: crate::re2::Expressions,
     /// Where strings are built, kept from one to the next.
     scratch: Vec<u8>,
 }
@@ -62,7 +62,7 @@ impl<'a> Context<'a> {
             holds_secrets: false,
             memory: 0,
             steps: 0,
-            regexes: std::collections::HashMap::new(),
+            regexes: crate::re2::Expressions::default(),
             scratch: Vec::new(),
         }
     }

@@ -124,15 +124,14 @@ fn worded<const MUST: bool>(ctx: &mut Context<'_>, pattern: &Value) -> Result<Ex
 /// Returns the compiled expression, from this run's store where it has been used before.
 fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Expression, CallError> {
     let pattern = text(pattern);
-    if let Some(regex) = ctx.regexes.get(pattern.as_ref()) {
-        return Ok(regex.clone());
+    if let Some(regex) = ctx.regexes.get(&pattern) {
+        return Ok(regex);
     }
     ctx.work(COMPILE_STEPS + pattern.len() * 100)?;
     let regex = crate::re2::compile(&pattern)?;
     // Some kilobytes each: counted, so that a loop over ever new ones ends.
     ctx.charge(pattern.len() * 64)?;
-    ctx.regexes.insert(pattern.as_ref().into(), regex.clone());
-    Ok(regex)
+    Ok(ctx.regexes.add(&pattern, regex))
 }
 
 fn charge(ctx: &mut Context<'_>, regex: &Expression, whole: &str, each: usize) -> Result<(), CallError> {
