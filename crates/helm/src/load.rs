@@ -179,17 +179,22 @@ fn is_leading_octet(octet: Option<&u8>) -> bool {
 
 /// Reads a file of values, whose numbers are all floats.
 pub(crate) fn values(file: &File) -> Result<Map, Error> {
-    match yaml(file)? {
+    values_map(yaml(file)?).map_err(|why| Error::Shape { file: file.name.clone(), why })
+}
+
+/// Takes a document of values, of which nothing is an empty one.
+///
+/// # Errors
+/// Go's words for what it is else.
+pub(crate) fn values_map(document: Value) -> Result<Map, String> {
+    match document {
         Value::Null => Ok(Map::new()),
         Value::Object(map) => Ok(floats(map)),
-        other => Err(Error::Shape {
-            file: file.name.clone(),
-            why: format!(
-                "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
-                 map[string]interface {{}}",
-                go_kind(&other)
-            ),
-        }),
+        other => Err(format!(
+            "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
+             map[string]interface {{}}",
+            go_kind(&other)
+        )),
     }
 }
 

@@ -1,6 +1,5 @@
 use crate::Error;
-use crate::decode::go_kind;
-use crate::load::floats;
+use crate::load::{floats, values_map};
 use crate::strvals::{self, FileReader, Kind};
 use fairway_value::{Map, Value};
 
@@ -64,18 +63,7 @@ impl ValuesFile {
     fn parse(&self) -> Result<Map, Error> {
         let text = self.text.trim_start_matches('\u{feff}');
         let parsed = fairway_yaml::parse(text).map_err(|e| Error::values_file(&self.name, text, &e))?;
-        match parsed {
-            Value::Null => Ok(Map::new()),
-            Value::Object(map) => Ok(floats(map)),
-            other => Err(Error::ValuesFile {
-                file: self.name.clone(),
-                why: format!(
-                    "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {} into Go value of type \
-                     map[string]interface {{}}",
-                    go_kind(&other)
-                ),
-            }),
-        }
+        values_map(parsed).map_err(|why| Error::ValuesFile { file: self.name.clone(), why })
     }
 }
 
