@@ -50,6 +50,28 @@ pub enum Visit {
     Final(Out),
 }
 
+impl Visit {
+    /// Puts the sources right and returns how the walk goes on, and whether what it gives is the first source still.
+    ///
+    /// # Errors
+    /// What there is already, where there is nothing left to walk.
+    fn begin(self, mode: Mode, sources: &mut Sources) -> Result<(Mode, bool), Out> {
+        match self {
+            Self::Clear => Err(Out::Cleared),
+            Self::Final(out) => Err(out),
+            Self::Dest => Ok((mode, true)),
+            Self::Patch => {
+                *sources = vec![sources.swap_remove(1)];
+                Ok((Mode::Same, false))
+            }
+            Self::New(value) => {
+                sources[0] = Some(value);
+                Ok((mode, false))
+            }
+        }
+    }
+}
+
 /// One merge.
 pub struct Walker<'d> {
     pub definitions: &'d Definitions,
@@ -166,18 +188,9 @@ impl<'d> Walker<'d> {
             Mode::Same => two::visit_same(&mut sources)?,
             Mode::Three => three::visit_map(&sources),
         };
-        let (mode, changed) = match visit {
-            Visit::Clear => return Ok(Out::Cleared),
-            Visit::Final(out) => return Ok(out),
-            Visit::Dest => (mode, true),
-            Visit::Patch => {
-                sources = vec![sources.swap_remove(1)];
-                (Mode::Same, false)
-            }
-            Visit::New(value) => {
-                sources[0] = Some(value);
-                (mode, false)
-            }
+        let (mode, changed) = match visit.begin(mode, &mut sources) {
+            Ok(begun) => begun,
+            Err(out) => return Ok(out),
         };
         let mut dest = sources[0].take().unwrap_or_default();
         let names: HashSet<Str> = sources
@@ -218,18 +231,9 @@ impl<'d> Walker<'d> {
             Mode::Same => two::visit_same_list(&mut sources)?,
             Mode::Three => three::visit_list(&sources),
         };
-        let (mode, changed) = match visit {
-            Visit::Clear => return Ok(Out::Cleared),
-            Visit::Final(out) => return Ok(out),
-            Visit::Dest => (mode, true),
-            Visit::Patch => {
-                sources = vec![sources.swap_remove(1)];
-                (Mode::Same, false)
-            }
-            Visit::New(value) => {
-                sources[0] = Some(value);
-                (mode, false)
-            }
+        let (mode, changed) = match visit.begin(mode, &mut sources) {
+            Ok(begun) => begun,
+            Err(out) => return Ok(out),
         };
         let mut keys = schema.map(|s| s.keys.clone()).unwrap_or_default();
         if schema.is_none_or(|s| s.strategy.is_none()) && keys.is_empty() {

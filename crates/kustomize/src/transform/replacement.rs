@@ -104,16 +104,6 @@ impl Source {
     }
 }
 
-fn describe(source: &SourceSelector) -> String {
-    let id = ResId {
-        gvk: source.gvk.clone(),
-        name: source.name.clone(),
-        namespace: source.namespace.clone(),
-        cluster_scoped: false,
-    };
-    id.to_string()
-}
-
 /// What the resource is and was called; here kustomize does not ask whether the kind has namespaces.
 fn ids(resource: &Resource) -> Vec<ResId> {
     let current = ResId {
@@ -134,18 +124,16 @@ fn source_value(source: &SourceSelector, resources: &ResMap) -> Result<Source, S
     };
     let mut matching =
         resources.iter().enumerate().filter(|(_, r)| ids(r).iter().any(|id| id.is_selected_by(&wanted)));
-    let (n, found) = matching.next().ok_or_else(|| format!("nothing selected by {}", describe(source)))?;
+    let (n, found) = matching.next().ok_or_else(|| format!("nothing selected by {wanted}"))?;
     if matching.next().is_some() {
-        return Err(format!("multiple matches for selector {}", describe(source)));
+        return Err(format!("multiple matches for selector {wanted}"));
     }
     let path = if source.field_path.is_empty() { "metadata.name" } else { &source.field_path };
     let parts = split_dotted(path);
     let value = lookup(&found.value, &parts)
         .map_err(|e| format!("error looking up replacement source: {e}"))?
         .filter(|v| !is_nil_or_empty(v))
-        .ok_or_else(|| {
-            format!("fieldPath `{path}` is missing for replacement source {}", describe(source))
-        })?;
+        .ok_or_else(|| format!("fieldPath `{path}` is missing for replacement source {wanted}"))?;
     if source.options.delimiter.is_empty() {
         let text = found.text_at(&parts, value).unwrap_or_default();
         return Ok(Source { text, value: value.clone(), place: Some((n, parts)) });
