@@ -39,14 +39,27 @@ const WARNINGS: &str = "warn,kube_client=off";
     after_help = cli::EXIT_CODES
 )]
 struct Args {
+    #[command(flatten)]
+    log: LogFlags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Args)]
+struct LogFlags {
     /// How much is logged: error, warn (unless said), info, debug, or a filter such as fairway_controller=debug.
     #[arg(long, global = true, env = "FAIRWAY_LOG")]
     log: Option<String>,
     /// Logs as JSON, one object a line.
     #[arg(long, global = true)]
     log_json: bool,
-    #[command(subcommand)]
-    command: Command,
+}
+
+impl LogFlags {
+    /// Sets up what is logged.
+    fn set_up(&self, usual: &str) {
+        log_to_stderr(self.log.as_deref().unwrap_or(usual), self.log_json);
+    }
 }
 
 #[derive(Subcommand)]
@@ -101,12 +114,8 @@ enum Command {
 #[derive(Parser)]
 #[command(name = "fairway", version, propagate_version = true)]
 struct ToolArgs<C: Subcommand> {
-    /// How much is logged: error, warn (unless said), info, debug, or a filter such as fairway_controller=debug.
-    #[arg(long, global = true, env = "FAIRWAY_LOG")]
-    log: Option<String>,
-    /// Logs as JSON, one object a line.
-    #[arg(long, global = true)]
-    log_json: bool,
+    #[command(flatten)]
+    log: LogFlags,
     #[command(subcommand)]
     command: C,
 }
@@ -116,8 +125,8 @@ impl<C: Subcommand> ToolArgs<C> {
     /// network, which sets it up with itself.
     fn read() -> C {
         let args = Self::parse();
-        if args.log.is_some() || args.log_json {
-            log_to_stderr(args.log.as_deref().unwrap_or(WARNINGS), args.log_json);
+        if args.log.log.is_some() || args.log.log_json {
+            args.log.set_up(WARNINGS);
         }
         args.command
     }
@@ -162,7 +171,7 @@ fn main() -> ExitCode {
     let word = if matches!(args.command, Command::Tool(_)) { TOOL_ERROR } else { "error" };
     // What is not well is what `check` prints, in a table; the engine's log would say it once more, in between.
     let usual = if matches!(args.command, Command::Check(_)) { "error,kube_client=off" } else { WARNINGS };
-    log_to_stderr(args.log.as_deref().unwrap_or(usual), args.log_json);
+    args.log.set_up(usual);
     // Installing twice is the only way to fail.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
