@@ -189,12 +189,7 @@ impl Side {
             eprintln!("note: {} has a source elsewhere; its manifests are not compared", app.id.name);
             return None;
         }
-        Some(Subject {
-            name: app.id.name.to_string(),
-            namespace: app.destination.namespace.to_string(),
-            project: app.project.to_string(),
-            sources: app.sources,
-        })
+        Some(app.into())
     }
 }
 

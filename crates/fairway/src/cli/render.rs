@@ -6,7 +6,7 @@ use super::exit::{DIFFERENT, Failure};
 use super::output::print;
 use super::ports::machine;
 use anyhow::{Context as _, bail, ensure};
-use fairway_core::{AppSource, Desired, FileTree, Str};
+use fairway_core::{App, AppSource, Desired, FileTree, Str};
 use fairway_kustomize::Remote;
 use fairway_render::{BuildEnv, Capabilities, RefSource, RenderInput, SourceType};
 use fairway_source::{AddressMirrors, Sources, SourcesOptions};
@@ -58,6 +58,17 @@ pub(super) struct Subject {
     pub namespace: String,
     pub project: String,
     pub sources: Vec<AppSource>,
+}
+
+impl From<App> for Subject {
+    fn from(app: App) -> Self {
+        Self {
+            name: app.id.name.to_string(),
+            namespace: app.destination.namespace.to_string(),
+            project: app.project.to_string(),
+            sources: app.sources,
+        }
+    }
 }
 
 /// A source with its files.
@@ -139,13 +150,7 @@ fn applications(file: &Path) -> anyhow::Result<Vec<Subject>> {
         for condition in &lowered.conditions {
             eprintln!("warning: {}", condition.message);
         }
-        let app = lowered.app;
-        subjects.push(Subject {
-            name: app.id.name.to_string(),
-            namespace: app.destination.namespace.to_string(),
-            project: app.project.to_string(),
-            sources: app.sources,
-        });
+        subjects.push(lowered.app.into());
     }
     ensure!(
         !subjects.is_empty(),
