@@ -291,6 +291,11 @@ pub fn list<'a>(value: &'a Value, path: &[&str]) -> &'a [Value] {
     value.get_path(path).and_then(Value::as_array).unwrap_or_default()
 }
 
+/// Returns an object's `NAMESPACE/NAME`.
+pub fn qualified(object: &Value) -> String {
+    format!("{}/{}", text(object, &["metadata", "namespace"]), text(object, &["metadata", "name"]))
+}
+
 /// Makes an object.
 pub fn object<const N: usize>(entries: [(&str, Value); N]) -> Value {
     entries.into_iter().collect()

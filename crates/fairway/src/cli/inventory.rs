@@ -1,14 +1,14 @@
 //! `fairway proj`, `repo`, `cluster` and `appset`: what the engine works with.
 
-use super::client::{Client, Connection, list, object, text};
+use super::client::{Client, Connection, list, object, qualified, text};
 use super::exit::{EXIT_CODES, Failure, MISSING};
+use super::input::read_yaml;
 use super::output::{Format, for_programs, print};
 use super::table::{Table, has_colour};
 use anyhow::Context as _;
 use fairway_value::Value;
 use reqwest::Method;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 struct Shown {
@@ -91,7 +91,7 @@ pub async fn run_proj(args: ProjArgs) -> anyhow::Result<()> {
         }
         ProjCommand::Get(args) => one(&args.shown, &["projects", &args.name]).await,
         ProjCommand::Create(args) => {
-            let body = object([("project", read(&args.file)?), ("upsert", args.upsert.into())]);
+            let body = object([("project", read_yaml(&args.file)?), ("upsert", args.upsert.into())]);
             let client = Client::connect(&args.connection).await?;
             let made = client.call(Method::POST, &["projects"], &[], Some(&body)).await?;
             print(&format!("project '{}' created\n", text(&made, &["metadata", "name"])))
@@ -284,7 +284,7 @@ pub async fn run_appset(args: AppsetArgs) -> anyhow::Result<()> {
         AppsetCommand::List(args) => {
             let row = |s: &Value| {
                 vec![
-                    format!("{}/{}", text(s, &["metadata", "namespace"]), text(s, &["metadata", "name"])),
+                    qualified(s),
                     text(s, &["spec", "template", "spec", "project"]).to_owned(),
                     text(s, &["spec", "syncPolicy", "applicationsSync"]).to_owned(),
                     list(s, &["status", "resources"]).len().to_string(),
@@ -298,7 +298,7 @@ pub async fn run_appset(args: AppsetArgs) -> anyhow::Result<()> {
         AppsetCommand::Create(args) => {
             let client = Client::connect(&args.connection).await?;
             let upsert = args.upsert.to_string();
-            let body = read(&args.file)?;
+            let body = read_yaml(&args.file)?;
             let made =
                 client.call(Method::POST, &["applicationsets"], &[("upsert", &upsert)], Some(&body)).await?;
             print(&format!("applicationset '{}' created\n", text(&made, &["metadata", "name"])))
@@ -363,16 +363,6 @@ async fn one(shown: &Shown, path: &[&str]) -> anyhow::Result<()> {
 
 fn as_text(format: Format) -> Format {
     if format == Format::Json { Format::Json } else { Format::Yaml }
-}
-
-fn read(file: &Path) -> anyhow::Result<Value> {
-    let mut content = String::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut content).context("read the standard input")?;
-    } else {
-        content = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
-    }
-    fairway_yaml::parse(&content).with_context(|| format!("read {}", file.display()))
 }
 
 fn either<'a>(value: &'a Value, one: &str, other: &str) -> &'a str {

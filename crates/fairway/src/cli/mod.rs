@@ -11,6 +11,7 @@ mod disk_tree;
 mod elsewhere;
 mod exit;
 mod helm;
+mod input;
 mod inventory;
 mod kustomize;
 mod network;

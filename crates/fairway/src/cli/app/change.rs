@@ -3,11 +3,11 @@
 use super::spec_flags::{SpecFlags, put_source, source_of};
 use crate::cli::client::{AppName, Client, Connection, object, text};
 use crate::cli::exit::{Failure, GENERAL};
+use crate::cli::input::read_yaml;
 use crate::cli::output::print;
 use anyhow::Context as _;
 use fairway_value::Value;
 use reqwest::Method;
-use std::io::Read as _;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
@@ -41,7 +41,7 @@ pub(super) struct CreateArgs {
 
 pub(super) async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let mut app = match &args.file {
-        Some(file) => read_application(file)?,
+        Some(file) => read_yaml(file)?,
         None => Value::object(),
     };
     if let Some(name) = &args.app {
@@ -70,16 +70,6 @@ pub(super) async fn create(args: CreateArgs) -> anyhow::Result<()> {
     let query = [("upsert", upsert.as_str()), ("validate", validate.as_str())];
     let made = client.call(Method::POST, &["applications"], &query, Some(&app)).await?;
     print(&format!("application '{}' created\n", text(&made, &["metadata", "name"])))
-}
-
-fn read_application(file: &PathBuf) -> anyhow::Result<Value> {
-    let mut content = String::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut content).context("read the standard input")?;
-    } else {
-        content = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
-    }
-    fairway_yaml::parse(&content).with_context(|| format!("read {}", file.display()))
 }
 
 #[derive(clap::Args, Debug)]

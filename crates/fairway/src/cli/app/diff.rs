@@ -1,5 +1,6 @@
 //! `fairway app diff`.
 
+use super::refresh::RefreshFlags;
 use super::transplant::transplant;
 use crate::cli::client::{AppName, Client, Connection, list, text};
 use crate::cli::disk_tree::Place;
@@ -18,12 +19,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct Args {
     /// The Application: NAME or NAMESPACE/NAME.
     app: AppName,
-    /// Fetches and compares first.
-    #[arg(long)]
-    refresh: bool,
-    /// As --refresh, and renders again past every cache.
-    #[arg(long)]
-    hard_refresh: bool,
+    #[command(flatten)]
+    refresh: RefreshFlags,
     /// Compares with what this revision renders to, instead of the target revision.
     #[arg(long, conflicts_with = "local")]
     revision: Option<String>,
@@ -39,9 +36,8 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::connect(&args.connection).await?;
-    if args.refresh || args.hard_refresh {
-        let kind = if args.hard_refresh { "hard" } else { "normal" };
-        client.on_app(Method::GET, &args.app, &[], &[("refresh", kind)], None).await?;
+    if let Some(refresh) = args.refresh.query() {
+        client.on_app(Method::GET, &args.app, &[], &[refresh], None).await?;
     }
     let answer = client.on_app(Method::GET, &args.app, &["managed-resources"], &[], None).await?;
     let other = match (&args.revision, &args.local) {

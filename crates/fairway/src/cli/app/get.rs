@@ -1,7 +1,8 @@
 //! `fairway app get`.
 
 use super::list::{or_unknown, source, sync_policy};
-use crate::cli::client::{AppName, Client, Connection, list, text};
+use super::refresh::RefreshFlags;
+use crate::cli::client::{AppName, Client, Connection, list, qualified, text};
 use crate::cli::output::{Format, for_programs, print};
 use crate::cli::table::{Table, colour_of, has_colour, one_line, paint};
 use fairway_value::Value;
@@ -12,12 +13,8 @@ use std::fmt::Write as _;
 pub(super) struct Args {
     /// The Application: NAME or NAMESPACE/NAME.
     app: AppName,
-    /// Fetches and compares first.
-    #[arg(long)]
-    refresh: bool,
-    /// As --refresh, and renders again past every cache.
-    #[arg(long)]
-    hard_refresh: bool,
+    #[command(flatten)]
+    refresh: RefreshFlags,
     /// Output.
     #[arg(long, short = 'o', value_enum, default_value_t)]
     output: Format,
@@ -27,19 +24,13 @@ pub(super) struct Args {
 
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let client = Client::connect(&args.connection).await?;
-    let refresh = match (args.hard_refresh, args.refresh) {
-        (true, _) => Some(("refresh", "hard")),
-        (false, true) => Some(("refresh", "normal")),
-        (false, false) => None,
-    };
+    let refresh = args.refresh.query();
     let app = client.on_app(Method::GET, &args.app, &[], refresh.as_slice(), None).await?;
     if let Some(written) = for_programs(&app, args.output) {
         return print(&written);
     }
     if args.output == Format::Name {
-        let name =
-            format!("{}/{}\n", text(&app, &["metadata", "namespace"]), text(&app, &["metadata", "name"]));
-        return print(&name);
+        return print(&(qualified(&app) + "\n"));
     }
     print(&for_people(&app, has_colour()))
 }

@@ -1,6 +1,6 @@
 //! `fairway app list`.
 
-use crate::cli::client::{Client, Connection, list, text};
+use crate::cli::client::{AppName, Client, Connection, list, qualified, text};
 use crate::cli::output::{Format, for_programs, print};
 use crate::cli::table::{Table, has_colour};
 use fairway_value::Value;
@@ -39,11 +39,6 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         return print(&written);
     }
     print(&for_people(apps, args.output, has_colour()))
-}
-
-/// Returns `NAMESPACE/NAME`.
-fn qualified(app: &Value) -> String {
-    format!("{}/{}", text(app, &["metadata", "namespace"]), text(app, &["metadata", "name"]))
 }
 
 fn for_people(apps: &[Value], format: Format, colour: bool) -> String {
@@ -85,6 +80,12 @@ fn for_people(apps: &[Value], format: Format, colour: bool) -> String {
         }
     }
     table.text(colour)
+}
+
+/// Says in one line how an Application is.
+pub(super) fn states(name: &AppName, app: &Value) -> String {
+    let word = |path: &[&str]| or_unknown(text(app, path));
+    format!("{name}: {} {}\n", word(&["status", "sync", "status"]), word(&["status", "health", "status"]))
 }
 
 pub(in crate::cli) fn or_unknown(word: &str) -> &str {

@@ -1,6 +1,6 @@
 //! `fairway app wait`.
 
-use super::list::or_unknown;
+use super::list::states;
 use super::operation::{is_busy, until};
 use crate::cli::client::{AppName, Client, Connection, list, text};
 use crate::cli::exit::{Failure, MISSING};
@@ -58,12 +58,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     for app in &apps {
         let value = until(&client, app, args.timeout, "is not there", |app| wanted.holds(app)).await?;
-        let word = |path: &[&str]| or_unknown(text(&value, path)).to_owned();
-        print(&format!(
-            "{app}: {} {}\n",
-            word(&["status", "sync", "status"]),
-            word(&["status", "health", "status"])
-        ))?;
+        print(&states(app, &value))?;
     }
     Ok(())
 }
