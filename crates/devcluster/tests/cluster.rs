@@ -509,3 +509,17 @@ fn node_ports_stay_with_the_names_of_their_ports() {
     let (status, refused) = merge(&server, path, twice);
     assert_eq!((status, text(&refused, "/message")), (500, "duplicate nodePort: {TCP 30081}"));
 }
+
+#[test]
+fn a_balancer_that_declines_node_ports_keeps_those_it_has() {
+    let (server, _) = server();
+    let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"type":"LoadBalancer","ports":[{"port":80}]}}"#;
+    make(&server, "/api/v1/namespaces/default/services", service);
+    let path = "/api/v1/namespaces/default/services/s";
+    let (_, before) = ask(&server, "GET", path, "");
+    let (status, after) = merge(&server, path, r#"{"spec":{"allocateLoadBalancerNodePorts":false}}"#);
+    let node = |service: &Value| service.pointer("/spec/ports/0/nodePort").and_then(Value::as_i64);
+    assert_eq!((status, node(&after)), (200, node(&before)));
+    let (_, more) = merge(&server, path, r#"{"spec":{"ports":[{"name":"new","port":81}]}}"#);
+    assert_eq!(node(&more), None, "{more}");
+}

@@ -224,7 +224,13 @@ fn json_patch(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
         value = holder["v"].clone();
         json!([{"op": "replace", "path": pointer, "value": value}])
     };
-    patch(run, life, "application/json-patch+json", "fieldManager=patcher", operation, "json patch")
+    // Each server has its own id in what it made of one.
+    let theirs = with_uid_of(&operation, live, life.dev.as_ref());
+    let query = path(&life.place, &life.name, "fieldManager=patcher");
+    let content_type = "application/json-patch+json";
+    let call = |body| Call { method: "PATCH", path: query.clone(), content_type, body };
+    let (for_real, for_dev) = (call(operation), call(theirs));
+    write(run, life, &for_real, &for_dev, "json patch")
 }
 
 fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
@@ -236,8 +242,7 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     mutate::variation(&mut changed, &mut run.random);
     // What each server chose goes back to it.
     let body = |live: &Value| {
-        let uid = |o: &Value| o["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
-        let mut text = changed.to_string().replace(&uid(&real), &uid(live));
+        let mut text = with_uid_of(&changed, &real, Some(live)).to_string();
         if let (Some(theirs), Some(own)) = (token_volume(&real), token_volume(live)) {
             text = text.replace(&theirs, &own);
         }
@@ -263,6 +268,16 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
     };
     let (for_real, for_dev) = (call(body(&real)), call(body(&dev)));
     write(run, life, &for_real, &for_dev, "put")
+}
+
+/// A body with one object's id in the place of another's.
+fn with_uid_of(body: &Value, from: &Value, to: Option<&Value>) -> Value {
+    let uid = |o: &Value| o["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    let (old, new) = (uid(from), to.map(uid).unwrap_or_default());
+    if old.is_empty() || new.is_empty() {
+        return body.clone();
+    }
+    serde_json::from_str(&body.to_string().replace(&old, &new)).unwrap_or_default()
 }
 
 /// The name of the volume with a Pod's token.

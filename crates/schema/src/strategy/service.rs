@@ -145,12 +145,15 @@ fn chosen_ports(spec: &Map) -> Vec<i64> {
     ports.iter().filter_map(|p| p.get("nodePort").and_then(Value::as_i64)).filter(|n| *n != 0).collect()
 }
 
+/// Whether ports of a Service may have node ports.
 fn needs_node_ports(spec: &Map) -> bool {
-    match text(spec, "type") {
-        "NodePort" => true,
-        "LoadBalancer" => spec.get("allocateLoadBalancerNodePorts") != Some(&Value::Bool(false)),
-        _ => false,
-    }
+    matches!(text(spec, "type"), "NodePort" | "LoadBalancer")
+}
+
+/// Whether ports that ask for no node port are given one.
+fn chooses_node_ports(spec: &Map) -> bool {
+    let declined = spec.get("allocateLoadBalancerNodePorts") == Some(&Value::Bool(false));
+    needs_node_ports(spec) && !(text(spec, "type") == "LoadBalancer" && declined)
 }
 
 fn needs_health_port(spec: &Map) -> bool {
@@ -213,12 +216,16 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
 
 fn node_ports(spec: &mut Map, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
     let (held, updates) = (before.map(chosen_ports).unwrap_or_default(), before.is_some());
+    let chooses = chooses_node_ports(spec);
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return Ok(()) };
     let mut given: Vec<(Option<i64>, Value)> = Vec::new();
     let mut taken: Vec<(Str, i64)> = Vec::new();
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
         let number = port.get("port").and_then(Value::as_i64);
         if port.get("nodePort").is_none_or(|n| n.is_null() || *n == Value::Int(0)) {
+            if !chooses {
+                continue;
+            }
             // One port over two protocols shares its node port in a new Service.
             let shared = given.iter().find(|(n, _)| *n == number && !updates).map(|(_, node)| node.clone());
             let node = match shared {
