@@ -17,3 +17,28 @@ use compile::issue;
 pub use compile::{Bounds, ENV, compile};
 pub(crate) use library::{Moment, Span};
 use library::{PAIR, PAIRS};
+
+/// Words of the language that nothing may be called by.
+pub(crate) const RESERVED: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];

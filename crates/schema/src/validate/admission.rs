@@ -2,10 +2,11 @@
 //!
 //! Source: Kubernetes 1.36 `pkg/apis/admissionregistration/validation`, apiserver `pkg/admission/plugin/cel`.
 
-use super::fault::{Faults, has, list, show, some, text};
+use super::fault::{Faults, has, list, show, some, text, words};
 use super::policy_expressions::{Gives, Names};
 use super::workload::label_selector;
 use super::{names, webhook};
+use crate::expression::RESERVED;
 use crate::managed::quote;
 use fairway_value::Value;
 
@@ -90,24 +91,17 @@ fn param_kind(kind: &Value, faults: &mut Faults) {
             faults.invalid_text(field, version, &format!("unexpected GroupVersion string: {version}"));
         } else {
             let wrong = if group.is_empty() { Vec::new() } else { names::subdomain(group) };
-            joined(field, group, &wrong, "", faults);
+            faults.joined(field, group, &wrong, ",");
             if rest.is_empty() {
                 faults.invalid_text(field, version, "version must be specified");
             } else {
-                joined(field, rest, &names::label_1035(rest), "", faults);
+                faults.joined(field, rest, &names::label_1035(rest), ",");
             }
         }
     }
     let name = text(kind, "kind");
     if faults.present("spec.paramKind.kind", name) {
-        let but = "may have mixed case, but should otherwise match: ";
-        joined("spec.paramKind.kind", name, &names::label_1035(&name.to_lowercase()), but, faults);
-    }
-}
-
-fn joined(field: &str, value: &str, wrong: &[String], before: &str, faults: &mut Faults) {
-    if !wrong.is_empty() {
-        faults.invalid_text(field, value, &format!("{before}{}", wrong.join(",")));
+        faults.kind("spec.paramKind.kind", name);
     }
 }
 
@@ -130,7 +124,7 @@ fn match_resources(found: &Value, field: &str, faults: &mut Faults) {
 }
 
 fn resource_names(rule: &Value, field: &str, faults: &mut Faults) {
-    let all: Vec<&str> = list(rule, "resourceNames").iter().map(|v| v.as_str().unwrap_or_default()).collect();
+    let all = words(rule, "resourceNames");
     for (n, name) in all.iter().enumerate() {
         let field = format!("{field}.resourceNames[{n}]");
         faults.each(&field, name, names::segment(name));
@@ -142,7 +136,7 @@ fn resource_names(rule: &Value, field: &str, faults: &mut Faults) {
 
 fn mutable(found: &Value, field: &str, faults: &mut Faults) {
     for rule in list(found, "resourceRules") {
-        for operation in list(rule, "operations").iter().map(|v| v.as_str().unwrap_or_default()) {
+        for operation in words(rule, "operations") {
             faults.one_of(format!("{field}.resourceRules.operations"), operation, &MUTATING);
         }
     }
@@ -168,30 +162,6 @@ pub(super) fn conditions(found: &[Value], names: &Names, field: &str, faults: &m
         }
     }
 }
-
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 fn variable(variable: &Value, names: &mut Names, field: &str, faults: &mut Faults) {
     let name = text(variable, "name");

@@ -35,10 +35,7 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                 let key = text(taint, "key");
                 faults.each(&format!("{field}.key"), key, names::qualified(key));
                 let value = text(taint, "value");
-                let wrong = names::label_value(value);
-                if !wrong.is_empty() {
-                    faults.invalid_text(format!("{field}.value"), value, &wrong.join(";"));
-                }
+                faults.joined(format!("{field}.value"), value, &names::label_value(value), ";");
                 match text(taint, "effect") {
                     "" => faults.required(format!("{field}.effect"), ""),
                     effect => faults.one_of(
@@ -118,6 +115,13 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
 /// Largest sum of what a ConfigMap or Secret holds, in bytes.
 const DATA_MAX: usize = 1024 * 1024;
 
+fn data_size(object: &Value) -> usize {
+    let text = object.get("data").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let binary = object.get("binaryData").and_then(Value::as_object).into_iter().flat_map(Map::values);
+    let plain: usize = text.filter_map(Value::as_str).map(str::len).sum();
+    plain + binary.filter_map(Value::as_str).map(|s| s.len() / 4 * 3).sum::<usize>()
+}
+
 /// At most one range of each family.
 fn node_ranges(spec: &Value, faults: &mut Faults) {
     let ranges: Vec<&str> = list(spec, "podCIDRs").iter().filter_map(Value::as_str).collect();
@@ -131,13 +135,6 @@ fn node_ranges(spec: &Value, faults: &mut Faults) {
         let shown = shown::strings(spec.get("podCIDRs"));
         faults.invalid("spec.podCIDRs", shown, "may specify no more than one CIDR for each IP family");
     }
-}
-
-fn data_size(object: &Value) -> usize {
-    let text = object.get("data").and_then(Value::as_object).into_iter().flat_map(Map::values);
-    let binary = object.get("binaryData").and_then(Value::as_object).into_iter().flat_map(Map::values);
-    let plain: usize = text.filter_map(Value::as_str).map(str::len).sum();
-    plain + binary.filter_map(Value::as_str).map(|s| s.len() / 4 * 3).sum::<usize>()
 }
 
 fn keys(data: Option<&Value>, field: &str, faults: &mut Faults) {

@@ -1,3 +1,4 @@
+use super::names;
 use crate::managed::quote;
 use fairway_value::{HtmlEscape, Value, to_json};
 
@@ -36,6 +37,11 @@ pub(super) fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 
 pub(super) fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
     value.get(key).and_then(Value::as_array).unwrap_or_default()
+}
+
+/// The texts of a list; what is none is an empty one.
+pub(super) fn words<'v>(value: &'v Value, key: &str) -> Vec<&'v str> {
+    list(value, key).iter().map(|v| v.as_str().unwrap_or_default()).collect()
 }
 
 pub(super) fn int(value: &Value, key: &str) -> Option<i64> {
@@ -98,6 +104,22 @@ impl Faults {
     pub fn each(&mut self, field: &str, value: &str, details: Vec<String>) {
         for detail in details {
             self.invalid_text(field, value, &detail);
+        }
+    }
+
+    /// All messages about one string value as one, with something between them.
+    pub fn joined(&mut self, field: impl Into<String>, value: &str, details: &[String], between: &str) {
+        if !details.is_empty() {
+            self.invalid_text(field, value, &details.join(between));
+        }
+    }
+
+    /// A kind's name, whose letters may be large.
+    pub fn kind(&mut self, field: impl Into<String>, value: &str) {
+        let wrong = names::label_1035(&value.to_lowercase());
+        if !wrong.is_empty() {
+            let why = format!("may have mixed case, but should otherwise match: {}", wrong.join(","));
+            self.invalid_text(field, value, &why);
         }
     }
 

@@ -297,10 +297,7 @@ pub(super) fn toleration(toleration: &Value, field: &str, faults: &mut Faults) {
             }
         }
         "Equal" | "" => {
-            let wrong = names::label_value(value);
-            if !wrong.is_empty() {
-                faults.invalid_text(path, value, &wrong.join(";"));
-            }
+            faults.joined(path, value, &names::label_value(value), ";");
         }
         "Lt" | "Gt" => {
             let supported = ["Equal", "Exists", "Lt", "Gt"];

@@ -2,10 +2,10 @@
 //!
 //! Source: Kubernetes 1.36 `pkg/apis/storage/validation`.
 
-use super::fault::{Faults, has, int, list, show, some, text};
+use super::fault::{Faults, has, int, list, show, some, text, words};
 use super::{names, pod_volume};
 use crate::managed::quote;
-use fairway_value::{Map, Value};
+use fairway_value::{Map, Str, Value};
 
 /// Largest sum of a class's parameters, in bytes.
 const PARAMETERS_BYTES_MAX: usize = 256 << 10;
@@ -27,9 +27,7 @@ pub(super) fn class(class: &Value, faults: &mut Faults) {
         None => faults.required("volumeBindingMode", ""),
         Some(mode) => faults.one_of("volumeBindingMode", mode, &["Immediate", "WaitForFirstConsumer"]),
     }
-    if parameters(class, faults) > PARAMETERS_BYTES_MAX {
-        faults.too_long("parameters", PARAMETERS_BYTES_MAX);
-    }
+    parameters(class, faults);
     topologies(list(class, "allowedTopologies"), faults);
 }
 
@@ -41,13 +39,16 @@ fn provisioner(name: &str, field: &str, faults: &mut Faults) {
     }
 }
 
-/// The size of a class's parameters, none of which may be without a name.
-fn parameters(class: &Value, faults: &mut Faults) -> usize {
+/// Bounds a class's parameters, none of which may be without a name.
+fn parameters(class: &Value, faults: &mut Faults) {
     let found = class.get("parameters").and_then(Value::as_object);
     if found.is_some_and(|p| p.get("").is_some()) {
         faults.invalid_text("parameters", "", "field can not be empty.");
     }
-    found.into_iter().flat_map(Map::iter).map(|(k, v)| k.len() + v.as_str().map_or(0, str::len)).sum()
+    let bytes = |(k, v): (&Str, &Value)| k.len() + v.as_str().map_or(0, str::len);
+    if found.into_iter().flat_map(Map::iter).map(bytes).sum::<usize>() > PARAMETERS_BYTES_MAX {
+        faults.too_long("parameters", PARAMETERS_BYTES_MAX);
+    }
 }
 
 /// What a term says of each key: the last values given for it, in order.
@@ -129,9 +130,7 @@ pub(super) fn attachment(object: &Value, spec: &Value, faults: &mut Faults) {
 /// Checks a VolumeAttributesClass.
 pub(super) fn attributes_class(class: &Value, faults: &mut Faults) {
     provisioner(text(class, "driverName"), "driverName", faults);
-    if parameters(class, faults) > PARAMETERS_BYTES_MAX {
-        faults.too_long("parameters", PARAMETERS_BYTES_MAX);
-    }
+    parameters(class, faults);
     if class.get("parameters").and_then(Value::as_object).is_none_or(Map::is_empty) {
         faults.required("parameters", "must contain at least one key/value pair");
     }
@@ -154,8 +153,7 @@ pub(super) fn node(spec: &Value, faults: &mut Faults) {
         if drivers[..n].iter().any(|d| text(d, "name") == name) {
             faults.duplicate(format!("{field}.name"), quote(name));
         }
-        let keys: Vec<&str> =
-            list(driver, "topologyKeys").iter().map(|k| k.as_str().unwrap_or_default()).collect();
+        let keys = words(driver, "topologyKeys");
         for (i, key) in keys.iter().enumerate() {
             faults.present(&field, key);
             if keys[..i].contains(key) {

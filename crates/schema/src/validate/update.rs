@@ -18,27 +18,6 @@ pub(super) fn comes_first(group: &str, kind: &str) -> bool {
     )
 }
 
-/// What a Node has been given once stays its own.
-fn node(new: &Value, old: &Value, faults: &mut Faults) {
-    let of = |o: &Value, key: &str| o.get_path(&["spec", key]).filter(|v| !v.is_null()).cloned();
-    let ranges =
-        |o: &Value| of(o, "podCIDRs").and_then(|v| v.as_array().map(<[Value]>::to_vec)).unwrap_or_default();
-    let (now, then) = (ranges(new), ranges(old));
-    let moved = match now.len() == then.len() {
-        true => now.iter().zip(&then).filter(|(a, b)| a != b).count(),
-        false => usize::from(!then.is_empty()),
-    };
-    let why = "node updates may not change podCIDR except from \"\" to valid";
-    (0..moved).for_each(|_| faults.forbidden("spec.podCIDRs", why));
-    if of(old, "providerID").is_some() && of(new, "providerID") != of(old, "providerID") {
-        let why = "node updates may not change providerID except from \"\" to valid";
-        faults.forbidden("spec.providerID", why);
-    }
-    if of(new, "externalID") != of(old, "externalID") {
-        faults.forbidden("spec.externalID", "may not be updated");
-    }
-}
-
 /// Checks a built-in object about to replace another.
 pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
     match (group(new), text(new, "kind")) {
@@ -137,6 +116,27 @@ pub(super) fn immutable(new: &Value, old: &Value, faults: &mut Faults) {
             same(new, old, &["preemptionPolicy"], faults);
         }
         _ => {}
+    }
+}
+
+/// What a Node has been given once stays its own.
+fn node(new: &Value, old: &Value, faults: &mut Faults) {
+    let of = |o: &Value, key: &str| o.get_path(&["spec", key]).filter(|v| !v.is_null()).cloned();
+    let ranges =
+        |o: &Value| of(o, "podCIDRs").and_then(|v| v.as_array().map(<[Value]>::to_vec)).unwrap_or_default();
+    let (now, then) = (ranges(new), ranges(old));
+    let moved = match now.len() == then.len() {
+        true => now.iter().zip(&then).filter(|(a, b)| a != b).count(),
+        false => usize::from(!then.is_empty()),
+    };
+    let why = "node updates may not change podCIDR except from \"\" to valid";
+    (0..moved).for_each(|_| faults.forbidden("spec.podCIDRs", why));
+    if of(old, "providerID").is_some() && of(new, "providerID") != of(old, "providerID") {
+        let why = "node updates may not change providerID except from \"\" to valid";
+        faults.forbidden("spec.providerID", why);
+    }
+    if of(new, "externalID") != of(old, "externalID") {
+        faults.forbidden("spec.externalID", "may not be updated");
     }
 }
 

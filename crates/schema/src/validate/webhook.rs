@@ -1,4 +1,4 @@
-use super::fault::{Faults, has, int, list, show, some, text};
+use super::fault::{Faults, has, int, list, show, some, text, words};
 use super::policy_expressions::Names;
 use super::workload::label_selector;
 use super::{admission, names};
@@ -91,7 +91,8 @@ fn webhook(webhook: &Value, field: &str, faults: &mut Faults) {
         &format!("{field}.matchConditions"),
         faults,
     );
-    versions(webhook, field, faults);
+    let missing = "must specify one of v1, v1beta1";
+    review_versions(webhook, "admissionReviewVersions", field, missing, faults);
 }
 
 /// How a webhook is reached: by a URL or as a service.
@@ -159,12 +160,12 @@ fn service(service: &Value, field: &str, faults: &mut Faults) {
     }
 }
 
-fn versions(webhook: &Value, field: &str, faults: &mut Faults) {
-    let versions: Vec<&str> =
-        list(webhook, "admissionReviewVersions").iter().map(|v| v.as_str().unwrap_or_default()).collect();
-    let field = format!("{field}.admissionReviewVersions");
+/// Checks the versions of reviews that a webhook understands; `missing` is what is said where it names none.
+pub(super) fn review_versions(hook: &Value, key: &str, field: &str, missing: &str, faults: &mut Faults) {
+    let versions = words(hook, key);
+    let field = format!("{field}.{key}");
     if versions.is_empty() {
-        return faults.required(field, "must specify one of v1, v1beta1");
+        return faults.required(field, missing);
     }
     for (n, version) in versions.iter().enumerate() {
         let path = format!("{field}[{n}]");
@@ -175,13 +176,8 @@ fn versions(webhook: &Value, field: &str, faults: &mut Faults) {
         }
     }
     if !versions.iter().any(|v| matches!(*v, "v1" | "v1beta1")) {
-        let shown = show(webhook.get("admissionReviewVersions"));
-        faults.invalid(field, shown, "must include at least one of v1, v1beta1");
+        faults.invalid(field, show(hook.get(key)), "must include at least one of v1, v1beta1");
     }
-}
-
-fn words<'v>(rule: &'v Value, key: &str) -> Vec<&'v str> {
-    list(rule, key).iter().map(|v| v.as_str().unwrap_or_default()).collect()
 }
 
 /// Checks what requests a rule is about.

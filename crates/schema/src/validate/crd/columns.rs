@@ -1,6 +1,6 @@
 //! What a version says of its table, its subresources and its field selectors.
 
-use super::super::fault::{Faults, list, some, text};
+use super::super::fault::{Faults, some, text};
 use super::named;
 use fairway_value::Value;
 
@@ -118,9 +118,4 @@ fn found_by<'v>(path: &str, root: Option<&'v Value>) -> Result<&'v Value, String
         rest = after;
     }
     Ok(at)
-}
-
-/// The keys of a list of maps.
-pub(super) fn keys(schema: &Value) -> impl Iterator<Item = &str> {
-    list(schema, "x-kubernetes-list-map-keys").iter().map(|v| v.as_str().unwrap_or_default())
 }

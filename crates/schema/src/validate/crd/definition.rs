@@ -1,7 +1,7 @@
 //! A definition as a whole. The server holds it in a form in which what all versions have alike stands at the top: fields are named
 //! by that form.
 
-use super::super::fault::{Faults, has, list, show, some, text};
+use super::super::fault::{Faults, has, list, show, some, text, words};
 use super::super::{names, shown, webhook};
 use super::{columns, schema};
 use fairway_value::Value;
@@ -40,12 +40,6 @@ fn shared<'v>(versions: &'v [Value], key: &str) -> Option<&'v Value> {
     versions.iter().all(|v| of(v) == first).then_some(first)
 }
 
-fn joined(field: &str, value: &str, wrong: &[String], faults: &mut Faults) {
-    if !wrong.is_empty() {
-        faults.invalid_text(field, value, &wrong.join(","));
-    }
-}
-
 fn spec(spec: &Value, crd_names: &Value, faults: &mut Faults) {
     let group = text(spec, "group");
     if faults.present("spec.group", group) {
@@ -53,7 +47,7 @@ fn spec(spec: &Value, crd_names: &Value, faults: &mut Faults) {
         if wrong.is_empty() && !group.contains('.') {
             faults.invalid_text("spec.group", group, "should be a domain with at least one dot");
         }
-        joined("spec.group", group, &wrong, faults);
+        faults.joined("spec.group", group, &wrong, ",");
     }
     let scope = text(spec, "scope");
     if faults.present("spec.scope", scope) {
@@ -111,7 +105,7 @@ fn has_status(version: &Value) -> bool {
 
 fn version(version: &Value, all: &[Value], field: &str, faults: &mut Faults) {
     let name = text(version, "name");
-    joined(&format!("{field}.name"), name, &names::label_1035(name), faults);
+    faults.joined(format!("{field}.name"), name, &names::label_1035(name), ",");
     if let Some(warning) = version.get("deprecationWarning").and_then(Value::as_str) {
         deprecation(version, warning, &format!("{field}.deprecationWarning"), faults);
     }
@@ -173,7 +167,7 @@ fn versions_together(spec: &Value, versions: &[Value], faults: &mut Faults) {
         faults.invalid("spec.versions", shown_versions(spec, versions), why);
     }
     if let Some(first) = versions.first().map(|v| text(v, "name")).filter(|n| !n.is_empty()) {
-        joined("spec.version", first, &names::label_1035(first), faults);
+        faults.joined("spec.version", first, &names::label_1035(first), ",");
     }
 }
 
@@ -193,30 +187,27 @@ fn shown_versions(spec: &Value, versions: &[Value]) -> String {
 }
 
 fn well_named(found: &Value, field: &str, faults: &mut Faults) {
-    let words = |key: &str| list(found, key).iter().map(|v| v.as_str().unwrap_or_default());
     for key in ["plural", "singular"] {
         let value = text(found, key);
         if !value.is_empty() {
-            joined(&format!("{field}.{key}"), value, &names::label_1035(value), faults);
+            faults.joined(format!("{field}.{key}"), value, &names::label_1035(value), ",");
         }
     }
     for key in ["kind", "listKind"] {
         let value = text(found, key);
-        let wrong = names::label_1035(&value.to_lowercase());
-        if !value.is_empty() && !wrong.is_empty() {
-            let why = format!("may have mixed case, but should otherwise match: {}", wrong.join(","));
-            faults.invalid_text(format!("{field}.{key}"), value, &why);
+        if !value.is_empty() {
+            faults.kind(format!("{field}.{key}"), value);
         }
     }
-    for (n, name) in words("shortNames").enumerate() {
-        joined(&format!("{field}.shortNames[{n}]"), name, &names::label_1035(name), faults);
+    for (n, name) in words(found, "shortNames").into_iter().enumerate() {
+        faults.joined(format!("{field}.shortNames[{n}]"), name, &names::label_1035(name), ",");
     }
     let kind = text(found, "kind");
     if !kind.is_empty() && kind == text(found, "listKind") {
         faults.invalid_text(format!("{field}.listKind"), kind, "kind and listKind may not be the same");
     }
-    for (n, name) in words("categories").enumerate() {
-        joined(&format!("{field}.categories[{n}]"), name, &names::label_1035(name), faults);
+    for (n, name) in words(found, "categories").into_iter().enumerate() {
+        faults.joined(format!("{field}.categories[{n}]"), name, &names::label_1035(name), ",");
     }
 }
 
@@ -233,40 +224,21 @@ fn conversion(spec: &Value, preserves: bool, faults: &mut Faults) {
     }
     let empty = Value::object();
     let hook = some(conversion, "webhook").unwrap_or(&empty);
-    let (client, reviews) =
-        (format!("{field}.webhookClientConfig"), format!("{field}.conversionReviewVersions"));
+    let client = format!("{field}.webhookClientConfig");
+    let review_key = "conversionReviewVersions";
     if strategy == "Webhook" {
         match some(hook, "clientConfig") {
             None => faults.required(client, "required when strategy is set to Webhook"),
             Some(config) => webhook::client(config, &client, faults),
         }
-        return review_versions(hook, &reviews, faults);
+        return webhook::review_versions(hook, review_key, field, "", faults);
     }
     let why = "should not be set when strategy is not set to Webhook";
     if has(hook, "clientConfig") {
         faults.forbidden(client, why);
     }
-    if !list(hook, "conversionReviewVersions").is_empty() {
-        faults.forbidden(reviews, why);
-    }
-}
-
-fn review_versions(hook: &Value, field: &str, faults: &mut Faults) {
-    let versions: Vec<&str> =
-        list(hook, "conversionReviewVersions").iter().map(|v| v.as_str().unwrap_or_default()).collect();
-    if versions.is_empty() {
-        return faults.required(field, "");
-    }
-    for (n, version) in versions.iter().enumerate() {
-        if versions[..n].contains(version) {
-            faults.invalid_text(format!("{field}[{n}]"), version, "duplicate version");
-            continue;
-        }
-        faults.each(&format!("{field}[{n}]"), version, names::label_1035(version));
-    }
-    if !versions.iter().any(|v| matches!(*v, "v1" | "v1beta1")) {
-        let shown = show(hook.get("conversionReviewVersions"));
-        faults.invalid(field, shown, "must include at least one of v1, v1beta1");
+    if !list(hook, review_key).is_empty() {
+        faults.forbidden(format!("{field}.{review_key}"), why);
     }
 }
 

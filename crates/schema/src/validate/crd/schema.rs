@@ -1,8 +1,8 @@
 //! The schema of a version: what OpenAPI and Kubernetes' extensions allow in it, and its rules in CEL.
 
 use super::super::custom::rules_of;
-use super::super::fault::{Cause, Faults, has, list, show, text};
-use super::{DEPTH_MAX, columns, defaults, inner, is_set, named, structural};
+use super::super::fault::{Cause, Faults, has, list, show, text, words};
+use super::{DEPTH_MAX, defaults, inner, is_set, named, structural};
 use crate::validate::shown;
 use fairway_value::Value;
 
@@ -341,7 +341,7 @@ fn extensions(schema: &Value, field: &str, faults: &mut Faults) {
 fn keyed(schema: &Value, field: &str, faults: &mut Faults) {
     let (list_key, keys_key) = ("x-kubernetes-list-type", "x-kubernetes-list-map-keys");
     let list_type = schema.get(list_key).and_then(Value::as_str);
-    let keys: Vec<&str> = columns::keys(schema).collect();
+    let keys = words(schema, keys_key);
     let items = inner(schema, "items");
     if !keys.is_empty() && list_type != Some("map") {
         let (path, why) =

@@ -1,5 +1,4 @@
 use super::super::fault::{Faults, show};
-use super::super::names;
 use super::walk::walk;
 use fairway_value::{Map, Value};
 
@@ -22,13 +21,7 @@ fn embedded(map: &Map, field: &str, faults: &mut Faults) {
             Some(Value::String(text)) if text.is_empty() => {
                 faults.invalid_text(path, text, "must not be empty");
             }
-            Some(Value::String(text)) if key == "kind" => {
-                let wrong = names::label_1035(&text.to_ascii_lowercase());
-                if !wrong.is_empty() {
-                    let why = format!("may have mixed case, but should otherwise match: {}", wrong.join(","));
-                    faults.invalid_text(path, text, &why);
-                }
-            }
+            Some(Value::String(text)) if key == "kind" => faults.kind(path, text),
             Some(Value::String(text)) => {
                 if text.matches('/').count() > 1 {
                     let why = format!("unexpected GroupVersion string: {text}");

@@ -1,35 +1,10 @@
-use crate::expression::{Moment, Span};
+use crate::expression::{Moment, RESERVED, Span};
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
 };
 use cel::common::value::Val;
 use fairway_value::Value;
 use std::collections::HashMap;
-
-/// Words that no field may be called by; fields of these names are written between underscores.
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
 
 /// Returns the value as rules see it: numbers as their schema has them, fields under names that the language can say, and of a
 /// resource's metadata the name alone.
@@ -103,7 +78,7 @@ fn name_alone(metadata: &Value) -> Box<dyn Val> {
     seen(&kept, None, false)
 }
 
-/// The name under which a rule reaches a field.
+/// The name under which a rule reaches a field: reserved words stand between underscores.
 pub(super) fn escaped(name: &str) -> String {
     if RESERVED.contains(&name) {
         return format!("__{name}__");
