@@ -113,10 +113,14 @@ fn server() -> (InProcess, Arc<ManualClock>) {
     (InProcess::new(&options).unwrap(), clock)
 }
 
-fn ask(server: &InProcess, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let kind = if method == "PATCH" { "application/apply-patch+yaml" } else { "application/json" };
+fn send_to(server: &InProcess, method: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
     let answer = server.request(method, path, &[("content-type", kind)], body.as_bytes());
     (answer.status, from_json(&answer.body).unwrap_or_default())
+}
+
+fn ask(server: &InProcess, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let kind = if method == "PATCH" { "application/apply-patch+yaml" } else { "application/json" };
+    send_to(server, method, path, kind, body)
 }
 
 #[track_caller]
@@ -379,9 +383,7 @@ fn a_restricted_namespace_refuses_careless_pods() {
 }
 
 fn merge(server: &InProcess, path: &str, body: &str) -> (u16, Value) {
-    let headers = [("content-type", "application/merge-patch+json")];
-    let answer = server.request("PATCH", path, &headers, body.as_bytes());
-    (answer.status, from_json(&answer.body).unwrap_or_default())
+    send_to(server, "PATCH", path, "application/merge-patch+json", body)
 }
 
 #[test]
@@ -467,10 +469,7 @@ fn fields_that_are_null_are_none_to_rules() {
     let dot = r#"{"apiVersion":"x.io/v1","kind":"Dot","metadata":{"name":"d"},"spec":{"a":"x","b":null}}"#;
     make(&server, "/apis/x.io/v1/dots", dot);
     let path = "/apis/x.io/v1/dots/d";
-    let patch = |body: &str| {
-        let headers = [("content-type", "application/json-patch+json")];
-        server.request("PATCH", path, &headers, body.as_bytes()).status
-    };
+    let patch = |body: &str| send_to(&server, "PATCH", path, "application/json-patch+json", body).0;
     assert_eq!(patch(r#"[{"op":"replace","path":"/spec/a","value":null}]"#), 422);
     assert_eq!(patch(r#"[{"op":"replace","path":"/spec/b","value":true}]"#), 200);
     assert_eq!(patch(r#"[{"op":"replace","path":"/spec/b","value":false}]"#), 422);
@@ -482,11 +481,9 @@ fn a_budgets_selector_is_replaced_by_a_strategic_patch() {
     let budget = r#"{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"b"},"spec":{"maxUnavailable":1,
         "selector":{"matchLabels":{"app":"x"}}}}"#;
     make(&server, "/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget);
-    let headers = [("content-type", "application/strategic-merge-patch+json")];
     let path = "/apis/policy/v1/namespaces/default/poddisruptionbudgets/b";
-    let answer =
-        server.request("PATCH", path, &headers, br#"{"spec":{"selector":{"matchLabels":{"y":"z"}}}}"#);
-    let changed = from_json(&answer.body).unwrap();
+    let patch = r#"{"spec":{"selector":{"matchLabels":{"y":"z"}}}}"#;
+    let (_, changed) = send_to(&server, "PATCH", path, "application/strategic-merge-patch+json", patch);
     assert_eq!(
         changed.pointer("/spec/selector").map(Value::to_string).as_deref(),
         Some(r#"{"matchLabels":{"y":"z"}}"#)

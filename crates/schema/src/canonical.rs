@@ -440,15 +440,12 @@ fn convert_map(
             out.push((absent.name.clone(), value));
         }
     }
-    if ty.name() == "io.k8s.api.core.v1.PodSpec"
-        && matches!(unknown, Unknown::Dropped | Unknown::Sent { .. } | Unknown::Kept)
-    {
-        alias::alias_service_account(&mut out);
-    }
-    if ty.name() == "io.k8s.api.core.v1.NodeSpec"
-        && matches!(unknown, Unknown::Dropped | Unknown::Sent { .. } | Unknown::Kept)
-    {
-        alias::first_range(&mut out);
+    if matches!(unknown, Unknown::Dropped | Unknown::Sent { .. } | Unknown::Kept) {
+        match ty.name() {
+            "io.k8s.api.core.v1.PodSpec" => alias::service_account(&mut out),
+            "io.k8s.api.core.v1.NodeSpec" => alias::first_range(&mut out),
+            _ => {}
+        }
     }
     if matches!(unknown, Unknown::Named { .. }) {
         for key in entries.keys().filter(|k| map.field(k).is_none()) {

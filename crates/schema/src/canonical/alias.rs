@@ -25,7 +25,7 @@ pub(super) fn fold_string_data(secret: &mut Value) {
 }
 
 /// `serviceAccount` is an old name of `serviceAccountName`: both are shown, and the new one wins.
-pub(super) fn alias_service_account(spec: &mut Vec<(Str, Value)>) {
+pub(super) fn service_account(spec: &mut Vec<(Str, Value)>) {
     let find = |name: &str| spec.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone());
     if let Some(account) = find("serviceAccountName").or_else(|| find("serviceAccount")) {
         spec.retain(|(k, _)| k != "serviceAccountName" && k != "serviceAccount");

@@ -69,11 +69,7 @@ pub(super) fn create(
             object.set_path(&["metadata", "name"], format!("{base}{}", chooser.suffix()));
         }
     }
-    if request.verb == Verb::Create || request.verb == Verb::Update {
-        let api_version = request.resource.api_version();
-        managed::update(None, &mut object, &write_of(request, &api_version, false), schemas);
-        settle(&mut object, form, request, schemas);
-    }
+    own(None, &mut object, form, request, schemas);
     for key in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         object.remove_path(&["metadata", key]);
     }
@@ -112,8 +108,13 @@ fn refused(why: strategy::Refused, resource: &Resource, name: &str) -> Refusal {
     }
 }
 
-/// Brings an object into stored form once its ownership is told.
-fn settle(object: &mut Value, form: Form, request: &Request<'_>, schemas: &Schemas) {
+/// Tells what of an object the writer owns, and brings it into stored form: ownership is of what was sent. An apply has told that.
+fn own(live: Option<&Value>, object: &mut Value, form: Form, request: &Request<'_>, schemas: &Schemas) {
+    if matches!(request.verb, Verb::Apply { .. }) {
+        return;
+    }
+    let api_version = request.resource.api_version();
+    managed::update(live, object, &write_of(request, &api_version, false), schemas);
     if form == Form::Sent && !request.resource.custom {
         // What has been decoded once fits.
         let _ = canonical::canonicalize(object, schemas);
@@ -159,11 +160,7 @@ pub(super) fn update(
         return Err(refusal);
     }
     keep_system_fields(&mut object, live, request, &name)?;
-    if !matches!(request.verb, Verb::Apply { .. }) {
-        let api_version = resource.api_version();
-        managed::update(Some(live), &mut object, &write_of(request, &api_version, false), schemas);
-        settle(&mut object, form, request, schemas);
-    }
+    own(Some(live), &mut object, form, request, schemas);
     if resource.kind == "Service" && !resource.custom && request.subresource.is_empty() {
         strategy::update_service(&mut object, live, chooser).map_err(|why| refused(why, resource, &name))?;
     }

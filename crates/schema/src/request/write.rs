@@ -94,13 +94,13 @@ pub fn write(
     chooser: &mut dyn Chooser,
 ) -> Result<Written, Refusal> {
     // What an apply merges is compared before it is brought into any form.
-    let sent = match request.verb {
+    let form = match request.verb {
         Verb::Apply { .. } => Form::Stored,
         _ => Form::Sent,
     };
     if counts_empty(request.resource) && live.is_some() && has_empty(request.body, 0) {
         if !matches!(request.verb, Verb::Apply { .. }) {
-            let mut done = carry_out(live, request, schemas, chooser, sent)?;
+            let mut done = carry_out(live, request, schemas, chooser, form)?;
             // Empty lists count, though nobody owns them.
             let counted = carry_out(live, request, schemas, chooser, Form::Shown)?.object;
             if let Some(generation) = counted.get_path(&["metadata", "generation"]) {
@@ -114,7 +114,7 @@ pub fn write(
         done.changed = live.is_none_or(|l| !managed::equal(l, &done.object));
         return Ok(done);
     }
-    let done = carry_out(live, request, schemas, chooser, sent);
+    let done = carry_out(live, request, schemas, chooser, form);
     match done {
         // Messages show empty lists and maps of the request, which nothing else ever sees.
         Err(refusal) if refusal.reason == "Invalid" && has_empty(request.body, 0) => {

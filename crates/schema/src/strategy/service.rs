@@ -145,6 +145,11 @@ fn chosen_ports(spec: &Map) -> Vec<i64> {
     ports.iter().filter_map(|p| p.get("nodePort").and_then(Value::as_i64)).filter(|n| *n != 0).collect()
 }
 
+/// Whether a port has a node port or asks for one.
+fn has_node_port(port: &Map) -> bool {
+    port.get("nodePort").is_some_and(|n| !n.is_null() && *n != Value::Int(0))
+}
+
 /// Whether ports of a Service may have node ports.
 fn needs_node_ports(spec: &Map) -> bool {
     matches!(text(spec, "type"), "NodePort" | "LoadBalancer")
@@ -168,7 +173,7 @@ fn keep_node_ports(spec: &mut Map, before: &Map) {
     let old = before.get("ports").and_then(Value::as_array).unwrap_or_default();
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return };
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
-        if port.get("nodePort").is_some_and(|n| !n.is_null() && *n != Value::Int(0)) {
+        if has_node_port(port) {
             continue;
         }
         // Of several ports of one name the last counts.
@@ -214,37 +219,38 @@ fn allocate(object: &mut Value, before: Option<&Map>, chooser: &mut dyn Chooser)
     Ok(())
 }
 
-fn node_ports(spec: &mut Map, before: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
-    let (held, updates) = (before.map(chosen_ports).unwrap_or_default(), before.is_some());
+fn node_ports(spec: &mut Map, old: Option<&Map>, chooser: &mut dyn Chooser) -> Result<(), String> {
+    let (held, updates) = (old.map(chosen_ports).unwrap_or_default(), old.is_some());
     let chooses = chooses_node_ports(spec);
     let Some(ports) = spec.get_mut("ports").and_then(Value::as_array_mut) else { return Ok(()) };
-    let mut given: Vec<(Option<i64>, Value)> = Vec::new();
-    let mut taken: Vec<(Str, i64)> = Vec::new();
+    let mut before: Vec<(Option<i64>, Str, Value)> = Vec::new();
     for port in ports.make_mut().iter_mut().filter_map(Value::as_object_mut) {
-        let number = port.get("port").and_then(Value::as_i64);
-        if port.get("nodePort").is_none_or(|n| n.is_null() || *n == Value::Int(0)) {
-            if !chooses {
-                continue;
+        let (number, protocol) =
+            (port.get("port").and_then(Value::as_i64), Str::from(text(port, "protocol")));
+        if has_node_port(port) {
+            let asked = port.get("nodePort").and_then(Value::as_i64);
+            if let Some(asked) = asked.filter(|n| !held.contains(n)) {
+                chooser.port_asked(asked);
             }
+        } else if chooses {
             // One port over two protocols shares its node port in a new Service.
-            let shared = given.iter().find(|(n, _)| *n == number && !updates).map(|(_, node)| node.clone());
+            let shared =
+                before.iter().find(|(n, ..)| *n == number && !updates).map(|(.., node)| node.clone());
             let node = match shared {
                 Some(node) => node,
                 None => chooser.node_port()?,
             };
             port.insert("nodePort", node);
-        } else if let Some(asked) = port.get("nodePort").and_then(Value::as_i64).filter(|n| !held.contains(n))
-        {
-            chooser.port_asked(asked);
+        } else {
+            continue;
         }
-        if let (Some(node), true) = (port.get("nodePort").and_then(Value::as_i64), updates) {
-            let pair = (Str::from(text(port, "protocol")), node);
-            if taken.contains(&pair) {
-                return Err(format!("duplicate nodePort: {{{} {node}}}", pair.0));
-            }
-            taken.push(pair);
+        let node = port.get("nodePort").cloned().unwrap_or_default();
+        // What the server would choose is not known to everybody who asks.
+        let twice = node.as_i64().is_some() && before.iter().any(|(_, p, n)| *p == protocol && *n == node);
+        if updates && twice {
+            return Err(format!("duplicate nodePort: {{{protocol} {node}}}"));
         }
-        given.push((number, port.get("nodePort").cloned().unwrap_or_default()));
+        before.push((number, protocol, node));
     }
     Ok(())
 }

@@ -157,9 +157,11 @@ impl<const N: usize> Hunt<N> {
 
     /// Makes ready for the candidates after one that was not confirmed, or for the next window.
     fn go_on(&mut self) {
-        let found = *self.found.get_mut();
         if self.prime().is_some() {
-        } else if found == usize::MAX {
+            return;
+        }
+        let found = *self.found.get_mut();
+        if found == usize::MAX {
             *self = Self::new(self.seed, self.window + 1);
         } else {
             (*self.next.get_mut(), *self.found.get_mut()) = (found + 1, usize::MAX);

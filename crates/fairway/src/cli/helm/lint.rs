@@ -55,7 +55,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
             subcharts(&Path::new(chart).join("charts"), 0, &mut charts);
         }
     }
-    let (mut out, mut failed, mut told) = (String::new(), 0, 0);
+    let (mut out, mut failed, mut reported) = (String::new(), 0, 0);
     for chart in &charts {
         let report = match findings(chart, &options) {
             Ok(findings) => {
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
                 format!("==> Linting {chart}\nError {why}\n\n")
             }
         };
-        told += usize::from(!report.is_empty());
+        reported += usize::from(!report.is_empty());
         out.push_str(&report);
     }
     print(&out)?;
@@ -75,7 +75,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if failed > 0 {
         return Err(Failure::error(DIFFERENT, sum));
     }
-    if args.quiet && told == 0 { Ok(()) } else { print(&format!("{sum}\n")) }
+    if args.quiet && reported == 0 { Ok(()) } else { print(&format!("{sum}\n")) }
 }
 
 /// Lints one chart; an error where there is none.
