@@ -1,12 +1,14 @@
 use crate::id::Gvk;
 use fairway_value::Str;
+use std::borrow::Cow;
 
 /// A field of some kinds: an empty part of `gvk` means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldSpec {
     pub gvk: Gvk,
     /// Names divided by `/` (`\/` is a slash in a name); lists on the way are gone through, `name[]` says that it is one.
-    pub path: Str,
+    /// The hundreds that are built in are not copied.
+    pub path: Cow<'static, str>,
     /// Whether what is missing is made.
     pub create: bool,
 }
@@ -14,7 +16,7 @@ pub struct FieldSpec {
 impl FieldSpec {
     /// Returns the spec of one field of every kind, made where it is missing.
     pub fn created(path: &str) -> Self {
-        Self { path: path.into(), create: true, ..Self::default() }
+        Self { path: path.to_owned().into(), create: true, ..Self::default() }
     }
 }
 

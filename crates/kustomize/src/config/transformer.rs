@@ -142,7 +142,11 @@ impl TransformerConfig {
 impl Decode for FieldSpec {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
         let fields = Fields::new(value, path, &["group", "version", "kind", "path", "create"], strict)?;
-        let spec = Self { gvk: fields.gvk()?, path: fields.string("path")?, create: fields.bool("create")? };
+        let spec = Self {
+            gvk: fields.gvk()?,
+            path: fields.string("path")?.to_string().into(),
+            create: fields.bool("create")?,
+        };
         check_path(&spec.path, '/').map_err(|e| format!("{path}.path: {e}"))?;
         Ok(spec)
     }

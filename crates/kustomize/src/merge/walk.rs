@@ -5,7 +5,7 @@ use super::list::{append_all, extend_unique, find, key_values, set, unify_rows, 
 use super::{ListIncrease, MergeOptions, three, two};
 use crate::openapi::{Definitions, Schema};
 use crate::scalar::{field_text, is_scalar, resolve_plain, text, what};
-use fairway_value::{Array, Str, Value};
+use fairway_value::{Array, Map, Str, Value};
 use std::collections::HashSet;
 
 /// Which merge is made, and so what the sources are.
@@ -192,36 +192,36 @@ impl<'d> Walker<'d> {
             Ok(begun) => begun,
             Err(out) => return Ok(out),
         };
-        let mut dest = sources[0].take().unwrap_or_default();
-        let names: HashSet<Str> = sources
-            .iter()
-            .flatten()
-            .chain([&dest])
-            .filter_map(Value::as_object)
-            .flat_map(|m| m.keys().cloned())
+        let dest = match sources[0].take().unwrap_or_default() {
+            Value::Object(map) => map,
+            other => return Ok(Out::Other(other)),
+        };
+        // All are in the order of their keys, and are gone through side by side.
+        let mut dest = dest.into_iter().peekable();
+        let mut others: Vec<_> = (sources.iter().skip(1))
+            .map(|s| s.as_ref().and_then(Value::as_object).into_iter().flat_map(Map::iter).peekable())
             .collect();
-        let Some(map) = dest.as_object_mut() else { return Ok(Out::Other(dest)) };
-        for name in names {
+        let mut merged: Vec<(Str, Value)> = Vec::with_capacity(dest.len());
+        loop {
+            let next = others.iter_mut().filter_map(|o| o.peek().map(|(key, _)| *key));
+            let Some(name) = next.chain(dest.peek().map(|(key, _)| key)).min().cloned() else { break };
             let mut inner: Sources = Vec::with_capacity(sources.len());
-            inner.push(map.get_mut(&name).map(std::mem::take));
-            inner.extend(sources.iter().skip(1).map(|s| s.as_ref().and_then(|s| s.get(&name)).cloned()));
+            inner.push(dest.next_if(|(key, _)| *key == name).map(|(_, value)| value));
+            inner.extend(
+                others.iter_mut().map(|o| o.next_if(|(key, _)| **key == name).map(|(_, v)| v.clone())),
+            );
             let inner_place = Place {
                 schema: place.schema.and_then(|s| self.definitions.field(s, &name)),
                 comments: place.comments.and_then(|c| c.field(&name)),
             };
             match self.walk(mode, inner, inner_place).map_err(|e| prefix(&name, &e))? {
-                Out::Dest(value) => {
-                    map.insert(name, value);
-                }
-                Out::Other(value) if !value.is_null() => {
-                    map.insert(name, value);
-                }
-                Out::Cleared | Out::Other(_) => {
-                    map.remove(&name);
-                }
+                Out::Dest(value) => merged.push((name, value)),
+                Out::Other(value) if !value.is_null() => merged.push((name, value)),
+                Out::Cleared | Out::Other(_) => {}
             }
         }
-        Ok(if changed { Out::Dest(dest) } else { Out::Other(dest) })
+        let merged = Value::Object(merged.into_iter().collect());
+        Ok(if changed { Out::Dest(merged) } else { Out::Other(merged) })
     }
 
     fn walk_list(&self, mode: Mode, mut sources: Sources, place: Place<'d>) -> Result<Out, String> {
