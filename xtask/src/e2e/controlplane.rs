@@ -12,12 +12,13 @@ use std::time::{Duration, Instant};
 const VERSION: &str = "v1.36.3";
 const KWOK: &str = "sigs.k8s.io/kwok/cmd/kwok@v0.7.0";
 const HELM: &str = "helm.sh/helm/v3/cmd/helm@v3.22.0";
+const REGISTRY: &str = "github.com/google/go-containerregistry/cmd/registry@v0.22.1";
 const PARTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"];
 
 /// Where the tools are.
 #[derive(Clone)]
 pub struct Tools {
-    /// Folder with `etcd`, `kube-apiserver`, `kubectl`, `kwok`, `helm` …
+    /// Folder with `etcd`, `kube-apiserver`, `kubectl`, `kwok`, `helm`, `registry` …
     pub bin: PathBuf,
 }
 
@@ -46,7 +47,7 @@ pub fn prepare() -> anyhow::Result<Tools> {
         let _ = fs::remove_file(&link);
         std::os::unix::fs::symlink(&program, &link).with_context(|| format!("link {}", link.display()))?;
     }
-    for (name, package) in [("kwok", KWOK), ("helm", HELM)] {
+    for (name, package) in [("kwok", KWOK), ("helm", HELM), ("registry", REGISTRY)] {
         if !bin.join(name).exists() {
             println!("$ go install {package}");
             let status = Command::new("go").args(["install", package]).env("GOBIN", &bin).status()?;

@@ -11,6 +11,7 @@ mod scenario_install;
 mod scenario_kubectl;
 mod scenario_lookup;
 mod scenario_real;
+mod scenario_registry;
 mod test_bed;
 mod transcript;
 mod world;

@@ -24,6 +24,7 @@ pub const ALL: &[(&str, Scenario)] = &[
     ("installed-by-helm", super::scenario_install::installed_by_helm),
     ("own-health-and-actions", super::scenario_customizations::own_health_and_actions),
     ("charts-look-objects-up", super::scenario_lookup::charts_look_objects_up),
+    ("charts-from-a-registry", super::scenario_registry::charts_from_a_registry),
     ("dashboard", super::scenario_dashboard::dashboard),
     ("kubectl", super::scenario_kubectl::kubectl),
 ];

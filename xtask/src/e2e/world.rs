@@ -318,12 +318,13 @@ impl World {
 
     /// Runs another subcommand of the binary on this engine.
     pub fn fairway(&self, args: &[&str]) -> anyhow::Result<String> {
-        let out = Command::new(&self.binary)
-            .args(args)
-            .arg("--data-dir")
-            .arg(self.data_dir())
-            .output()
-            .context("start fairway")?;
+        let data_dir = self.data_dir();
+        self.tool(&[args, &["--data-dir", &data_dir.to_string_lossy()]].concat())
+    }
+
+    /// Runs a subcommand of the binary that asks no engine.
+    pub fn tool(&self, args: &[&str]) -> anyhow::Result<String> {
+        let out = Command::new(&self.binary).args(args).output().context("start fairway")?;
         if !out.status.success() {
             bail!("fairway {}: {}", args.join(" "), String::from_utf8_lossy(&out.stderr).trim());
         }
