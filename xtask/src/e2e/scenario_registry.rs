@@ -4,7 +4,6 @@ use super::scenario::{app, expect_condition, start};
 use super::world::World;
 use crate::run::{output, tied};
 use anyhow::{Context, ensure};
-use serde_json::Value;
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
@@ -82,8 +81,8 @@ fn helm(world: &World, dir: &Path, args: &[&str]) -> anyhow::Result<String> {
     output(dir, &world.kubectl.program.with_file_name("helm").to_string_lossy(), args)
 }
 
-/// An App takes a chart by a range of versions, the newest of them when one is pushed; the command line pulls and renders
-/// what helm does; a registry that is away takes nothing down.
+/// An App takes a chart by a range of versions, the newest of them when one is pushed, and so does one that takes it as
+/// an artifact; the command line pulls and renders what helm does; a registry that is away takes nothing down.
 pub(super) fn charts_from_a_registry(world: &mut World) -> anyhow::Result<()> {
     let registry = Registry::start(world, super::controlplane::free_port()?)?;
     registry.push(world, "1.0.0", "blue")?;
@@ -97,16 +96,24 @@ pub(super) fn charts_from_a_registry(world: &mut World) -> anyhow::Result<()> {
         "repoURL: GIT/config-repo.git, path: one, targetRevision: HEAD",
         &format!("repoURL: {}, chart: paint, targetRevision: 1.x", registry.charts()),
     );
-    start(world, &[("apps/charts.yaml", &secret), ("apps/one.yaml", &one)])?;
+    let two = app("two", "two", "").replace(
+        "repoURL: GIT/config-repo.git, path: two, targetRevision: HEAD",
+        &format!("repoURL: 'oci://{}/paint', path: ., targetRevision: 1.x", registry.charts()),
+    );
+    start(world, &[("apps/charts.yaml", &secret), ("apps/one.yaml", &one), ("apps/two.yaml", &two)])?;
     let shows = |world: &World, colour: &str, version: &str| {
-        world.until(&format!("the paint is {colour} of {version}"), || {
-            let live = world.kubectl.get("configmap", "one", "paint")?.context("there is no paint")?;
-            Ok((live["data"]["colour"] == colour && live["data"]["version"] == version).then_some(()))
+        ["one", "two"].into_iter().try_for_each(|app| {
+            world.until(&format!("the paint of {app} is {colour} of {version}"), || {
+                let live = world.kubectl.get("configmap", app, "paint")?.context("there is no paint")?;
+                Ok((live["data"]["colour"] == colour && live["data"]["version"] == version).then_some(()))
+            })
         })
     };
     shows(world, "blue", "1.0.0")?;
     let status = world.app_well("one")?["status"].clone();
     ensure!(status["sync"]["revision"] == "1.0.0", "the revision shown is {}", status["sync"]["revision"]);
+    let artifact = world.app_well("two")?["status"]["sync"]["revision"].to_string();
+    ensure!(artifact.starts_with("\"sha256:"), "the revision shown of an artifact is {artifact}");
 
     registry.push(world, "1.1.0", "green")?;
     registry.push(world, "2.0.0", "red")?;
@@ -142,18 +149,24 @@ pub(super) fn charts_from_a_registry(world: &mut World) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn refresh(world: &World) -> anyhow::Result<Value> {
-    world.kubectl.run(&[
-        "-n",
-        "argocd",
-        "annotate",
-        "application",
-        "one",
-        "argocd.argoproj.io/refresh=normal",
-        "--overwrite",
-    ])?;
-    world.until("the refresh is done", || {
-        let app = world.app("one")?;
-        Ok(app.pointer("/metadata/annotations/argocd.argoproj.io~1refresh").is_none().then_some(app))
-    })
+/// Has both Apps ask for what there is now.
+fn refresh(world: &World) -> anyhow::Result<()> {
+    for app in ["one", "two"] {
+        world.kubectl.run(&[
+            "-n",
+            "argocd",
+            "annotate",
+            "application",
+            app,
+            "argocd.argoproj.io/refresh=normal",
+            "--overwrite",
+        ])?;
+    }
+    for name in ["one", "two"] {
+        world.until("the refresh is done", || {
+            let asked = "/metadata/annotations/argocd.argoproj.io~1refresh";
+            Ok(world.app(name)?.pointer(asked).is_none().then_some(()))
+        })?;
+    }
+    Ok(())
 }

@@ -122,6 +122,13 @@ impl Charts {
 
     async fn resolve_oci(&self, name: ChartName<'_>, wanted: &str) -> Result<Str, SourceError> {
         let repository = self.oci(name)?;
+        // As Argo CD: what is also a tag means that tag.
+        if name.chart.is_empty() && is_range(wanted) && is_tag(wanted) {
+            match repository.digest(wanted).await {
+                Err(error) if error.kind == SourceErrorKind::RevisionNotFound => {}
+                found => return found.map(Into::into),
+            }
+        }
         let tag = if wanted.is_empty() || is_range(wanted) {
             let tags: Vec<String> = repository.tags().await?.iter().map(|t| t.replace('_', "+")).collect();
             let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
@@ -180,7 +187,7 @@ impl Charts {
             }
         }
         let (bytes, layout) = if name.is_oci() {
-            let pulled = self.oci(name)?.pull(&version.replace('+', "_")).await?;
+            let pulled = self.oci(name)?.pull(&version.replace('+', "_"), !name.chart.is_empty()).await?;
             (pulled.bytes, pulled.layout)
         } else {
             (self.download(name, version).await?, Layout::InnerFolder)
@@ -387,6 +394,13 @@ impl Charts {
         };
         self.cache_dir.join(format!("{key}.{kind}"))
     }
+}
+
+/// Whether a text may be a tag, as the OCI distribution specification has them.
+fn is_tag(text: &str) -> bool {
+    text.len() <= 128
+        && !text.starts_with(['.', '-'])
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -22,9 +22,11 @@ const MANIFEST_TYPES: &str =
 const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 /// The layer of its provenance file.
 const PROVENANCE_LAYER: &str = "application/vnd.cncf.helm.chart.provenance.v1.prov";
-/// Layers that generic sources may have, as Argo CD 3.1 `reposerver.oci.layer.media.types`.
-const PLAIN_LAYERS: [&str; 2] =
-    ["application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"];
+/// Layers that sources may have, as Argo CD 3.x has them in `reposerver.oci.layer.media.types`.
+const CONTENT_LAYERS: [&str; 3] =
+    [CHART_LAYER, "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"];
+/// Most layers of an artifact, content or not, as Argo CD 3.x `util/oci/client.go`.
+const LAYERS_MAX: usize = 10;
 
 /// One repository of a registry.
 pub(crate) struct OciRepository {
@@ -113,15 +115,17 @@ impl OciRepository {
         Ok(format!("sha256:{}", hex(&Sha256::digest(&bytes))))
     }
 
-    /// Pulls the one layer of a tag or digest, checked against its digest.
-    pub async fn pull(&self, reference: &str) -> Result<Pulled, SourceError> {
+    /// Pulls the one layer of a tag or digest, checked against its digest. Where a chart is asked for, it is the chart's,
+    /// as Helm 3 `pkg/registry/client.go`; otherwise the only one with content.
+    pub async fn pull(&self, reference: &str, chart: bool) -> Result<Pulled, SourceError> {
         let (bytes, manifest) = self.manifest(reference).await?;
         if let Some(wanted) = reference.strip_prefix("sha256:")
             && hex(&Sha256::digest(&bytes)) != wanted
         {
             return Err(self.wrong("the manifest does not have the digest it was asked by"));
         }
-        let layer = self.pick_layer(&manifest)?;
+        let charts = manifest.layers.iter().find(|layer| chart && layer.media_type == CHART_LAYER);
+        let layer = charts.map_or_else(|| self.content_layer(&manifest), Ok)?;
         let layout = if layer.media_type == CHART_LAYER { Layout::InnerFolder } else { Layout::Plain };
         Ok(Pulled { bytes: self.blob(layer).await?, layout })
     }
@@ -152,14 +156,27 @@ impl OciRepository {
         Ok(bytes)
     }
 
-    fn pick_layer<'m>(&self, manifest: &'m Manifest) -> Result<&'m Layer, SourceError> {
-        if let Some(chart) = manifest.layers.iter().find(|layer| layer.media_type == CHART_LAYER) {
-            return Ok(chart);
+    /// Returns the one layer with content: those that are no archives are attestations, signatures, provenance files.
+    fn content_layer<'m>(&self, manifest: &'m Manifest) -> Result<&'m Layer, SourceError> {
+        if manifest.layers.len() > LAYERS_MAX {
+            let found = manifest.layers.len();
+            return Err(self.wrong(&format!("expected no more than {LAYERS_MAX} oci layers, got {found}")));
         }
-        match manifest.layers.as_slice() {
-            [layer] if PLAIN_LAYERS.contains(&layer.media_type.as_str()) => Ok(layer),
-            [layer] => Err(self.wrong(&format!("oci layer media type {} is not allowed", layer.media_type))),
-            layers => Err(self.wrong(&format!("expected only a single oci layer, got {}", layers.len()))),
+        let is_content =
+            |layer: &&Layer| layer.media_type.ends_with("tar") || layer.media_type.ends_with("tar+gzip");
+        let content: Vec<&Layer> = manifest.layers.iter().filter(is_content).collect();
+        let allowed = |layer: &&&Layer| CONTENT_LAYERS.contains(&layer.media_type.as_str());
+        if let Some(layer) = content.iter().find(|layer| !allowed(layer)) {
+            return Err(self.wrong(&format!(
+                "oci layer media type {} is not in the list of allowed media types",
+                layer.media_type
+            )));
+        }
+        match content.as_slice() {
+            [layer] => Ok(layer),
+            layers => {
+                Err(self.wrong(&format!("expected only a single oci content layer, got {}", layers.len())))
+            }
         }
     }
 

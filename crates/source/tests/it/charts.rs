@@ -32,12 +32,17 @@ impl Shelf {
 }
 
 fn chart(name: &str, version: &str) -> Vec<u8> {
-    let mut tar = tar::Builder::new(Vec::new());
     let yaml = format!("apiVersion: v2\nname: {name}\nversion: {version}\n");
+    archive(&format!("{name}/Chart.yaml"), &yaml)
+}
+
+/// Packs one file.
+fn archive(path: &str, text: &str) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
-    header.set_size(yaml.len() as u64);
+    header.set_size(text.len() as u64);
     header.set_mode(0o644);
-    tar.append_data(&mut header, format!("{name}/Chart.yaml"), yaml.as_bytes()).unwrap();
+    tar.append_data(&mut header, path, text.as_bytes()).unwrap();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     gzip.write_all(&tar.into_inner().unwrap()).unwrap();
     gzip.finish().unwrap()
@@ -287,6 +292,58 @@ async fn a_chart_of_an_oci_registry_is_pulled_with_a_token() {
     assert_eq!(revision, format!("sha256:{}", digest(manifest.as_bytes())));
     shelf.put(&format!("charts/web/manifests/{revision}"), manifest);
     assert!(sources.open_source(&app, &revision).await.unwrap().read("Chart.yaml").unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_artifact_has_one_layer_with_content_and_a_tag_comes_before_a_range() {
+    let shelf = Arc::new(Shelf::default());
+    let host = registry(shelf.clone()).await;
+    let files = archive("apps/web.yaml", "kind: Deployment");
+    let plain = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let content = (plain, files.as_slice());
+    let beside = ("application/vnd.in-toto+json", b"{}".as_slice());
+    let odd = ("application/x.tar", files.as_slice());
+    let put = |tag: &str, layers: &[(&str, &[u8])]| {
+        let layer = |(media, bytes): &(&str, &[u8])| {
+            let sum = format!("sha256:{}", digest(bytes));
+            shelf.put(&format!("apps/web/blobs/{sum}"), bytes.to_vec());
+            format!("{{\"mediaType\":\"{media}\",\"digest\":\"{sum}\",\"size\":{}}}", bytes.len())
+        };
+        let layers: Vec<String> = layers.iter().map(layer).collect();
+        // Tags of one content differ in this alone.
+        let manifest = format!("{{\"annotations\":{{\"tag\":\"{tag}\"}},\"layers\":[{}]}}", layers.join(","));
+        let sum = format!("sha256:{}", digest(manifest.as_bytes()));
+        for reference in [tag, &sum] {
+            shelf.put(&format!("apps/web/manifests/{reference}"), manifest.clone());
+        }
+        sum
+    };
+    let newest = put("1.2.0", &[beside, content]);
+    let named = put("2.x", &[content]);
+    put("none", &[beside]);
+    put("two", &[content, content]);
+    put("odd", &[odd]);
+    put("many", &[beside; 11]);
+    shelf.put("apps/web/tags/list", r#"{"tags":["1.2.0","1.1.0","2.x","none"]}"#);
+    let dir = tempfile::tempdir().unwrap();
+    let url = format!("oci://{host}/apps/web");
+    let sources = sources(dir.path(), &[&[("url", url.as_str()), ("username", "me"), ("password", "pw")]]);
+    let resolve = async |wanted: &str| sources.resolve_source(&source(&url, "", wanted)).await.unwrap();
+    assert_eq!((resolve("1.x").await, resolve("2.x").await), (newest.as_str().into(), named.into()));
+    let open = async |wanted: &str| {
+        let app = source(&url, "", wanted);
+        sources.open_source(&app, &resolve(wanted).await).await
+    };
+    assert!(open("1.x").await.unwrap().read("apps/web.yaml").unwrap().is_some());
+    for (tag, words) in [
+        ("none", "expected only a single oci content layer, got 0"),
+        ("two", "expected only a single oci content layer, got 2"),
+        ("odd", "oci layer media type application/x.tar is not in the list of allowed media types"),
+        ("many", "expected no more than 10 oci layers, got 11"),
+    ] {
+        let error = open(tag).await.err().unwrap();
+        assert!(error.to_string().contains(words), "{tag}: {error}");
+    }
 }
 
 /// Takes what is signed with the keyring's own text.
