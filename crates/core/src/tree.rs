@@ -92,6 +92,11 @@ pub trait FileTree: Send + Sync {
     fn real_path(&self, path: &str) -> Result<String, TreeError> {
         Ok(path.to_owned())
     }
+
+    /// Returns a path as messages name it: with a slash before it where the tree is a whole disk.
+    fn named(&self, path: &str) -> String {
+        path.to_owned()
+    }
 }
 
 /// Normalises a path: removes `.` and empty parts, resolves `..`. A leading `/` means the root.

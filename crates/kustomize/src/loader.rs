@@ -98,8 +98,14 @@ impl<'t> Loader<'t> {
     }
 
     /// The directory for messages.
-    pub fn shown(&self) -> &str {
-        if self.root.is_empty() { "." } else { &self.root }
+    pub fn shown(&self) -> String {
+        let name = self.named(&self.root);
+        if name.is_empty() { ".".to_owned() } else { name }
+    }
+
+    /// A path inside the tree for messages.
+    pub fn named(&self, path: &str) -> String {
+        self.tree().named(path)
     }
 
     /// The tree that the directory is in.
@@ -127,7 +133,7 @@ impl<'t> Loader<'t> {
         }
         let is_file = self.tree().read(root).map_err(|e| e.to_string())?.is_some();
         let why = if is_file { "file is not directory" } else { "there is no such directory" };
-        Err(format!("must build at directory: '{root}': {why}"))
+        Err(format!("must build at directory: '{}': {why}", self.named(root)))
     }
 
     fn real_path(&self, path: &str) -> Result<String, String> {
@@ -198,8 +204,9 @@ impl<'t> Loader<'t> {
             };
             if same_tree && is_within(&loader.root, candidate) {
                 return Err(format!(
-                    "cycle detected: candidate root '{candidate}' contains visited root '{}'",
-                    loader.root
+                    "cycle detected: candidate root '{}' contains visited root '{}'",
+                    loader.named(candidate),
+                    loader.named(&loader.root)
                 ));
             }
             at = loader.referrer.as_deref();
@@ -242,10 +249,15 @@ impl<'t> Loader<'t> {
         if self.restrictor == LoadRestrictor::RootOnly {
             let real = self.real_path(&full)?;
             if !is_within(&real, &self.root) {
-                let by = if real == full { String::new() } else { format!(", where '{full}' leads to,") };
+                let by = if real == full {
+                    String::new()
+                } else {
+                    format!(", where '{}' leads to,", self.named(&full))
+                };
                 return Err(format!(
-                    "security; file '{real}'{by} is not in or below '{}'; move it, or allow it with --load-restrictor LoadRestrictionsNone",
-                    self.root
+                    "security; file '{}'{by} is not in or below '{}'; move it, or allow it with --load-restrictor LoadRestrictionsNone",
+                    self.named(&real),
+                    self.named(&self.root)
                 )
                 .into());
             }
@@ -259,7 +271,7 @@ impl<'t> Loader<'t> {
             let full = self.join(path)?;
             let is_dir = self.tree().list(&full).map_err(|e| e.to_string())?.is_some();
             let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
-            Ok(format!("'{full}': {why}"))
+            Ok(format!("'{}': {why}", self.named(&full)))
         };
         why().unwrap_or_else(|e| e).into()
     }

@@ -65,7 +65,7 @@ fn load_file(loader: &Loader<'_>) -> Result<(Value, &'static str), String> {
         )
     })?;
     let value = fairway_yaml::parse(&text)
-        .map_err(|e| format!("{}/{name}: invalid Kustomization: {e}", loader.root()))?;
+        .map_err(|e| format!("{}/{name}: invalid Kustomization: {e}", loader.named(loader.root())))?;
     Ok((value, name))
 }
 
@@ -101,7 +101,7 @@ impl<'t> Target<'t> {
         let at = |e: String| {
             let line = loader.load_text(file).ok().and_then(|text| line_of_fault(&text, &e));
             let line = line.map(|l| format!(":{l}")).unwrap_or_default();
-            format!("{}{line}: {e}", loader.join(file).unwrap_or_default())
+            format!("{}{line}: {e}", loader.named(&loader.join(file).unwrap_or_default()))
         };
         let read = Kustomization::from_value(&value, overrides.is_some(), &mut warnings);
         let mut kustomization = read.map_err(at)?;
@@ -176,7 +176,7 @@ impl<'t> Target<'t> {
 
     /// Says where in the kustomization file a field stands that something is wrong with.
     pub fn at(&self, (field, item): Field, why: &str) -> String {
-        let file = self.loader.join(self.file).unwrap_or_default();
+        let file = self.loader.named(&self.loader.join(self.file).unwrap_or_default());
         let text = self.loader.load_text(self.file).unwrap_or_default();
         let mut line = None;
         let found = fairway_yaml::visit_scalars(&text, &fairway_yaml::Limits::default(), |scalar| {
@@ -277,7 +277,7 @@ impl<'t> Target<'t> {
         is_component: bool,
         build: &mut Build<'_>,
     ) -> Result<Accumulator, String> {
-        let root = loader.root().to_owned();
+        let root = loader.named(loader.root());
         let mut sub = Target::load(loader, build, false)
             .map_err(|e| format!("couldn't make target for path '{root}': {e}"))?;
         sub.kustomization.build_metadata.clone_from(&self.kustomization.build_metadata);

@@ -560,6 +560,9 @@ impl FileTree for Linked {
     fn real_path(&self, path: &str) -> Result<String, TreeError> {
         Ok(unlinked(path))
     }
+    fn named(&self, path: &str) -> String {
+        format!("/{path}")
+    }
 }
 
 #[test]
@@ -576,7 +579,22 @@ fn links_count_for_what_they_lead_to() {
     assert!(build_with("resources: [near.yaml]\n").unwrap().contains("name: web"));
     assert!(build_with("resources: [../linked]\n").unwrap().contains("name: b-web"));
     let why = build_with("resources: [link.yaml]\n").unwrap_err().to_string();
-    assert!(why.contains("'base/d.yaml', where 'app/link.yaml' leads to,"), "{why}");
+    assert!(why.contains("'/base/d.yaml', where '/app/link.yaml' leads to,"), "{why}");
+    // Each place is named as the tree names it.
+    for (resources, words) in [
+        (
+            "resources: [gone.yaml]\n",
+            "/app/kustomization.yaml:1: resources[0]: accumulation err=''/app/gone.yaml'",
+        ),
+        ("resource: []\n", "/app/kustomization.yaml:1: invalid"),
+        ("resources: [\n", "/app/kustomization.yaml: invalid"),
+        ("resources: [../gone]\n", "'/gone': there is no such directory"),
+        ("resources: [../app]\n", "candidate root '/app' contains visited root '/app'"),
+        ("kind: Component\nresources: [../linked]\ncomponents: [../base]\n", "for path '/base'"),
+    ] {
+        let why = build_with(resources).unwrap_err().to_string();
+        assert!(why.contains(words), "{resources}{why}");
+    }
 }
 
 #[test]

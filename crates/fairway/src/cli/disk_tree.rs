@@ -206,6 +206,10 @@ impl FileTree for DiskTree {
         let inside = found.as_ref().and_then(|f| f.real.strip_prefix(&self.root).ok()).and_then(Path::to_str);
         Ok(inside.map_or_else(|| path.to_owned(), |inside| inside.replace('\\', "/")))
     }
+
+    fn named(&self, path: &str) -> String {
+        if self.root == Path::new("/") { format!("/{path}") } else { path.to_owned() }
+    }
 }
 
 #[cfg(test)]
