@@ -144,9 +144,8 @@ fn canonicalize_as(
     if resource.kind == "StatefulSet" {
         alias::name_claim_templates(&mut out);
     }
-    let counter = ["metadata", "annotations", crate::strategy::TEMPLATE_GENERATION];
-    if daemon_set && out.get_path(&counter).is_none() {
-        out.set_path(&counter, "0");
+    if daemon_set {
+        alias::count_templates(&mut out)?;
     }
     if let Some(managed) = managed {
         out.set_path(&["metadata", "managedFields"], managed);

@@ -55,6 +55,7 @@ var pairs = [][2]reflect.Type{
 	{reflect.TypeFor[core.PersistentVolumeSpec](), reflect.TypeFor[corev1.PersistentVolumeSpec]()},
 	{reflect.TypeFor[core.ResourceQuotaSpec](), reflect.TypeFor[corev1.ResourceQuotaSpec]()},
 	{reflect.TypeFor[core.ServiceSpec](), reflect.TypeFor[corev1.ServiceSpec]()},
+	{reflect.TypeFor[core.Taint](), reflect.TypeFor[corev1.Taint]()},
 	{reflect.TypeFor[apps.DeploymentStrategy](), reflect.TypeFor[appsv1.DeploymentStrategy]()},
 	{reflect.TypeFor[apps.DaemonSetUpdateStrategy](), reflect.TypeFor[appsv1.DaemonSetUpdateStrategy]()},
 	{reflect.TypeFor[apps.StatefulSetUpdateStrategy](), reflect.TypeFor[appsv1.StatefulSetUpdateStrategy]()},

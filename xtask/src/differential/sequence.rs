@@ -252,10 +252,17 @@ fn put(run: &mut Run, life: &mut Life) -> anyhow::Result<bool> {
             for key in ["clusterIP", "clusterIPs"] {
                 body["spec"][key] = live["spec"][key].clone();
             }
-            let chosen = live["spec"]["ports"].as_array().cloned().unwrap_or_default();
-            let ports = body["spec"]["ports"].as_array_mut().into_iter().flatten();
-            for (port, chosen) in ports.zip(&chosen).filter(|(port, _)| port["nodePort"].is_u64()) {
-                port["nodePort"] = chosen["nodePort"].clone();
+            let node_ports = |service: &Value| -> Vec<Value> {
+                let ports = service["spec"]["ports"].as_array().into_iter().flatten();
+                ports.map(|port| port["nodePort"].clone()).collect()
+            };
+            let (theirs, own) = (node_ports(&real), node_ports(live));
+            // Wherever they stand now: ports change places and come twice.
+            for port in body["spec"]["ports"].as_array_mut().into_iter().flatten() {
+                let at = theirs.iter().position(|t| port["nodePort"].is_u64() && port["nodePort"] == *t);
+                if let Some(chosen) = at.and_then(|at| own.get(at)) {
+                    port["nodePort"] = chosen.clone();
+                }
             }
         }
         body

@@ -115,7 +115,7 @@ impl Network {
         ips.extend(&chosen.ips);
         ports.extend(&chosen.ports);
         let mut taken = Taken::default();
-        let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken, dry_run);
+        let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken, (dry_run, live.is_none()));
         let Err(cause) = outcome else { return Ok(taken) };
         self.give_back(&taken);
         Err(cause)
@@ -126,7 +126,7 @@ impl Network {
         service: &Value,
         own: &Taken,
         taken: &mut Taken,
-        dry_run: bool,
+        (dry_run, is_new): (bool, bool),
     ) -> Result<(), Cause> {
         let refuse = |field: String, message: String| Cause { reason: "FieldValueInvalid", message, field };
         let text = |field| service.get_path(&["spec", field]).and_then(Value::as_str).unwrap_or_default();
@@ -154,9 +154,18 @@ impl Network {
             }
         }
         let ports = service.get_path(&["spec", "ports"]).and_then(Value::as_array).unwrap_or_default();
+        let mut asked_for: Vec<(u16, Option<&Value>)> = Vec::new();
         for (n, port) in ports.iter().enumerate() {
             let asked = port.get("nodePort").and_then(Value::as_i64).unwrap_or_default();
             let Ok(asked) = u16::try_from(asked) else { continue };
+            let number = port.get("port");
+            let before = asked_for.iter().filter(|(node, _)| *node == asked && asked != 0);
+            // A new Service shares a node port only between protocols of one port.
+            if is_new && before.clone().count() > 0 && before.clone().all(|(_, other)| *other != number) {
+                let why = format!("Invalid value: {asked}: provided port is already allocated");
+                return Err(refuse(format!("spec.ports[{n}].nodePort"), why));
+            }
+            asked_for.push((asked, number));
             if asked == 0 || own.ports.contains(&asked) || taken.ports.contains(&asked) {
                 continue;
             }
@@ -222,7 +231,7 @@ impl Chooser for Choice<'_> {
     fn node_port(&mut self) -> Result<Value, String> {
         if self.dry_run {
             // Nothing is asked for: the next after those of this write, as `portallocator/operation.go`.
-            let port = self.dry_ports.iter().max().map_or(DRY_PORT, |last| last.saturating_add(1));
+            let port = self.dry_ports.iter().max().map_or(DRY_PORT, |last| last.max(&0).saturating_add(1));
             self.dry_ports.push(port);
             return Ok(Value::from(port));
         }

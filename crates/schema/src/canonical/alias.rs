@@ -2,6 +2,7 @@
 //!
 //! Source: Kubernetes 1.36 `pkg/apis/core/v1/conversion.go`, `pkg/apis/apps/v1/conversion.go`.
 
+use super::ConvertError;
 use fairway_value::{Str, Value};
 
 /// Claim templates are shown with their kind.
@@ -11,6 +12,26 @@ pub(super) fn name_claim_templates(object: &mut Value) {
         claim.insert("apiVersion", "v1");
         claim.insert("kind", "PersistentVolumeClaim");
     }
+}
+
+/// A DaemonSet's count of templates is a number, kept as an annotation.
+///
+/// # Errors
+/// It is none.
+pub(super) fn count_templates(object: &mut Value) -> Result<(), ConvertError> {
+    let path = ["metadata", "annotations", crate::strategy::TEMPLATE_GENERATION];
+    let count = match object.get_path(&path) {
+        None => 0,
+        Some(value) => {
+            let text = value.as_str().unwrap_or_default();
+            text.parse::<i64>().map_err(|_| {
+                let shown = crate::managed::quote(text);
+                ConvertError::new(format!("strconv.ParseInt: parsing {shown}: invalid syntax"))
+            })?
+        }
+    };
+    object.set_path(&path, count.to_string());
+    Ok(())
 }
 
 /// `stringData` is write-only: decoding moves it into `data`.

@@ -77,6 +77,18 @@ impl Refusal {
         }
     }
 
+    /// 403: an admission plugin forbids it.
+    #[must_use]
+    pub fn forbidden(resource: &Resource, name: &str, why: &str) -> Self {
+        Self {
+            code: 403,
+            reason: "Forbidden",
+            message: format!("{} {name:?} is forbidden: {why}", qualified(resource)),
+            causes: Vec::new(),
+            names_object: true,
+        }
+    }
+
     /// 422: fields are wrong.
     #[must_use]
     pub fn invalid(resource: &Resource, name: &str, causes: Vec<Cause>) -> Self {

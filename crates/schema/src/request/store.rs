@@ -105,6 +105,7 @@ fn refused(why: strategy::Refused, resource: &Resource, name: &str) -> Refusal {
     match why {
         strategy::Refused::Message(message) => Refusal::internal(message),
         strategy::Refused::Causes(causes) => Refusal::invalid(resource, name, causes),
+        strategy::Refused::Forbidden(why) => Refusal::forbidden(resource, name, &why),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::canonical::{Form, Otherwise};
 use crate::managed::{self, ApplyError, Write};
 use crate::strategy::Chooser;
 use crate::validate::Cause;
-use crate::{Resource, Schemas, Scope, canonical, defaults, merge, warnings};
+use crate::{Resource, Schemas, Scope, canonical, defaults, merge, structural, warnings};
 use fairway_value::Value;
 
 /// What a request does.
@@ -114,7 +114,12 @@ pub fn write(
         done.changed = live.is_none_or(|l| !managed::equal(l, &done.object));
         return Ok(done);
     }
-    let done = carry_out(live, request, schemas, chooser, form);
+    let mut done = carry_out(live, request, schemas, chooser, form);
+    if let (Ok(done), Some(live)) = (&mut done, live)
+        && loses_fields(request)
+    {
+        count_on(done, live);
+    }
     match done {
         // Messages show empty lists and maps of the request, which nothing else ever sees.
         Err(refusal) if refusal.reason == "Invalid" && has_empty(request.body, 0) => {
@@ -146,6 +151,30 @@ pub fn check_new(request: &Request<'_>, schemas: &Schemas, chooser: &mut dyn Cho
 fn counts_empty(resource: &Resource) -> bool {
     let kinds = ["NetworkPolicy", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"];
     !resource.custom && kinds.contains(&resource.kind.as_str())
+}
+
+/// Whether what is applied to a custom resource has fields that its schema lacks. Where that keeps unknown ones further up they
+/// are merged, and gone when the object is read back, but counted in between.
+fn loses_fields(request: &Request<'_>) -> bool {
+    let (Verb::Apply { .. }, Some(schema)) = (request.verb, &request.resource.crd_schema) else {
+        return false;
+    };
+    let mut sent = request.body.clone();
+    sent.remove_path(&["metadata"]);
+    if request.resource.subresources.iter().any(|s| s.name == "status") {
+        sent.remove_path(&["status"]);
+    }
+    request.subresource.is_empty() && !structural::unknown_paths(&sent, schema).is_empty()
+}
+
+/// Counts a change that is not seen.
+fn count_on(done: &mut Written, live: &Value) {
+    let path = ["metadata", "generation"];
+    let Some(before) = live.get_path(&path).and_then(Value::as_i64) else { return };
+    if done.object.get_path(&path).and_then(Value::as_i64) == Some(before) {
+        done.object.set_path(&path, before + 1);
+        done.changed = true;
+    }
 }
 
 /// Whether there is an empty list or map anywhere.

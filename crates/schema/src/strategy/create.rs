@@ -11,6 +11,8 @@ pub enum Refused {
     Message(String),
     /// Fields of the object ask for what is not to be had.
     Causes(Vec<Cause>),
+    /// An admission plugin forbids it.
+    Forbidden(String),
 }
 
 impl From<String> for Refused {
@@ -22,7 +24,7 @@ impl From<String> for Refused {
 impl std::fmt::Display for Refused {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Message(message) => f.write_str(message),
+            Self::Message(message) | Self::Forbidden(message) => f.write_str(message),
             Self::Causes(causes) => {
                 let parts: Vec<String> =
                     causes.iter().map(|c| format!("{}: {}", c.field, c.message)).collect();
@@ -99,7 +101,7 @@ pub fn prepare_create(
                 object.set_path(&["spec", "finalizers"], Value::from(all));
             }
         }
-        "Pod" => pod::create(object, chooser),
+        "Pod" => pod::create(object, chooser)?,
         "PersistentVolume" => {
             let mut status = phase("Pending");
             status.set_path(&["lastPhaseTransitionTime"], chooser.now());

@@ -1,4 +1,4 @@
-use super::create::Chooser;
+use super::create::{Chooser, Refused};
 use crate::quantity::Quantity;
 use fairway_value::{Map, Str, Value};
 
@@ -6,10 +6,13 @@ use fairway_value::{Map, Str, Value};
 const TOKEN_PATH: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// What the admission plugins ServiceAccount, Priority and DefaultTolerationSeconds and the pod's strategy add.
-pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) {
+///
+/// # Errors
+/// A priority of its own.
+pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<(), Refused> {
     if let Some(spec) = object.get_mut("spec").and_then(Value::as_object_mut) {
         service_account(spec, chooser);
-        priority(spec, chooser);
+        priority(spec, chooser)?;
         tolerations(spec);
     }
     let qos = qos_class(object);
@@ -30,6 +33,7 @@ pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) {
         .collect();
         object.set_path(&["status", "conditions"], Value::from(vec![gated]));
     }
+    Ok(())
 }
 
 fn service_account(spec: &mut Map, chooser: &mut dyn Chooser) {
@@ -97,18 +101,37 @@ fn token_volume(name: Str) -> Value {
     volume
 }
 
-fn priority(spec: &mut Map, chooser: &dyn Chooser) {
+/// As kubernetes 1.36 `plugin/pkg/admission/priority`.
+fn priority(spec: &mut Map, chooser: &dyn Chooser) -> Result<(), Refused> {
     let class = Str::from(spec.get("priorityClassName").and_then(Value::as_str).unwrap_or_default());
     let known = match class.as_str() {
         "system-node-critical" => Some((2_000_001_000, Str::from("PreemptLowerPriority"))),
         "system-cluster-critical" => Some((2_000_000_000, Str::from("PreemptLowerPriority"))),
         name => chooser.priority(name),
     };
+    // A class that is not there is refused by name where classes are known.
+    let is_known = known.is_some() || class.is_empty();
     let (value, policy) = known.unwrap_or((0, Str::from("PreemptLowerPriority")));
-    spec.insert("priority", value);
-    if spec.get("preemptionPolicy").is_none_or(Value::is_null) {
-        spec.insert("preemptionPolicy", policy);
+    let must = |what: &str, own: &str, computed: &str| {
+        Err(Refused::Forbidden(format!(
+            "{what} ({own}) must not be provided in pod spec; priority admission controller computed {computed} from the given \
+             PriorityClass name"
+        )))
+    };
+    if let Some(own) = spec.get("priority").and_then(Value::as_i64).filter(|own| is_known && *own != value) {
+        return must("the integer value of priority", &own.to_string(), &value.to_string());
     }
+    spec.insert("priority", value);
+    match spec.get("preemptionPolicy").and_then(Value::as_str) {
+        Some(own) if is_known && own != policy => {
+            return must("the string value of PreemptionPolicy", own, &policy);
+        }
+        Some(_) => {}
+        None => {
+            spec.insert("preemptionPolicy", policy);
+        }
+    }
+    Ok(())
 }
 
 /// Nodes that are away are borne for a while (`DefaultTolerationSeconds`, on updates too).

@@ -30,7 +30,8 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
         "PriorityClass" => priority_class(object, faults),
         "Secret" => secret(object, faults),
         "Node" => {
-            for (n, taint) in list(spec, "taints").iter().enumerate() {
+            let taints = list(spec, "taints");
+            for (n, taint) in taints.iter().enumerate() {
                 let field = format!("metadata.taints[{n}]");
                 let key = text(taint, "key");
                 faults.each(&format!("{field}.key"), key, names::qualified(key));
@@ -43,6 +44,11 @@ pub(super) fn check(object: &Value, kind: &str, faults: &mut Faults) {
                         effect,
                         &["NoSchedule", "PreferNoSchedule", "NoExecute"],
                     ),
+                }
+                let pair = |t: &Value| (text(t, "key").to_owned(), text(t, "effect").to_owned());
+                if taints.iter().take(n).any(|other| pair(other) == pair(taint)) {
+                    let why = "taints must be unique by key and effect pair";
+                    faults.duplicate(field, format!("{}: {why}", shown::show("core.Taint", Some(taint))));
                 }
             }
             node_ranges(spec, faults);

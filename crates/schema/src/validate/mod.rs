@@ -28,6 +28,7 @@ mod pod_probe;
 mod pod_resources;
 mod pod_security;
 mod pod_volume;
+mod pod_windows;
 mod policy;
 mod policy_expressions;
 mod quota;

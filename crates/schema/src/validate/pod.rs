@@ -1,6 +1,6 @@
 use super::fault::{Faults, flag, has, int, list, some, text};
 use super::pod_container::{self, Around};
-use super::{meta, names, pod_affinity, pod_resources, pod_security, pod_volume};
+use super::{meta, names, pod_affinity, pod_resources, pod_security, pod_volume, pod_windows};
 use crate::managed::quote;
 use fairway_value::{Map, Value};
 
@@ -50,7 +50,7 @@ pub(super) fn spec_with_claims(
     dns_config(spec, &at("dnsConfig"), faults);
     gates(spec, field, faults);
     pod_affinity::spread(spec, field, faults);
-    pod_security::host_process(spec, field, faults);
+    pod_windows::host_process(spec, field, faults);
     host_users(spec, field, faults);
     host_name(spec, field, faults);
     names_of(spec, field, faults);

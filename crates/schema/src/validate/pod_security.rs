@@ -2,6 +2,7 @@
 
 use super::fault::{Faults, flag, has, int, list, some, text};
 use super::pod_container::descending;
+use super::pod_windows;
 use crate::managed::quote;
 use fairway_value::Value;
 
@@ -79,6 +80,7 @@ pub(super) fn of_container(security: &Value, field: &str, host_users: bool, faul
             faults.invalid(field, shown(), why);
         }
     }
+    pod_windows::options(security, field, faults);
     app_armor(security, field, faults);
 }
 
@@ -128,22 +130,10 @@ pub(super) fn of_pod(spec: &Value, path: &str, faults: &mut Faults) {
     };
     word("fsGroupChangePolicy", &["Always", "OnRootMismatch"], faults);
     seccomp(security, &field, faults);
+    pod_windows::options(security, &field, faults);
     app_armor(security, &field, faults);
     word("supplementalGroupsPolicy", &["Merge", "Strict"], faults);
     word("seLinuxChangePolicy", &["MountOption", "Recursive"], faults);
-}
-
-/// Checks that pods with Windows host processes are that throughout.
-pub(super) fn host_process(spec: &Value, field: &str, faults: &mut Faults) {
-    let wanted = |v: &Value| {
-        v.get_path(&["securityContext", "windowsOptions", "hostProcess"]).and_then(Value::as_bool)
-    };
-    let of_pod = wanted(spec);
-    let any = of_pod == Some(true) || list(spec, "containers").iter().any(|c| wanted(c) == Some(true));
-    if any && flag(spec, "hostNetwork") != Some(true) {
-        let why = "hostNetwork must be true if pod contains any hostProcess containers";
-        faults.invalid(format!("{field}.hostNetwork"), "false", why);
-    }
 }
 
 /// Checks that a pod for Linux has nothing of Windows.

@@ -20,7 +20,7 @@ const PERIOD_SECS_MIN: i64 = 10;
 pub(super) fn class(class: &Value, faults: &mut Faults) {
     provisioner(text(class, "provisioner"), "provisioner", faults);
     let policy = text(class, "reclaimPolicy");
-    if has(class, "reclaimPolicy") {
+    if !policy.is_empty() {
         faults.one_of("reclaimPolicy", policy, &["Delete", "Retain"]);
     }
     match class.get("volumeBindingMode").and_then(Value::as_str) {

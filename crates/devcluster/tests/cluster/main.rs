@@ -1,6 +1,9 @@
 //! The cluster from outside: over loopback, across restarts, and its controllers at work.
 #![expect(clippy::unwrap_used, reason = "a test's helper fails as the test does")]
 
+mod admission;
+mod refused;
+
 use fairway_devcluster::{DevCluster, InProcess, ManualClock, Options, StartError};
 use fairway_value::{Value, from_json};
 use std::net::SocketAddr;
@@ -232,34 +235,6 @@ fn a_definition_is_served_at_once_and_takes_its_objects_with_it() {
 }
 
 #[test]
-fn a_policy_denies_with_its_own_words() {
-    let (server, _) = server();
-    let root = "/apis/admissionregistration.k8s.io/v1";
-    make(
-        &server,
-        &format!("{root}/validatingadmissionpolicies"),
-        r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicy","metadata":{"name":"few"},
-           "spec":{"matchConstraints":{"resourceRules":[{"apiGroups":["apps"],"apiVersions":["v1"],
-           "operations":["CREATE","UPDATE"],"resources":["deployments"]}]},"variables":[{"name":"n",
-           "expression":"object.spec.replicas"}],"validations":[{"expression":"variables.n <= 2",
-           "messageExpression":"'at most 2 replicas, not ' + string(variables.n)"}]}}"#,
-    );
-    make(
-        &server,
-        &format!("{root}/validatingadmissionpolicybindings"),
-        r#"{"apiVersion":"admissionregistration.k8s.io/v1","kind":"ValidatingAdmissionPolicyBinding",
-           "metadata":{"name":"few-everywhere"},"spec":{"policyName":"few","validationActions":["Deny"]}}"#,
-    );
-    let (status, answer) = ask(&server, "POST", DEPLOYMENTS, &deployment("nginx:1"));
-    assert_eq!(status, 422);
-    assert_eq!(
-        text(&answer, "/message"),
-        "deployments.apps \"web\" is forbidden: ValidatingAdmissionPolicy 'few' with binding 'few-everywhere' denied \
-         request: at most 2 replicas, not 3"
-    );
-}
-
-#[test]
 fn a_namespace_goes_with_everything_in_it() {
     let (server, _) = server();
     make(
@@ -314,72 +289,6 @@ fn a_stateful_sets_templates_are_kept_and_come_back_as_newer_revisions() {
         .collect();
     seen.sort_unstable();
     assert_eq!(seen, [(2, "db:2"), (3, "db:1")]);
-}
-
-#[test]
-fn quotas_and_ranges_of_a_namespace_bind_its_pods() {
-    let (server, _) = server();
-    let root = "/api/v1/namespaces/default";
-    make(
-        &server,
-        &format!("{root}/limitranges"),
-        r#"{"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"l"},"spec":{"limits":[{"type":"Container",
-           "defaultRequest":{"cpu":"100m"},"max":{"cpu":"1"},"default":{"cpu":"200m"}}]}}"#,
-    );
-    make(
-        &server,
-        &format!("{root}/resourcequotas"),
-        r#"{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"q"},"spec":{"hard":{"requests.cpu":"250m"}}}"#,
-    );
-    let pod = |name: &str, cpu: &str| {
-        let limits = if cpu.is_empty() {
-            String::new()
-        } else {
-            format!(r#","resources":{{"limits":{{"cpu":"{cpu}"}}}}"#)
-        };
-        format!(
-            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}"}},"spec":{{"containers":[{{"name":"c","image":"i"{limits}}}]}}}}"#
-        )
-    };
-    let pods = format!("{root}/pods");
-    let (_, refused) = ask(&server, "POST", &pods, &pod("large", "2"));
-    let expect = "pods \"large\" is forbidden: maximum cpu usage per Container is 1, but limit is 2";
-    assert_eq!(text(&refused, "/message"), expect);
-    make(&server, &pods, &pod("a", ""));
-    make(&server, &pods, &pod("b", ""));
-    let (_, quota) = ask(&server, "GET", &format!("{root}/resourcequotas/q"), "");
-    assert_eq!(text(&quota, "/status/used/requests.cpu"), "200m");
-    let (status, refused) = ask(&server, "POST", &pods, &pod("c", ""));
-    assert_eq!(status, 403);
-    assert_eq!(
-        text(&refused, "/message"),
-        "pods \"c\" is forbidden: exceeded quota: q, requested: requests.cpu=100m, used: requests.cpu=200m, limited: requests.cpu=250m"
-    );
-    ask(&server, "DELETE", &format!("{pods}/a"), "");
-    make(&server, &pods, &pod("c", ""));
-}
-
-#[test]
-fn a_restricted_namespace_refuses_careless_pods() {
-    let (server, _) = server();
-    make(
-        &server,
-        "/api/v1/namespaces",
-        r#"{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"tight","labels":{"pod-security.kubernetes.io/enforce":"baseline"}}}"#,
-    );
-    let pods = "/api/v1/namespaces/tight/pods";
-    let pod = |host: bool| {
-        format!(
-            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"p"}},"spec":{{"hostNetwork":{host},"containers":[{{"name":"c","image":"i"}}]}}}}"#
-        )
-    };
-    let (status, refused) = ask(&server, "POST", pods, &pod(true));
-    assert_eq!(status, 403);
-    assert_eq!(
-        text(&refused, "/message"),
-        "pods \"p\" is forbidden: violates PodSecurity \"baseline:latest\": host namespaces (hostNetwork=true)"
-    );
-    make(&server, pods, &pod(false));
 }
 
 fn merge(server: &InProcess, path: &str, body: &str) -> (u16, Value) {
@@ -502,6 +411,11 @@ fn node_ports_stay_with_the_names_of_their_ports() {
     let node = |n: usize| changed.pointer(&format!("/spec/ports/{n}/nodePort")).and_then(Value::as_i64);
     assert_eq!((status, node(0)), (200, Some(30081)), "{changed}");
     assert!(node(1).is_some_and(|port| port != 30080 && port != 30081), "{changed}");
+    let shared = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"t"},"spec":{"type":"NodePort","ports":[
+        {"name":"a","port":80,"nodePort":30090},{"name":"b","port":81,"protocol":"UDP","nodePort":30090}]}}"#;
+    let (status, refused) = ask(&server, "POST", "/api/v1/namespaces/default/services", shared);
+    assert_eq!((status, text(&refused, "/details/causes/0/field")), (422, "spec.ports[1].nodePort"));
+    make(&server, "/api/v1/namespaces/default/services", &shared.replace("81", "80"));
     let twice = r#"{"spec":{"ports":[{"name":"b","port":80},{"name":"b","port":81}]}}"#;
     let (status, refused) = merge(&server, path, twice);
     assert_eq!((status, text(&refused, "/message")), (500, "duplicate nodePort: {TCP 30081}"));

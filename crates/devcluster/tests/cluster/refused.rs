@@ -1,0 +1,65 @@
+//! What random writes beside a real API server found to be taken or refused otherwise.
+
+use super::{ask, make, send_to, server, text};
+use fairway_value::Value;
+
+#[test]
+fn a_template_count_that_is_no_number_is_refused() {
+    let (server, _) = server();
+    let sets = "/apis/apps/v1/namespaces/default/daemonsets";
+    let set = r#"{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"d"},"spec":{"selector":{"matchLabels":{"a":"b"}},
+        "template":{"metadata":{"labels":{"a":"b"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}"#;
+    make(&server, sets, set);
+    let patch = r#"[{"op":"replace","path":"/metadata/annotations/deprecated.daemonset.template.generation","value":null}]"#;
+    let path = format!("{sets}/d");
+    let (status, refused) = send_to(&server, "PATCH", &path, "application/json-patch+json", patch);
+    assert_eq!(status, 422);
+    let why = text(&refused, "/message");
+    assert!(why.ends_with(r#"strconv.ParseInt: parsing "": invalid syntax"#), "{why}");
+}
+
+#[test]
+fn a_node_has_a_taint_once() {
+    let (server, _) = server();
+    let node = |effect: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Node","metadata":{{"name":"n"}},"spec":{{"taints":[{{"key":"a","value":"b","effect":"NoSchedule"}},
+               {{"key":"a","effect":"{effect}"}}]}}}}"#
+        )
+    };
+    let (status, refused) = ask(&server, "POST", "/api/v1/nodes", &node("NoSchedule"));
+    let expect = "Node \"n\" is invalid: metadata.taints[1]: Duplicate value: {\"Key\":\"a\",\"Value\":\"\",\"Effect\":\"NoSchedule\",\"TimeAdded\":null}: \
+                  taints must be unique by key and effect pair";
+    assert_eq!((status, text(&refused, "/message")), (422, expect));
+    make(&server, "/api/v1/nodes", &node("NoExecute"));
+}
+
+#[test]
+fn a_storage_class_may_leave_its_reclaim_policy_empty() {
+    let (server, _) = server();
+    let class = r#"{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"s"},"provisioner":"a.b/c","reclaimPolicy":""}"#;
+    make(&server, "/apis/storage.k8s.io/v1/storageclasses", class);
+}
+
+/// Where a schema keeps unknown fields further up, what it does not know is merged, and gone when it is read.
+#[test]
+fn unknown_fields_of_an_apply_count_though_they_are_not_kept() {
+    let (server, _) = server();
+    let definition = r#"{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{"name":"dots.x.io"},
+        "spec":{"group":"x.io","scope":"Cluster","names":{"plural":"dots","singular":"dot","kind":"Dot"},"versions":[{"name":"v1",
+        "served":true,"storage":true,"schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object",
+        "x-kubernetes-preserve-unknown-fields":true,"properties":{"b":{"type":"object","properties":{"c":{"type":"integer"}}}}}}}}}]}}"#;
+    make(&server, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", definition);
+    let apply = |spec: &str| {
+        let body =
+            format!(r#"{{"apiVersion":"x.io/v1","kind":"Dot","metadata":{{"name":"d"}},"spec":{spec}}}"#);
+        let (status, dot) = ask(&server, "PATCH", "/apis/x.io/v1/dots/d?fieldManager=m", &body);
+        assert!(status < 300, "{dot}");
+        let generation = dot.pointer("/metadata/generation").and_then(Value::as_i64);
+        (generation, dot.get("spec").map(ToString::to_string))
+    };
+    let spec = Some(r#"{"b":{"c":1}}"#.to_owned());
+    assert_eq!(apply(r#"{"b":{"c":1}}"#), (Some(1), spec.clone()));
+    assert_eq!(apply(r#"{"b":{"c":1}}"#), (Some(1), spec.clone()));
+    assert_eq!(apply(r#"{"b":{"c":1,"bogus":"x"}}"#), (Some(2), spec));
+}
