@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::labels::LabelSelector;
 use super::status::{ApiError, ApiResult};
-use super::{limits, pod_security, policy, quota};
+use super::{limits, pod_security, policy, quota, runtime_class};
 use crate::store::{Stored, object_key};
 use fairway_value::Value;
 use std::sync::Arc;
@@ -34,6 +34,11 @@ pub(crate) fn lifecycle(call: &Call<'_>, name: &str) -> ApiResult<()> {
     ))
 }
 
+/// Refuses what admission refuses of an object that is wrong in itself.
+pub(crate) fn foresee(call: &Call<'_>, object: &Value) -> ApiResult<()> {
+    runtime_class::known(call, object)
+}
+
 /// Fills in what the mutating plugins know from other objects; the rest is the schema's strategy.
 pub(crate) fn complete(call: &Call<'_>, object: &mut Value) -> ApiResult<()> {
     match call.resource.table.as_str() {
@@ -41,6 +46,7 @@ pub(crate) fn complete(call: &Call<'_>, object: &mut Value) -> ApiResult<()> {
             limits::complete(call, object);
             priority(call, object)?;
             service_account(call, object)?;
+            runtime_class::complete(call, object)?;
         }
         "persistentvolumeclaims" => default_class(
             call,
@@ -65,6 +71,7 @@ pub(crate) fn complete(call: &Call<'_>, object: &mut Value) -> ApiResult<()> {
 pub(crate) fn validate(call: &Call<'_>, object: &Value, old: Option<&Value>) -> ApiResult<()> {
     limits::check(call, object, old)?;
     pod_security::check(call, object, old)?;
+    runtime_class::check(call, object, old)?;
     policy::check(call, Some(object), old)?;
     quota::check(call, object, old)
 }

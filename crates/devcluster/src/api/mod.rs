@@ -30,6 +30,7 @@ mod rbac;
 mod read;
 mod registry;
 mod review;
+mod runtime_class;
 mod server;
 mod settle;
 mod status;

@@ -224,7 +224,14 @@ fn carry_out(
         admit::lifecycle(call, if name.is_empty() { &call.target.name } else { name })?;
     }
     let current = live.map(|l| encode::in_version(&l.value, resource));
-    let mut written = written(call, change, current.as_deref(), choice)?;
+    let mut written = match written(call, change, current.as_deref(), choice) {
+        // Admission comes before validation.
+        Err(Failure::Refused(why)) if live.is_none() && why.code == 422 => {
+            admit::foresee(call, &change.body)?;
+            return Err(Failure::Refused(why));
+        }
+        other => other?,
+    };
     for text in written.warnings.drain(..) {
         call.warn(text);
     }

@@ -97,6 +97,50 @@ fn a_policy_denies_with_its_own_words() {
 }
 
 #[test]
+fn a_runtime_class_lends_its_pods_overhead_nodes_and_tolerations() {
+    let (server, _) = server();
+    make(
+        &server,
+        "/apis/node.k8s.io/v1/runtimeclasses",
+        r#"{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"vm"},"handler":"vm","overhead":{"podFixed":{"cpu":"250m"}},
+           "scheduling":{"nodeSelector":{"vm":"yes"},"tolerations":[{"key":"vm","operator":"Exists"}]}}"#,
+    );
+    let pods = "/api/v1/namespaces/default/pods";
+    let pod = |name: &str, spec: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Pod","metadata":{{"name":"{name}"}},"spec":{{{spec},"containers":[{{"name":"c","image":"i"}}]}}}}"#
+        )
+    };
+    let own = r#""runtimeClassName":"vm","overhead":{"cpu":"0.25"},"nodeSelector":{"disk":"ssd"}"#;
+    make(&server, pods, &pod("lent", own));
+    let (_, lent) = ask(&server, "GET", &format!("{pods}/lent"), "");
+    let shown = |path: &str| lent.pointer(path).map(ToString::to_string).unwrap_or_default();
+    assert_eq!(shown("/spec/overhead"), r#"{"cpu":"250m"}"#);
+    assert_eq!(shown("/spec/nodeSelector"), r#"{"disk":"ssd","vm":"yes"}"#);
+    assert_eq!(text(&lent, "/spec/tolerations/2/key"), "vm", "{lent}");
+    for (spec, why) in [
+        (r#""runtimeClassName":"none""#, r#"pod rejected: RuntimeClass "none" not found"#),
+        (r#""runtimeClassName":"No!""#, r#"pod rejected: RuntimeClass "No!" not found"#),
+        (
+            r#""runtimeClassName":"vm","overhead":{"cpu":"1"}"#,
+            "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead",
+        ),
+        (
+            r#""overhead":{"cpu":"1"}"#,
+            "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead",
+        ),
+        (
+            r#""runtimeClassName":"vm","nodeSelector":{"vm":"no"}"#,
+            "conflict: runtimeClass.scheduling.nodeSelector[vm] = yes; pod.spec.nodeSelector[vm] = no",
+        ),
+    ] {
+        let (status, refused) = ask(&server, "POST", pods, &pod("bad", spec));
+        let expect = format!("pods \"bad\" is forbidden: {why}");
+        assert_eq!((status, text(&refused, "/message")), (403, expect.as_str()));
+    }
+}
+
+#[test]
 fn a_pods_priority_is_that_of_its_class() {
     let (server, _) = server();
     let class = r#"{"apiVersion":"scheduling.k8s.io/v1","kind":"PriorityClass","metadata":{"name":"high"},"value":7}"#;
