@@ -3,20 +3,22 @@
 //!
 //! ```text
 //! text ─► compile (bounds, parser, macros) ─► Program ─► run in ENV
-//!                                    └─► check (types, as far as they are told)
+//!                                    └─► check (types, as far as they are told) ─► cost (what running it takes at most)
 //! ```
 //!
 //! Source: apiserver 0.36 `pkg/cel/environment/base.go` and `pkg/cel/library`.
 
 mod check;
 mod compile;
+mod cost;
 mod library;
 
 pub(crate) use check::{Fields, Kind, check};
 use compile::issue;
 pub use compile::{Bounds, ENV, compile};
+pub(crate) use cost::most as cost;
+use library::{ENTRY, MERGED, PAIR, PAIRS};
 pub(crate) use library::{Moment, Span};
-use library::{PAIR, PAIRS};
 
 /// Words of the language that nothing may be called by.
 pub(crate) const RESERVED: [&str; 21] = [

@@ -132,7 +132,7 @@ fn kind_alone(object: &Value, kind: &str, old: Option<&Value>, resource: &Resour
         }
         "networking.k8s.io" => network::check(object, kind, old.is_none(), faults),
         "admissionregistration.k8s.io" => webhook::check(object, kind, faults),
-        "apiextensions.k8s.io" => crd::check(object, faults),
+        "apiextensions.k8s.io" => crd::check(object, old, faults),
         "certificates.k8s.io" if kind == "CertificateSigningRequest" && old.is_none() => {
             certificate::request(object.get("spec").unwrap_or(&Value::Null), faults);
         }

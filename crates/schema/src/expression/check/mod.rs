@@ -1,7 +1,7 @@
 //! Types of expressions, checked before they run.
 //!
 //! Source: cel-go 0.26 `checker`. What an expression may call stands in [`signatures`]; which names it may say is told by
-//! whoever asks. Costs are not estimated.
+//! whoever asks.
 
 mod kind;
 mod literals;
@@ -10,4 +10,4 @@ mod unify;
 mod walk;
 
 pub(crate) use kind::{Fields, Kind};
-pub(crate) use walk::check;
+pub(crate) use walk::{Checked, check};

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// One way to call a function.
-pub(super) struct Overload {
+#[derive(Debug)]
+pub(in crate::expression) struct Overload {
     pub is_method: bool,
     /// With the target in front where it is a method.
     pub arguments: Vec<Kind>,

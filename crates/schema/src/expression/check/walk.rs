@@ -1,4 +1,4 @@
-use super::signatures::FUNCTIONS;
+use super::signatures::{FUNCTIONS, Overload};
 use super::unify::{Bindings, most_general};
 use super::{Kind, literals};
 use crate::expression::{PAIR, PAIRS};
@@ -6,12 +6,27 @@ use cel::Program;
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators,
 };
+use std::collections::HashMap;
 
 /// What was found out of an expression.
 #[derive(Debug)]
 pub(crate) struct Checked {
     /// What it gives.
     pub kind: Kind,
+    /// What its parts give, by their numbers.
+    pub(in crate::expression) kinds: HashMap<u64, Kind>,
+    /// What its calls call.
+    pub(in crate::expression) calls: HashMap<u64, Called>,
+}
+
+/// What a call calls.
+#[derive(Debug)]
+pub(in crate::expression) struct Called {
+    /// With what stands before it where that is no value: `lists.range`.
+    pub name: String,
+    pub is_method: bool,
+    /// The ways to call it that fit what is given.
+    pub overloads: Vec<&'static Overload>,
 }
 
 /// Checks an expression that may say these names.
@@ -23,12 +38,17 @@ pub(crate) fn check(program: &Program, names: &[(&str, Kind)]) -> Result<Checked
         names: names.iter().map(|(name, kind)| ((*name).to_owned(), kind.clone())).collect(),
         bindings: Bindings::default(),
         faults: Vec::new(),
+        formats: 0,
+        kinds: HashMap::new(),
+        calls: HashMap::new(),
     };
     let kind = walk.expression(program.expression());
-    if walk.faults.is_empty() {
-        return Ok(Checked { kind: walk.bindings.resolved(&kind, true) });
+    if !walk.faults.is_empty() {
+        return Err(shown(&walk.faults, program.source_info()));
     }
-    Err(shown(&walk.faults, program.source_info()))
+    let resolved = |kind: &Kind| walk.bindings.resolved(kind, true);
+    let kinds = walk.kinds.iter().map(|(id, kind)| (*id, resolved(kind))).collect();
+    Ok(Checked { kind: resolved(&kind), kinds, calls: walk.calls })
 }
 
 /// Prints faults in the order of the text.
@@ -56,6 +76,10 @@ struct Walk {
     bindings: Bindings,
     /// Expression, and what is wrong with it.
     faults: Vec<(u64, String)>,
+    /// How many calls of `format` this is in: their lists may hold what they like.
+    formats: usize,
+    kinds: HashMap<u64, Kind>,
+    calls: HashMap<u64, Called>,
 }
 
 /// The kinds that have names.
@@ -108,6 +132,12 @@ impl Walk {
     }
 
     fn expression(&mut self, e: &IdedExpr) -> Kind {
+        let kind = self.kind_of(e);
+        self.kinds.insert(e.id, kind.clone());
+        kind
+    }
+
+    fn kind_of(&mut self, e: &IdedExpr) -> Kind {
         match &e.expr {
             Expr::Unspecified => Kind::Error,
             Expr::Literal(literal) => match literal {
@@ -131,7 +161,13 @@ impl Walk {
                 let kind = self.selected(e.id, &select.operand, &select.field, false);
                 if select.test { Kind::Bool } else { self.bindings.resolved(&kind, false) }
             }
-            Expr::Call(call) => self.call(e.id, call),
+            Expr::Call(call) => {
+                let formats = usize::from(call.func_name == "format");
+                self.formats += formats;
+                let kind = self.call(e.id, call);
+                self.formats -= formats;
+                kind
+            }
             Expr::List(list) => {
                 let mut of = None;
                 for (n, item) in list.elements.iter().enumerate() {
@@ -178,6 +214,9 @@ impl Walk {
         let Some(before) = before else { return kind };
         if self.bindings.fit(std::slice::from_ref(&before), std::slice::from_ref(&kind)) {
             return most_general(&before, &kind);
+        }
+        if self.formats > 0 {
+            return Kind::Dyn;
         }
         self.mismatch(expr, &before, &kind)
     }
@@ -270,6 +309,7 @@ impl Walk {
 
     fn resolved(&mut self, expr: u64, name: &str, given: &[Kind], is_method: bool, call: &CallExpr) -> Kind {
         let Some(overloads) = FUNCTIONS.get(name) else { return self.undeclared(expr, name) };
+        let mut called = Called { name: name.to_owned(), is_method, overloads: Vec::new() };
         if matches!(name, operators::LOGICAL_AND | operators::LOGICAL_OR) {
             let before = self.faults.len();
             for (arg, kind) in call.args.iter().zip(given) {
@@ -278,6 +318,8 @@ impl Walk {
                     self.mismatch(arg.id, &Kind::Bool, &kind);
                 }
             }
+            called.overloads.extend(overloads);
+            self.calls.insert(expr, called);
             return if self.faults.len() == before { Kind::Bool } else { Kind::Error };
         }
         let mut result: Option<Kind> = None;
@@ -287,6 +329,7 @@ impl Walk {
             if !self.bindings.fit(given, &wanted) {
                 continue;
             }
+            called.overloads.push(overload);
             let kind = self.bindings.resolved(&numbered(&overload.result, first), false);
             result = Some(match result {
                 Some(before) if before == kind || before == Kind::Dyn => before,
@@ -295,6 +338,7 @@ impl Walk {
             });
         }
         if let Some(kind) = result {
+            self.calls.insert(expr, called);
             return kind;
         }
         let mut shown = given.iter().map(|k| self.bindings.resolved(k, true).to_string());
@@ -389,6 +433,7 @@ mod tests {
             ("cidr(self.s).ip().family()", "int"),
             ("self.s.split(',').map(x, int(x)).sum()", "int"),
             ("optional.none().orValue(1)", "int"),
+            ("'%s %d'.format([self.s, 1])", "string"),
         ] {
             assert_eq!(of(text), Ok(kind.to_owned()), "{text}");
         }

@@ -16,7 +16,7 @@ mod url;
 use cel::{DeclarationError, Env, ExecutionError};
 
 pub(crate) use moment::Moment;
-pub(super) use pairs::{PAIR, PAIRS};
+pub(super) use pairs::{ENTRY, MERGED, PAIR, PAIRS};
 pub(crate) use span::Span;
 
 /// Adds the libraries to an environment.

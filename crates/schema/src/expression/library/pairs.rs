@@ -12,8 +12,8 @@ use std::collections::HashMap;
 
 /// Names that no expression can say.
 pub(in crate::expression) const PAIRS: &str = "@pairs";
-const ENTRY: &str = "@entry";
-const MERGED: &str = "@merged";
+pub(in crate::expression) const ENTRY: &str = "@entry";
+pub(in crate::expression) const MERGED: &str = "@merged";
 pub(in crate::expression) const PAIR: &str = "@pair";
 const RESULT: &str = "@result";
 

@@ -6,8 +6,8 @@ use super::super::{names, shown, webhook};
 use super::{columns, schema};
 use fairway_value::Value;
 
-/// Checks a CustomResourceDefinition.
-pub(in super::super) fn check(object: &Value, faults: &mut Faults) {
+/// Checks a CustomResourceDefinition; `old` is what it takes the place of.
+pub(in super::super) fn check(object: &Value, old: Option<&Value>, faults: &mut Faults) {
     let empty = Value::object();
     let spec = object.get("spec").unwrap_or(&empty);
     let crd_names = spec.get("names").unwrap_or(&empty);
@@ -15,7 +15,8 @@ pub(in super::super) fn check(object: &Value, faults: &mut Faults) {
     if name != format!("{}.{}", text(crd_names, "plural"), text(spec, "group")) {
         faults.invalid_text("metadata.name", name, "must be spec.names.plural+\".\"+spec.group");
     }
-    self::spec(spec, crd_names, faults);
+    let stored = old.and_then(|old| old.get_path(&["spec", "versions"])).and_then(Value::as_array);
+    self::spec(spec, crd_names, stored.unwrap_or_default(), faults);
     let status = object.get("status").unwrap_or(&empty);
     if let Some(accepted) = status.get("acceptedNames") {
         well_named(accepted, "status.acceptedNames", faults);
@@ -40,7 +41,13 @@ fn shared<'v>(versions: &'v [Value], key: &str) -> Option<&'v Value> {
     versions.iter().all(|v| of(v) == first).then_some(first)
 }
 
-fn spec(spec: &Value, crd_names: &Value, faults: &mut Faults) {
+/// Whether a version of this schema is stored already.
+fn is_stored(version: &Value, stored: &[Value]) -> bool {
+    let before = stored.iter().find(|old| text(old, "name") == text(version, "name"));
+    before.is_some_and(|old| old.get("schema") == version.get("schema"))
+}
+
+fn spec(spec: &Value, crd_names: &Value, stored: &[Value], faults: &mut Faults) {
     let group = text(spec, "group");
     if faults.present("spec.group", group) {
         let wrong = names::subdomain(group);
@@ -70,7 +77,7 @@ fn spec(spec: &Value, crd_names: &Value, faults: &mut Faults) {
         faults.invalid("spec.preserveUnknownFields", "true", why);
     }
     for (n, version) in versions.iter().enumerate() {
-        self::version(version, versions, &format!("spec.versions[{n}]"), faults);
+        self::version(version, versions, stored, &format!("spec.versions[{n}]"), faults);
     }
     versions_together(spec, versions, faults);
     for key in ["plural", "singular", "kind", "listKind"] {
@@ -79,7 +86,8 @@ fn spec(spec: &Value, crd_names: &Value, faults: &mut Faults) {
     well_named(crd_names, "spec.names", faults);
     let any_status = versions.iter().any(has_status);
     if let Some(holder) = at_top {
-        schema::check(holder, any_status, "spec.validation", faults);
+        let stored = versions.first().is_some_and(|first| is_stored(first, stored));
+        schema::check(holder, any_status, stored, "spec.validation", faults);
     }
     if let Some(found) = shared(versions, "subresources") {
         columns::subresources(found, "spec.subresources", faults);
@@ -103,7 +111,7 @@ fn has_status(version: &Value) -> bool {
     version.get("subresources").is_some_and(|s| has(s, "status"))
 }
 
-fn version(version: &Value, all: &[Value], field: &str, faults: &mut Faults) {
+fn version(version: &Value, all: &[Value], stored: &[Value], field: &str, faults: &mut Faults) {
     let name = text(version, "name");
     faults.joined(format!("{field}.name"), name, &names::label_1035(name), ",");
     if let Some(warning) = version.get("deprecationWarning").and_then(Value::as_str) {
@@ -112,7 +120,8 @@ fn version(version: &Value, all: &[Value], field: &str, faults: &mut Faults) {
     let own = |key: &str| some(version, key).filter(|_| shared(all, key).is_none());
     if let Some(holder) = own("schema") {
         // Where the subresources stand at the top, every version has them.
-        schema::check(holder, has_status(version), &format!("{field}.schema"), faults);
+        let stored = is_stored(version, stored);
+        schema::check(holder, has_status(version), stored, &format!("{field}.schema"), faults);
     }
     if let Some(found) = own("subresources") {
         columns::subresources(found, &format!("{field}.subresources"), faults);

@@ -1,7 +1,7 @@
 //! The schema of a version: what OpenAPI and Kubernetes' extensions allow in it, and its rules in CEL.
 
 use super::super::custom::rules_of;
-use super::super::fault::{Cause, Faults, has, list, show, text, words};
+use super::super::fault::{Cause, Faults, has, int, list, show, text, words};
 use super::{DEPTH_MAX, defaults, inner, is_set, named, structural};
 use crate::validate::shown;
 use fairway_value::Value;
@@ -39,8 +39,8 @@ const NOT_AT_ROOT: [&str; 20] = [
 const NOT_AT_ROOT_EITHER: [&str; 3] =
     ["x-kubernetes-list-map-keys", "x-kubernetes-list-type", "x-kubernetes-map-type"];
 
-/// Checks what holds a version's schema.
-pub(super) fn check(holder: &Value, status: bool, field: &str, faults: &mut Faults) {
+/// Checks what holds a version's schema; one that is `stored` already may have rules that cost too much.
+pub(super) fn check(holder: &Value, status: bool, stored: bool, field: &str, faults: &mut Faults) {
     let Some(schema) = inner(holder, "openAPIV3Schema") else { return };
     let before = faults.len();
     let field = format!("{field}.openAPIV3Schema");
@@ -59,16 +59,19 @@ pub(super) fn check(holder: &Value, status: bool, field: &str, faults: &mut Faul
         }
     }
     let rules = unreadable.is_none() && faults.len() == clean;
-    let mut walk = Walk { plain: Faults::default(), typed: Faults::default() };
-    walk.schema(
-        schema,
-        &Place { field: field.clone(), resource: true, root: true, rules, ..Place::default() },
-    );
+    let budget = rules_of::Budget::new(stored);
+    let mut walk = Walk { plain: Faults::default(), typed: Faults::default(), budget };
+    let root =
+        Place { field: field.clone(), resource: true, root: true, rules, times: Some(1), ..Place::default() };
+    walk.schema(schema, &root);
+    let mut together = Faults::default();
+    walk.budget.settle(&field, &mut together);
     let found: Vec<Cause> = walk.plain.into_causes().into_iter().chain(walk.typed.into_causes()).collect();
     found.into_iter().for_each(|cause| faults.add(cause));
     if let Some(why) = unreadable.filter(|_| faults.len() == before) {
         faults.invalid_text(field, "", &why);
     }
+    together.into_causes().into_iter().for_each(|cause| faults.add(cause));
 }
 
 fn beside_status(schema: &Value, field: &str, faults: &mut Faults) {
@@ -131,6 +134,8 @@ struct Place {
     rules: bool,
     /// Whether this is below something whose type rules do not know.
     untyped: bool,
+    /// How many values an object may have here; nothing where that has no bound.
+    times: Option<u64>,
     depth: usize,
 }
 
@@ -148,6 +153,22 @@ impl Place {
     fn without_rules(self) -> Self {
         Self { rules: false, ..self }
     }
+
+    /// A place as often there as a list or map may have entries.
+    fn many(self, more: Option<u64>) -> Self {
+        let times = self.times.zip(more).map(|(times, more)| times.saturating_mul(more));
+        Self { times, ..self }
+    }
+}
+
+/// How many entries a list or map may have, as far as it says so; one of everything else.
+fn entries_max(schema: &Value) -> Option<u64> {
+    let said = |key| int(schema, key).map(|n| u64::try_from(n).unwrap_or(0));
+    match text(schema, "type") {
+        "object" if has(schema, "additionalProperties") => said("maxProperties"),
+        "array" => said("maxItems"),
+        _ => Some(1),
+    }
 }
 
 fn is_resource(schema: &Value) -> bool {
@@ -157,6 +178,7 @@ fn is_resource(schema: &Value) -> bool {
 struct Walk {
     plain: Faults,
     typed: Faults,
+    budget: rules_of::Budget,
 }
 
 impl Walk {
@@ -173,7 +195,7 @@ impl Walk {
             self.additional(schema, place);
         }
         for (name, property) in named(schema, "properties") {
-            let mut inner = place.below(&format!("properties[{name}]"), property);
+            let mut inner = place.below(&format!("properties[{name}]"), property).many(entries_max(schema));
             let of_meta = matches!(name, "metadata" | "kind" | "apiVersion");
             if of_meta && (place.root || is_resource(schema)) {
                 inner.meta = true;
@@ -216,9 +238,12 @@ impl Walk {
                 return;
             }
             let kind = rules_of::kind_of(schema, place.resource, "selfType", place.depth);
+            let shape = rules_of::shape_of(schema, place.resource, place.depth);
+            let Some((kind, shape)) = kind.zip(shape) else { return };
+            let uncorrelated = place.uncorrelated.as_deref();
+            let subject = rules_of::Subject { kind, shape, times: place.times, uncorrelated };
             for (n, rule) in rules.iter().enumerate() {
-                let Some(kind) = &kind else { break };
-                rules_of::compiled(rule, kind, place.uncorrelated.as_deref(), &at(n), &mut self.typed);
+                rules_of::compiled(rule, &subject, &at(n), &mut self.budget, &mut self.typed);
             }
         }
     }
@@ -231,7 +256,7 @@ impl Walk {
             self.plain.forbidden(format!("{}.additionalProperties", place.field), why);
         }
         let Some(values) = values else { return };
-        let mut inner = place.below("additionalProperties", values);
+        let mut inner = place.below("additionalProperties", values).many(entries_max(schema));
         if place.meta {
             inner.no_defaults = Some(" inside additionalProperties applying to object metadata".to_owned());
         }
@@ -241,7 +266,7 @@ impl Walk {
     fn items(&mut self, schema: &Value, place: &Place) {
         let by_place = text(schema, "x-kubernetes-list-type") != "map";
         let mut one = |item: &Value, name: &str| {
-            let mut inner = place.below(name, item);
+            let mut inner = place.below(name, item).many(entries_max(schema));
             if by_place {
                 inner.uncorrelated.get_or_insert_with(|| place.field.clone());
             }

@@ -1,11 +1,13 @@
-//! Rules in CEL, checked when a definition is written: what they are made of, whether they compile, and the types of what they say.
-//! What evaluating them would cost is not estimated.
+//! Rules in CEL, checked when a definition is written: what they are made of, whether they compile, the types of what they say, and
+//! what evaluating them costs.
 //!
 //! Source: apiextensions-apiserver 1.36 `pkg/apis/apiextensions/validation`, `pkg/apiserver/schema/cel/compilation.go`.
 
+pub(in super::super::super) use super::budget::Budget;
 use super::compile::compile;
+pub(in super::super::super) use super::shape::{Shape, shape_of};
 use super::values::escaped;
-use crate::expression::{Fields, Kind, check};
+use crate::expression::{Fields, Kind, check, cost};
 use crate::validate::fault::{Faults, text};
 use fairway_value::{HtmlEscape, Map, Value, to_json};
 
@@ -53,50 +55,74 @@ pub(in super::super::super) fn made_of(rule: &Value, schema: &Value, field: &str
     }
 }
 
-/// Compiles a rule over values of a kind and checks what it says.
+/// What rules are about.
+pub(in super::super::super) struct Subject<'s> {
+    pub kind: Kind,
+    pub shape: Shape,
+    /// How many such values an object may have, where the schemas above tell.
+    pub times: Option<u64>,
+    /// The list above whose entries cannot be told apart.
+    pub uncorrelated: Option<&'s str>,
+}
+
+impl Subject<'_> {
+    /// Compiles an expression; returns what it costs at most, and whether it asks for what was before.
+    fn judged(
+        &self,
+        expression: &str,
+        names: &[(&str, Kind)],
+        wanted: &Kind,
+        failed: &str,
+        other: &str,
+    ) -> Result<(u64, bool), String> {
+        let program = compile(expression).map_err(|why| format!("{failed}{why}"))?;
+        let checked = check(&program, names).map_err(|why| format!("{failed}{why}"))?;
+        if checked.kind != *wanted {
+            return Err(other.to_owned());
+        }
+        let sizes = |path: &[String]| self.shape.most_at(path);
+        let uses_old = program.references().has_variable("oldSelf");
+        Ok((cost(program.expression(), &checked, &sizes), uses_old))
+    }
+}
+
+/// Compiles a rule and checks what it says and what it costs.
 pub(in super::super::super) fn compiled(
     rule: &Value,
-    kind: &Kind,
-    uncorrelated: Option<&str>,
+    subject: &Subject<'_>,
     field: &str,
+    budget: &mut Budget,
     faults: &mut Faults,
 ) {
     let optional = rule.get("optionalOldSelf").and_then(Value::as_bool);
+    let kind = &subject.kind;
     let old = if optional == Some(true) { Kind::optional(kind.clone()) } else { kind.clone() };
     let names = [("self", kind.clone()), ("oldSelf", old)];
-    let judged = |expression: &str, wanted: &Kind, failed: &str, other: &str| -> Result<bool, String> {
-        let program = compile(expression).map_err(|why| format!("{failed}{why}"))?;
-        let checked = check(&program, &names).map_err(|why| format!("{failed}{why}"))?;
-        if checked.kind == *wanted {
-            Ok(program.references().has_variable("oldSelf"))
-        } else {
-            Err(other.to_owned())
-        }
-    };
-    let uses_old = judged(
-        text(rule, "rule"),
-        &Kind::Bool,
-        "compilation failed: ",
-        "cel expression must evaluate to a bool",
-    );
-    let uses_old = match uses_old {
-        Ok(uses_old) => {
+    let failed = "compilation failed: ";
+    let other = "cel expression must evaluate to a bool";
+    let at_rule = format!("{field}.rule");
+    let uses_old = match subject.judged(text(rule, "rule"), &names, &Kind::Bool, failed, other) {
+        Ok((cost, uses_old)) => {
+            let times = subject.times.unwrap_or_else(|| subject.shape.times_max());
+            budget.spend("rule", at_rule.clone(), cost.saturating_mul(times), faults);
             let expression = text(rule, "messageExpression");
+            let at_message = format!("{field}.messageExpression");
             let failed = "messageExpression compilation failed: ";
             let other = "messageExpression must evaluate to a string";
-            if !expression.is_empty()
-                && let Err(why) = judged(expression, &Kind::String, failed, other)
-            {
-                faults.invalid(format!("{field}.messageExpression"), shown(rule), &why);
+            if !expression.is_empty() {
+                match subject.judged(expression, &names, &Kind::String, failed, other) {
+                    Ok((cost, _)) => budget.spend("messageExpression", at_message, cost, faults),
+                    Err(why) => faults.invalid(at_message, shown(rule), &why),
+                }
             }
             uses_old
         }
         Err(why) => {
-            faults.invalid(format!("{field}.rule"), shown(rule), &why);
+            faults.invalid(at_rule, shown(rule), &why);
             false
         }
     };
-    match (uses_old, uncorrelated) {
+    match (uses_old, subject.uncorrelated) {
         (true, Some(list)) => {
             let why =
                 format!("oldSelf cannot be used on the uncorrelatable portion of the schema within {list}");
@@ -215,7 +241,8 @@ mod tests {
         let schema = format!(
             r#"{{"type":"object","properties":{{"spec":{{"type":"object","x-kubernetes-validations":[{rule}],"properties":{{
             "n":{{"type":"integer"}},"when":{{"type":"string","format":"date-time"}},"in-put":{{"type":"string"}},
-            "list":{{"type":"array","items":{{"type":"string"}}}}}}}}}}}}"#
+            "list":{{"type":"array","maxItems":100,"items":{{"type":"string","maxLength":50}}}},
+            "wide":{{"type":"array","items":{{"type":"string"}}}}}}}}}}}}"#
         );
         let schema = from_json(schema.as_bytes()).unwrap();
         let spec = schema.get_path(&["properties", "spec"]).unwrap();
@@ -223,8 +250,12 @@ mod tests {
         let (field, mut faults) = ("s.properties[spec].x-kubernetes-validations[0]", Faults::default());
         made_of(rule, spec, field, &mut faults);
         if faults.len() == 0 {
-            let kind = kind_of(spec, false, "selfType", 0).unwrap();
-            compiled(rule, &kind, None, field, &mut faults);
+            let (kind, shape) =
+                (kind_of(spec, false, "selfType", 0).unwrap(), shape_of(spec, false, 0).unwrap());
+            let subject = Subject { kind, shape, times: Some(1), uncorrelated: None };
+            let mut budget = Budget::default();
+            compiled(rule, &subject, field, &mut budget, &mut faults);
+            budget.settle("s", &mut faults);
         }
         faults.into_causes().into_iter().map(|c| (c.field, c.message)).collect()
     }
@@ -240,6 +271,43 @@ mod tests {
         ] {
             assert_eq!(refused(rule), Vec::new(), "{rule}");
         }
+    }
+
+    #[test]
+    fn dear_rules_are_refused() {
+        let at = "s.properties[spec].x-kubernetes-validations[0].rule";
+        let advice = "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, and strings are declared)";
+        let found = refused(r#"{"rule":"self.wide.all(i, self.wide.all(j, i == j))"}"#);
+        let expect = [
+            (at, format!("Forbidden: estimated rule cost exceeds budget by factor of more than 100x {advice}")),
+            (
+                at,
+                "Forbidden: contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+                    .to_owned(),
+            ),
+            (
+                "s",
+                format!(
+                    "Forbidden: x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema exceeds budget by \
+                     factor of more than 100x {advice}"
+                ),
+            ),
+        ];
+        assert_eq!(found, expect.map(|(field, message)| (field.to_owned(), message)));
+        let found = refused(r#"{"rule":"self.list.map(i, i).all(i, i + i != '')"}"#);
+        assert_eq!(found, Vec::new());
+    }
+
+    #[test]
+    fn what_is_stored_may_be_dear() {
+        let mut faults = Faults::default();
+        let mut budget = Budget::new(true);
+        budget.spend("rule", "a".to_owned(), 20_000_000, &mut faults);
+        budget.settle("s", &mut faults);
+        assert_eq!(faults.len(), 0);
+        Budget::default().spend("rule", "a".to_owned(), 14_000_000, &mut faults);
+        let said = faults.into_causes().pop().map(|c| c.message).unwrap_or_default();
+        assert!(said.contains("budget by factor of 1.400000x (try"), "{said}");
     }
 
     #[test]

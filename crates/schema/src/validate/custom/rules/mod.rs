@@ -3,9 +3,11 @@
 //! Source: apiextensions-apiserver 1.36 `pkg/apiserver/schema/cel`. A rule that asks for a function which is not known here forbids
 //! nothing.
 
+mod budget;
 mod compile;
 pub(in super::super) mod definition;
 mod run;
+mod shape;
 mod values;
 
 pub(crate) use compile::Rules;
