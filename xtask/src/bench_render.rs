@@ -49,14 +49,42 @@ impl Pair {
 
 pub fn main(args: &Args) -> anyhow::Result<()> {
     ensure!(args.runs > 0 && args.every > 0, "--runs and --every must be at least 1");
-    compare(args, "helm", &args.helm, &helm_cases(&args.dir.join("helm")))?;
-    compare(args, "kustomize", &args.kustomize, &kustomize_cases(&args.dir.join("kustomize")))
+    let folder = std::env::temp_dir().join(format!("fairway-bench-{}", std::process::id()));
+    let compared = compare_installed(args, &folder);
+    std::fs::remove_dir_all(&folder).with_context(|| format!("delete {}", folder.display()))?;
+    compared
 }
 
-fn compare(args: &Args, tool: &str, theirs: &Path, cases: &[Case]) -> anyhow::Result<()> {
+fn compare_installed(args: &Args, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("make {}", folder.display()))?;
+    let binary = installed(&args.binary, folder)?;
+    let cases = helm_cases(&args.dir.join("helm"));
+    compare(args, "helm", &binary, &installed(&args.helm, folder)?, &cases)?;
+    let cases = kustomize_cases(&args.dir.join("kustomize"));
+    compare(args, "kustomize", &binary, &installed(&args.kustomize, folder)?, &cases)
+}
+
+/// Copies a program, as an installation does: what a linker has just written lies in the machine's memory page by page,
+/// and starts more slowly than what was written at once.
+fn installed(program: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
+    let found = if program.components().count() > 1 {
+        program.to_owned()
+    } else {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut places = std::env::split_paths(&path).map(|dir| dir.join(program));
+        places.find(|p| p.is_file()).with_context(|| format!("{} is not in PATH", program.display()))?
+    };
+    let bytes = std::fs::read(&found).with_context(|| format!("read {}", found.display()))?;
+    let copy = folder.join(found.file_name().context("a program has a name")?);
+    std::fs::write(&copy, bytes).with_context(|| format!("write {}", copy.display()))?;
+    std::fs::set_permissions(&copy, std::fs::metadata(&found)?.permissions())?;
+    Ok(copy)
+}
+
+fn compare(args: &Args, tool: &str, binary: &Path, theirs: &Path, cases: &[Case]) -> anyhow::Result<()> {
     let (mut pairs, mut left_out) = (Vec::new(), 0);
     for case in cases.iter().step_by(args.every) {
-        let ours = || timed(Command::new(&args.binary).arg(tool).args(&case.arguments));
+        let ours = || timed(Command::new(binary).arg(tool).args(&case.arguments));
         let other = || timed(Command::new(theirs).args(&case.arguments));
         // What one of them refuses says nothing about speed; the first runs warm the caches.
         if !(ours()?.1.status.success() && other()?.1.status.success()) {
