@@ -19,6 +19,12 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     run(root, "cargo", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     docs()?;
     deny()?;
+    // The fuzz targets have a lock file of their own, which follows the manifests here.
+    run(
+        root,
+        "cargo",
+        &["update", "--workspace", "--locked", "--quiet", "--manifest-path", "fuzz/Cargo.toml"],
+    )?;
     if !args.no_dashboard {
         let dashboard = Path::new("dashboard");
         run(dashboard, "npm", &["ci", "--no-audit", "--no-fund"])?;
