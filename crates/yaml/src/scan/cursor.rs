@@ -28,7 +28,7 @@ impl<'t> Cursor<'t> {
         self.pos >= self.text.len()
     }
 
-    fn rest(&self) -> &'t [u8] {
+    pub(super) fn rest(&self) -> &'t [u8] {
         &self.text.as_bytes()[self.pos.min(self.text.len())..]
     }
 

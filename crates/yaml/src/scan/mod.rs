@@ -7,6 +7,7 @@ mod scalars;
 mod tokens;
 
 pub(crate) use events::{DEPTH_USUAL, Event, EventKind, Events};
+pub(crate) use scalars::escape;
 
 /// A place in the text: 0-based line, 0-based column and index in characters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

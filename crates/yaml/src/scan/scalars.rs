@@ -199,50 +199,11 @@ impl<'t> Scanner<'t> {
     }
 
     fn scan_escape(&mut self, start: Mark, text: &mut String) -> Result<(), Fault> {
-        const CONTEXT: &str = "while parsing a quoted scalar";
-        let digits = match self.at.byte(1) {
-            b'x' => 2,
-            b'u' => 4,
-            b'U' => 8,
-            other => {
-                let c = match other {
-                    b'0' => '\0',
-                    b'a' => '\u{7}',
-                    b'b' => '\u{8}',
-                    b't' | b'\t' => '\t',
-                    b'n' => '\n',
-                    b'v' => '\u{b}',
-                    b'f' => '\u{c}',
-                    b'r' => '\r',
-                    b'e' => '\u{1b}',
-                    b' ' => ' ',
-                    b'"' => '"',
-                    b'\'' => '\'',
-                    b'\\' => '\\',
-                    b'N' => '\u{85}',
-                    b'_' => '\u{a0}',
-                    b'L' => '\u{2028}',
-                    b'P' => '\u{2029}',
-                    _ => return Err(Fault::new(CONTEXT, start, "found unknown escape character")),
-                };
-                text.push(c);
-                self.at.skip_bytes(2);
-                return Ok(());
-            }
-        };
-        self.at.skip_bytes(2);
-        let mut code = 0_u32;
-        for n in 0..digits {
-            let Some(digit) = char::from(self.at.byte(n)).to_digit(16) else {
-                return Err(Fault::new(CONTEXT, start, "did not find expected hexdecimal number"));
-            };
-            code = code.wrapping_shl(4) | digit;
-        }
-        let Some(c) = char::from_u32(code) else {
-            return Err(Fault::new(CONTEXT, start, "found invalid Unicode character escape code"));
-        };
-        text.push(c);
-        self.at.skip_bytes(digits);
+        let behind = self.at.rest().get(1..).unwrap_or_default();
+        let (char, length) =
+            escape(behind).map_err(|problem| Fault::new("while parsing a quoted scalar", start, problem))?;
+        text.push(char);
+        self.at.skip_bytes(1 + length);
         Ok(())
     }
 
@@ -343,6 +304,49 @@ impl<'t> Scanner<'t> {
         }
         Ok(())
     }
+}
+
+/// Returns what an escape stands for, and its length without the backslash. The text begins behind that.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn escape(text: &[u8]) -> Result<(char, usize), &'static str> {
+    let byte = |at: usize| text.get(at).copied().unwrap_or(0);
+    let digits = match byte(0) {
+        b'x' => 2,
+        b'u' => 4,
+        b'U' => 8,
+        other => {
+            let char = match other {
+                b'0' => '\0',
+                b'a' => '\u{7}',
+                b'b' => '\u{8}',
+                b't' | b'\t' => '\t',
+                b'n' => '\n',
+                b'v' => '\u{b}',
+                b'f' => '\u{c}',
+                b'r' => '\r',
+                b'e' => '\u{1b}',
+                b' ' => ' ',
+                b'"' => '"',
+                b'\'' => '\'',
+                b'\\' => '\\',
+                b'N' => '\u{85}',
+                b'_' => '\u{a0}',
+                b'L' => '\u{2028}',
+                b'P' => '\u{2029}',
+                _ => return Err("found unknown escape character"),
+            };
+            return Ok((char, 1));
+        }
+    };
+    let mut code = 0_u32;
+    for at in 1..=digits {
+        let digit = char::from(byte(at)).to_digit(16).ok_or("did not find expected hexdecimal number")?;
+        code = code.wrapping_shl(4) | digit;
+    }
+    let char = char::from_u32(code).ok_or("found invalid Unicode character escape code")?;
+    Ok((char, 1 + digits))
 }
 
 impl Gap {

@@ -1,9 +1,4 @@
-//! A short way through what nearly all manifests are made of: block mappings and sequences of scalars on one line,
-//! lists of words in brackets, literal blocks.
-//!
-//! Whatever else a text holds, keys that are no texts and faults above all, is left to the whole reader: this one gives
-//! nothing then, and what it gives is what that one would. A fuzz target holds the two against each other.
-
+use super::scalars::quoted;
 use crate::mapping::{Entry, Mapping};
 use crate::parse::Document;
 use crate::resolve::{Resolved, resolve};
@@ -37,18 +32,18 @@ pub(crate) fn all(text: &str, options: &Options) -> Option<Vec<Document>> {
 
 /// A line that holds more than a comment.
 #[derive(Clone, Copy)]
-struct Line<'t> {
+pub(super) struct Line<'t> {
     /// Spaces ahead of the text.
-    indent: usize,
+    pub indent: usize,
     /// Without spaces around it.
     text: &'t str,
     /// Whether it is the `---` that parts documents.
     parts: bool,
 }
 
-struct Reader<'t> {
+pub(super) struct Reader<'t> {
     text: &'t str,
-    options: Options,
+    pub(super) options: Options,
     /// First byte behind the current line.
     next: usize,
     /// How many lines begin before that.
@@ -57,6 +52,15 @@ struct Reader<'t> {
     line: Option<Line<'t>>,
     has_tabs: bool,
     nodes_left: usize,
+    /// Where block scalars are put together, kept from one to the next.
+    pub(super) scratch: String,
+}
+
+/// A place in the text between two lines.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    next: usize,
+    number: usize,
 }
 
 impl<'t> Reader<'t> {
@@ -73,20 +77,20 @@ impl<'t> Reader<'t> {
             line: None,
             has_tabs: text.as_bytes().contains(&b'\t'),
             nodes_left: options.limits.nodes_max,
+            scratch: String::new(),
         };
         reader.advance()?;
         Some(reader)
     }
 
-    fn count(&mut self) -> Option<()> {
+    pub(super) fn count(&mut self) -> Option<()> {
         self.nodes_left = self.nodes_left.checked_sub(1)?;
         Some(())
     }
 
     /// Goes on to the next line that holds more than a comment.
-    fn advance(&mut self) -> Option<()> {
-        while self.next < self.text.len() {
-            let raw = self.raw();
+    pub(super) fn advance(&mut self) -> Option<()> {
+        while let Some(raw) = self.raw() {
             let indent = leading_spaces(raw);
             let text = raw[indent..].trim_end_matches(' ');
             match text.as_bytes() {
@@ -104,17 +108,36 @@ impl<'t> Reader<'t> {
         Some(())
     }
 
-    /// Takes the next line as it is.
-    fn raw(&mut self) -> &'t str {
-        let rest = &self.text[self.next..];
+    /// Takes the next line as it is; nothing at the end.
+    pub(super) fn raw(&mut self) -> Option<&'t str> {
+        let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
         let raw = rest.split_once('\n').map_or(rest, |(raw, _)| raw);
         self.next = (self.next + raw.len() + 1).min(self.text.len());
         self.number += 1;
-        raw
+        Some(raw)
+    }
+
+    /// Where the next line begins.
+    pub(super) fn place(&self) -> Place {
+        Place { next: self.next, number: self.number }
+    }
+
+    pub(super) fn go_to(&mut self, place: Place) {
+        (self.next, self.number) = (place.next, place.number);
+    }
+
+    /// The text up to a place.
+    pub(super) fn before(&self, place: Place) -> &'t str {
+        &self.text[..place.next]
+    }
+
+    /// Whether the last line that was taken had a break at its end.
+    pub(super) fn is_behind_break(&self) -> bool {
+        self.text.as_bytes()[..self.next].ends_with(b"\n")
     }
 
     /// The line that is read, if it belongs to the document.
-    fn inside(&self) -> Option<Line<'t>> {
+    pub(super) fn inside(&self) -> Option<Line<'t>> {
         self.line.filter(|line| !line.parts)
     }
 
@@ -128,29 +151,37 @@ impl<'t> Reader<'t> {
         if self.inside().is_none() {
             return Some(Some((Value::Null, number)));
         }
-        let value = self.block(0)?;
+        let value = self.block(0)??;
         self.inside().is_none().then_some(Some((value, number)))
     }
 
-    /// Reads the collection that the line begins.
-    fn block(&mut self, depth: usize) -> Option<Value> {
+    /// Reads the collection that the line begins; `Some(None)` where it begins none.
+    fn block(&mut self, depth: usize) -> Option<Option<Value>> {
         let line = self.line?;
-        if is_entry(line.text) { self.sequence(line.indent, depth) } else { self.mapping(line.indent, depth) }
+        if is_entry(line.text) {
+            return self.sequence(line.indent, depth).map(Some);
+        }
+        match self.key(line.text) {
+            Some(first) => self.mapping(first, line.indent, depth).map(Some),
+            None => Some(None),
+        }
     }
 
-    fn mapping(&mut self, indent: usize, depth: usize) -> Option<Value> {
+    /// Reads a mapping from its first key and what stands behind that.
+    fn mapping(&mut self, first: (&'t str, &'t str), indent: usize, depth: usize) -> Option<Value> {
         self.enter(depth)?;
         let mut mapping = Mapping::new(self.options);
-        while let Some(line) = self.inside().filter(|line| line.indent >= indent) {
-            if line.indent > indent {
-                return None;
-            }
-            let (key, rest) = self.key(line.text)?;
+        let (mut key, mut rest) = first;
+        loop {
             self.count()?;
             let value = self.value(rest, indent, true, depth)?;
             mapping.push(Entry { key: key.into(), value, line: 0 });
+            match self.inside() {
+                Some(line) if line.indent > indent => return None,
+                Some(line) if line.indent == indent => (key, rest) = self.key(line.text)?,
+                _ => return mapping.finish().ok().map(Value::Object),
+            }
         }
-        mapping.finish().ok().map(Value::Object)
     }
 
     /// Reads entries whose dashes stand in a column. In a mapping that is the mapping's own, other lines end it.
@@ -166,10 +197,11 @@ impl<'t> Reader<'t> {
             }
             let rest = line.text[1..].trim_start_matches(' ');
             let column = indent + line.text.len() - rest.len();
-            let is_collection = is_entry(rest) || self.key(rest).is_some();
-            list.push(if is_collection {
+            list.push(if is_entry(rest) {
                 self.line = Some(Line { indent: column, text: rest, parts: false });
-                self.block(depth + 1)?
+                self.sequence(column, depth + 1)?
+            } else if let Some(first) = self.key(rest) {
+                self.mapping(first, column, depth + 1)?
             } else {
                 self.value(rest, indent, false, depth)?
             });
@@ -177,33 +209,38 @@ impl<'t> Reader<'t> {
         Some(Value::Array(list))
     }
 
-    fn enter(&mut self, depth: usize) -> Option<()> {
+    pub(super) fn enter(&mut self, depth: usize) -> Option<()> {
         self.count()?;
         (depth < DEPTH_MAX.min(self.options.limits.depth_max)).then_some(())
     }
 
-    /// Reads what stands behind a key or a dash, and goes on behind it.
+    /// Reads what stands behind a key or a dash, on its line or below, and goes on behind it.
     fn value(&mut self, rest: &'t str, indent: usize, of_key: bool, depth: usize) -> Option<Value> {
-        if rest.is_empty() || rest.starts_with('#') {
-            self.advance()?;
-            return match self.inside() {
-                Some(line)
-                    if line.indent > indent || of_key && line.indent == indent && is_entry(line.text) =>
-                {
-                    self.block(depth + 1)
-                }
-                _ => self.count().map(|()| Value::Null),
-            };
+        if !rest.is_empty() && !rest.starts_with('#') {
+            return self.inline(rest, indent, depth);
         }
-        let value = if rest.starts_with('|') { self.literal(rest, indent)? } else { self.scalar(rest)? };
         self.advance()?;
-        // What is deeper goes on with the scalar, or is a fault.
-        let goes_on = self.inside().is_some_and(|line| line.indent > indent);
-        (!goes_on).then_some(value)
+        let is_inside =
+            |line: &Line<'t>| line.indent > indent || of_key && line.indent == indent && is_entry(line.text);
+        let Some(line) = self.inside().filter(is_inside) else {
+            return self.count().map(|()| Value::Null);
+        };
+        match self.block(depth + 1)? {
+            Some(collection) => Some(collection),
+            None => self.inline(line.text, indent, depth),
+        }
     }
 
     /// Splits a line into a key and what stands behind its colon.
     fn key(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
+        let (key, rest) = self.key_text(text)?;
+        let behind = rest.strip_prefix(':')?;
+        let is_key = behind.is_empty() || behind.starts_with(' ');
+        is_key.then(|| (key, behind.trim_start_matches(' ')))
+    }
+
+    /// Splits what can be a key off a text: a word that is a text, or a quoted string without escapes.
+    pub(super) fn key_text(&self, text: &'t str) -> Option<(&'t str, &'t str)> {
         let (key, rest) = match text.as_bytes().first()? {
             b'"' | b'\'' => quoted(text)?,
             b if b.is_ascii_alphanumeric() || matches!(b, b'_' | b'/') => {
@@ -216,141 +253,11 @@ impl<'t> Reader<'t> {
             }
             _ => return None,
         };
-        let behind = rest.strip_prefix(':')?;
-        let is_key = behind.is_empty() || behind.starts_with(' ');
-        if !is_key || key.len() > KEY_BYTES_MAX || self.has_tab(key) {
-            return None;
-        }
-        Some((key, behind.trim_start_matches(' ')))
+        (key.len() <= KEY_BYTES_MAX && !self.has_tab(key)).then_some((key, rest))
     }
 
-    fn has_tab(&self, text: &str) -> bool {
+    pub(super) fn has_tab(&self, text: &str) -> bool {
         self.has_tabs && text.contains('\t')
-    }
-
-    fn scalar(&mut self, text: &'t str) -> Option<Value> {
-        self.count()?;
-        match text.as_bytes() {
-            [b'"' | b'\'', ..] => {
-                let (inner, rest) = quoted(text)?;
-                (is_end(rest) && !self.has_tab(inner)).then(|| Value::String(inner.into()))
-            }
-            [b'[', ..] => self.words(&text[1..]),
-            [b'{', b'}', ..] => is_end(&text[2..]).then(Value::object),
-            [b'-', b' ', ..] | [b'-'] => None,
-            [
-                b',' | b']' | b'{' | b'}' | b'&' | b'*' | b'!' | b'|' | b'>' | b'%' | b'@' | b'`' | b'?'
-                | b':',
-                ..,
-            ] => None,
-            bytes => {
-                let mut end = bytes.len();
-                for (n, byte) in bytes.iter().enumerate() {
-                    match byte {
-                        b':' if matches!(bytes.get(n + 1), None | Some(b' ')) => return None,
-                        b'#' if n > 0 && bytes[n - 1] == b' ' => {
-                            end = n;
-                            break;
-                        }
-                        b'\t' => return None,
-                        _ => {}
-                    }
-                }
-                self.plain(text[..end].trim_end_matches(' '))
-            }
-        }
-    }
-
-    fn plain(&self, text: &str) -> Option<Value> {
-        let value = compose::plain_value(resolve(text, self.options.dialect), text, &self.options);
-        let is_number = !matches!(value, Value::Float(f) if !f.is_finite());
-        is_number.then_some(value)
-    }
-
-    /// Reads a list of words and quoted strings behind its opening bracket.
-    fn words(&mut self, text: &'t str) -> Option<Value> {
-        let mut list = Array::new();
-        let mut rest = text.trim_start_matches(' ');
-        if let Some(rest) = rest.strip_prefix(']') {
-            return is_end(rest).then_some(Value::Array(list));
-        }
-        loop {
-            self.count()?;
-            let behind = match rest.as_bytes().first()? {
-                b'"' | b'\'' => {
-                    let (inner, behind) = quoted(rest)?;
-                    if self.has_tab(inner) {
-                        return None;
-                    }
-                    list.push(Value::String(inner.into()));
-                    behind
-                }
-                b if b.is_ascii_alphanumeric() || *b == b'/' => {
-                    let end = rest.bytes().take_while(|b| is_word(*b)).count();
-                    list.push(self.plain(&rest[..end])?);
-                    &rest[end..]
-                }
-                _ => return None,
-            };
-            let behind = behind.trim_start_matches(' ');
-            match behind.as_bytes().first()? {
-                b',' => rest = behind[1..].trim_start_matches(' '),
-                b']' => return is_end(&behind[1..]).then_some(Value::Array(list)),
-                _ => return None,
-            }
-        }
-    }
-
-    /// Reads a literal block behind its header, deeper than the collection that it stands in.
-    fn literal(&mut self, header: &str, parent: usize) -> Option<Value> {
-        self.count()?;
-        let strips = match header {
-            "|" => false,
-            "|-" => true,
-            _ => return None,
-        };
-        let mut text = String::new();
-        let (mut indent, mut breaks, mut ended) = (0, 0, true);
-        while self.next < self.text.len() {
-            let (start, number) = (self.next, self.number);
-            let raw = self.raw();
-            let spaces = leading_spaces(raw);
-            let is_blank = spaces == raw.len();
-            if indent == 0 && !is_blank {
-                // Empty lines ahead that are deeper would decide the indentation.
-                indent = spaces;
-                let ahead = &self.text[..start];
-                let deeper = ahead.lines().rev().take(breaks).any(|line| line.len() > indent);
-                if indent <= parent || deeper || raw.as_bytes()[spaces] == b'\t' {
-                    return None;
-                }
-            }
-            if is_blank && (indent == 0 || spaces <= indent) {
-                breaks += 1;
-                continue;
-            }
-            if spaces < indent {
-                if raw.as_bytes()[spaces] == b'\t' {
-                    return None;
-                }
-                (self.next, self.number) = (start, number);
-                break;
-            }
-            if !text.is_empty() {
-                breaks += 1;
-            }
-            text.extend(std::iter::repeat_n('\n', breaks));
-            breaks = 0;
-            text.push_str(&raw[indent..]);
-            ended = self.text.as_bytes()[self.next - 1] == b'\n';
-        }
-        if indent == 0 {
-            return None;
-        }
-        if !strips && ended {
-            text.push('\n');
-        }
-        Some(Value::String(text.into()))
     }
 }
 
@@ -360,7 +267,7 @@ fn is_harmless(text: &str) -> bool {
     !text.contains(part) && compose::refuse_control_characters(text).is_ok()
 }
 
-fn leading_spaces(text: &str) -> usize {
+pub(super) fn leading_spaces(text: &str) -> usize {
     text.bytes().take_while(|b| *b == b' ').count()
 }
 
@@ -369,28 +276,15 @@ fn is_entry(text: &str) -> bool {
     text == "-" || text.starts_with("- ")
 }
 
-fn is_word(b: u8) -> bool {
+pub(super) fn is_word(b: u8) -> bool {
     b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/')
-}
-
-/// Whether nothing but a comment follows a value on its line.
-fn is_end(rest: &str) -> bool {
-    rest.is_empty() || rest.starts_with(' ') && rest.trim_start_matches(' ').starts_with('#')
-}
-
-/// Splits a text into the inside of the quotes that it begins with and what stands behind them. Escapes are left to
-/// the whole reader.
-fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next()?;
-    let (inner, rest) = text[1..].split_once(quote)?;
-    let is_plain = if quote == '"' { !inner.contains('\\') } else { !rest.starts_with('\'') };
-    is_plain.then_some((inner, rest))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parse_documents_in_full as whole;
+    use proptest::prelude::*;
 
     /// The short way is taken, and gives what the whole reader gives.
     fn agrees(text: &str) {
@@ -415,6 +309,15 @@ mod tests {
         );
         agrees("a: |\n  x\n\n\nb: |\n  last");
         agrees("- |\n  é\n  \ttab\n- --flag=x\n- \"\u{1f600}\"\n");
+        agrees("a:\n  {}\nb:\n  # c\n  text # d\nc:\n    - {}\n    -\n      [x]\n");
+        agrees(
+            "a: {b: c, 'd': [e.f/g, --h=i, -1, \"j\\tk\", l:m], \"n\":\"o\", p: {}} # q\nr: [ { s: 1.0 } ]\n",
+        );
+        agrees("a: 'b''c'\nd: \"\\u00e9\\n\\\\ \\\"\" # e\nf: :g:h\n");
+        agrees("a: 'b\n\n  c  \n d '' e\n\n  '\nf:\n- \"g\\n\n  h \\x41 i\"\n-\n  'j\n  '\n");
+        agrees("a: b c  \n   - d#e\n\n\n   'f\ng: 2001-01-01\n  00:00:00\n# h\nh:\n  i\n  j\n");
+        agrees("a:\n- b\n  - c\n");
+        agrees("a: >\n  b\n  c\n\n\n  d\n\ne: >-\n\n    f\n    g\nh: >\n i");
         agrees("");
         agrees("# only\n");
     }
@@ -425,13 +328,28 @@ mod tests {
             "a: &x 1\n",
             "a: *x\n",
             "a: !!str 1\n",
-            "a: {b: c}\n",
-            "a: [b, [c]]\n",
-            "a: b\n  c\n",
-            "a: 'b''c'\n",
-            "a: \"\\n\"\n",
-            "a: >\n  b\n",
             "a: |2\n  b\n",
+            "a: >\n  b\n   c\n",
+            "a: >+\n  b\n",
+            "a: {b: c: d}\n",
+            "a: {b}\n",
+            "a: {b:c}\n",
+            "a: {1: b}\n",
+            "a: [b: c]\n",
+            "a: [b, ]\n",
+            "a: [b\n  ]\n",
+            "a: [&b c]\n",
+            "a: [b c]\n",
+            "a: \"\\z\"\n",
+            "a: \"b\\\n  c\"\n",
+            "a: 'b\n---\n'\n",
+            "a: 'b\n",
+            "a: b # c\n  d\n",
+            "a: b\n  # c\n  d\n",
+            "a: b\n  c: d\n",
+            "a: b\n  c #d\n  e\n",
+            "a:\n  b\n c\nd: e\n- f\n",
+            "a:\n  {}\n  b: c\n",
             "a: |+\n  b\n",
             "? a\n",
             "a b: c\n",
@@ -442,7 +360,6 @@ mod tests {
             "a:\tb\n",
             "\ta: b\n",
             "a: b: c\n",
-            "a:\n  b\n",
             "a: b\n c: d\n",
             "  a: b\n c: d\n",
             "- a\nb: c\n",
@@ -459,12 +376,63 @@ mod tests {
             "a: [b] c\n",
             "a: - b\n",
             "a: |\n  b\n\tc\n",
-            "a:\n- b\n  - c\n",
         ] {
             never_differs(text);
             assert_eq!(all(text, &Options::default()), None, "{text:?}");
         }
     }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+        #[test]
+        fn lines_of_any_kind_never_differ(
+            lines in prop::collection::vec((0..4_usize, 0..HEADS.len(), 0..TAILS.len()), 1..7)
+        ) {
+            let line = |(indent, head, tail)| format!("{}{}{}\n", " ".repeat(indent), HEADS[head], TAILS[tail]);
+            never_differs(&lines.into_iter().map(line).collect::<String>());
+        }
+    }
+
+    const HEADS: [&str; 12] = ["", "", "a: ", "b:", "- ", "- c: ", "'d': ", "\"", "'", "e ", "\t", "# "];
+    const TAILS: [&str; 36] = [
+        "",
+        "",
+        "f",
+        "g h",
+        "1",
+        "~",
+        "{}",
+        "[]",
+        "{a: b, 'c': [d]}",
+        "[x, {\"y\":1}]",
+        "[-1, .5, -]",
+        "{a: }",
+        "'i'",
+        "'j''k'",
+        "'l",
+        "m'",
+        "\"n\"",
+        "\"o\\n",
+        "p\\\"q\"",
+        "r\\",
+        "|",
+        "|-",
+        ">",
+        ">-",
+        ">+",
+        " s",
+        "t # u",
+        "#v",
+        "w:",
+        "x: y",
+        ":z",
+        "---",
+        "...",
+        "-",
+        "? a",
+        "&b *c",
+    ];
 
     #[test]
     fn texts_cut_anywhere_never_differ() {
