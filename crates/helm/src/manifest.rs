@@ -11,6 +11,7 @@ use fairway_core::install_rank;
 use fairway_template::Call;
 use fairway_value::Value;
 use fairway_yaml::Step;
+use memchr::memmem;
 
 /// A rendered manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -100,13 +101,14 @@ fn split_leaving_ends(text: &str) -> Vec<&str> {
 /// parts.
 fn split_trimmed(text: &str) -> impl Iterator<Item = &str> {
     let text = text.trim_matches(is_space);
+    let separator = memmem::Finder::new("\n---");
     let mut rest = Some(text);
     let mut first = true;
     std::iter::from_fn(move || {
         loop {
             let current = rest?;
             let at_start = std::mem::replace(&mut first, false) && current.starts_with("---");
-            let cut = if at_start { Some(0) } else { current.find("\n---").map(|at| at + 1) };
+            let cut = if at_start { Some(0) } else { separator.find(current.as_bytes()).map(|at| at + 1) };
             let part = match cut {
                 Some(at) => {
                     rest = Some(current[at + 3..].trim_start_matches(is_regex_space));

@@ -1,8 +1,7 @@
 //! Lists and mappings in brackets, on one line.
 
 use super::reader::{Reader, is_word};
-use crate::mapping::{Entry, Mapping};
-use fairway_value::{Array, Value};
+use fairway_value::Value;
 
 impl<'t> Reader<'t> {
     /// Reads the collection that a text begins with and returns what stands behind it.
@@ -15,24 +14,24 @@ impl<'t> Reader<'t> {
     }
 
     fn flow_list(&mut self, text: &'t str, depth: usize) -> Option<(Value, &'t str)> {
-        let mut list = Array::new();
+        let start = self.mark();
         let mut rest = text.trim_start_matches(' ');
         if let Some(behind) = rest.strip_prefix(']') {
-            return Some((Value::Array(list), behind));
+            return Some((self.finish_list(start), behind));
         }
         loop {
             let (item, behind) = self.flow_item(rest, depth)?;
-            list.push(item);
+            self.push_item(item);
             match next(behind)? {
                 (b',', behind) => rest = behind.trim_start_matches(' '),
-                (b']', behind) => return Some((Value::Array(list), behind)),
+                (b']', behind) => return Some((self.finish_list(start), behind)),
                 _ => return None,
             }
         }
     }
 
     fn flow_mapping(&mut self, text: &'t str, depth: usize) -> Option<(Value, &'t str)> {
-        let mut mapping = Mapping::new(self.options);
+        let start = self.mark();
         let mut rest = text.trim_start_matches(' ');
         if let Some(behind) = rest.strip_prefix('}') {
             return Some((Value::object(), behind));
@@ -41,10 +40,10 @@ impl<'t> Reader<'t> {
             self.count()?;
             let (key, behind) = self.flow_key(rest)?;
             let (value, behind) = self.flow_item(behind, depth)?;
-            mapping.push(Entry { key: key.into(), value, line: 0 });
+            self.push_entry(key, value);
             match next(behind)? {
                 (b',', behind) => rest = behind.trim_start_matches(' '),
-                (b'}', behind) => return Some((Value::Object(mapping.finish().ok()?), behind)),
+                (b'}', behind) => return Some((self.finish_mapping(start)?, behind)),
                 _ => return None,
             }
         }

@@ -1,9 +1,10 @@
 use super::scalars::quoted;
-use crate::mapping::{Entry, Mapping};
+use crate::DuplicateKeys;
 use crate::parse::Document;
 use crate::resolve::{Resolved, resolve};
 use crate::{Options, compose};
-use fairway_value::{Array, Value};
+use fairway_value::{Map, Str, Value};
+use memchr::memchr;
 
 /// Deepest nesting that is read here.
 const DEPTH_MAX: usize = 64;
@@ -54,6 +55,17 @@ pub(super) struct Reader<'t> {
     nodes_left: usize,
     /// Where block scalars are put together, kept from one to the next.
     pub(super) scratch: String,
+    /// Entries of the mappings that are read, those of inner ones behind those of outer ones.
+    entries: Vec<(Str, Value)>,
+    /// Items of the lists that are read, alike.
+    items: Vec<Value>,
+}
+
+/// Where the entries and items of a collection begin.
+#[derive(Clone, Copy)]
+pub(super) struct Start {
+    entries: usize,
+    items: usize,
 }
 
 /// A place in the text between two lines.
@@ -75,9 +87,11 @@ impl<'t> Reader<'t> {
             next: 0,
             number: 0,
             line: None,
-            has_tabs: text.as_bytes().contains(&b'\t'),
+            has_tabs: memchr(b'\t', text.as_bytes()).is_some(),
             nodes_left: options.limits.nodes_max,
             scratch: String::new(),
+            entries: Vec::new(),
+            items: Vec::new(),
         };
         reader.advance()?;
         Some(reader)
@@ -111,7 +125,7 @@ impl<'t> Reader<'t> {
     /// Takes the next line as it is; nothing at the end.
     pub(super) fn raw(&mut self) -> Option<&'t str> {
         let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
-        let raw = rest.split_once('\n').map_or(rest, |(raw, _)| raw);
+        let raw = memchr(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..end]);
         self.next = (self.next + raw.len() + 1).min(self.text.len());
         self.number += 1;
         Some(raw)
@@ -170,16 +184,16 @@ impl<'t> Reader<'t> {
     /// Reads a mapping from its first key and what stands behind that.
     fn mapping(&mut self, first: (&'t str, &'t str), indent: usize, depth: usize) -> Option<Value> {
         self.enter(depth)?;
-        let mut mapping = Mapping::new(self.options);
+        let start = self.mark();
         let (mut key, mut rest) = first;
         loop {
             self.count()?;
             let value = self.value(rest, indent, true, depth)?;
-            mapping.push(Entry { key: key.into(), value, line: 0 });
+            self.push_entry(key, value);
             match self.inside() {
                 Some(line) if line.indent > indent => return None,
                 Some(line) if line.indent == indent => (key, rest) = self.key(line.text)?,
-                _ => return mapping.finish().ok().map(Value::Object),
+                _ => return self.finish_mapping(start),
             }
         }
     }
@@ -187,7 +201,7 @@ impl<'t> Reader<'t> {
     /// Reads entries whose dashes stand in a column. In a mapping that is the mapping's own, other lines end it.
     fn sequence(&mut self, indent: usize, depth: usize) -> Option<Value> {
         self.enter(depth)?;
-        let mut list = Array::new();
+        let start = self.mark();
         while let Some(line) = self.inside().filter(|line| line.indent >= indent) {
             if line.indent > indent {
                 return None;
@@ -197,16 +211,42 @@ impl<'t> Reader<'t> {
             }
             let rest = line.text[1..].trim_start_matches(' ');
             let column = indent + line.text.len() - rest.len();
-            list.push(if is_entry(rest) {
+            let item = if is_entry(rest) {
                 self.line = Some(Line { indent: column, text: rest, parts: false });
                 self.sequence(column, depth + 1)?
             } else if let Some(first) = self.key(rest) {
                 self.mapping(first, column, depth + 1)?
             } else {
                 self.value(rest, indent, false, depth)?
-            });
+            };
+            self.push_item(item);
         }
-        Some(Value::Array(list))
+        Some(self.finish_list(start))
+    }
+
+    /// Where the entries and items of a collection begin that is read from now on.
+    pub(super) fn mark(&self) -> Start {
+        Start { entries: self.entries.len(), items: self.items.len() }
+    }
+
+    pub(super) fn finish_list(&mut self, start: Start) -> Value {
+        Value::Array(self.items.drain(start.items..).collect())
+    }
+
+    /// Ends a mapping; nothing where it has a key twice that it may not have.
+    pub(super) fn finish_mapping(&mut self, start: Start) -> Option<Value> {
+        let count = self.entries.len() - start.entries;
+        let map: Map = self.entries.drain(start.entries..).collect();
+        let has_all = map.len() == count || self.options.duplicate_keys != DuplicateKeys::Refuse;
+        has_all.then_some(Value::Object(map))
+    }
+
+    pub(super) fn push_entry(&mut self, key: &str, value: Value) {
+        self.entries.push((key.into(), value));
+    }
+
+    pub(super) fn push_item(&mut self, item: Value) {
+        self.items.push(item);
     }
 
     pub(super) fn enter(&mut self, depth: usize) -> Option<()> {

@@ -5,6 +5,7 @@ use crate::compose;
 use crate::resolve::resolve;
 use crate::scan::escape;
 use fairway_value::{Str, Value};
+use memchr::memchr3_iter;
 
 impl<'t> Reader<'t> {
     /// Reads what stands on one line and, where it is a scalar, on those below that belong to it; goes on behind it.
@@ -207,8 +208,8 @@ fn fold(empty_lines: usize, out: &mut String) {
 /// a tab.
 fn plain_end(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
-    for (n, byte) in bytes.iter().enumerate() {
-        match byte {
+    for n in memchr3_iter(b':', b'#', b'\t', bytes) {
+        match bytes[n] {
             b':' if matches!(bytes.get(n + 1), None | Some(b' ')) => return None,
             b'#' if n > 0 && bytes[n - 1] == b' ' => return Some(n),
             b'\t' => return None,
