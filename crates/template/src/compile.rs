@@ -5,6 +5,7 @@ use crate::program::{Const, NodeRef, Op, Program, RangeVars, Source};
 use crate::value::{self, GoType, Kind};
 use fairway_value::Str;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// Compiles a tree into a program that calls the given functions.
 pub(crate) fn compile(tree: &Tree, source: &Arc<Source>, functions: &Functions) -> Program {
@@ -14,6 +15,7 @@ pub(crate) fn compile(tree: &Tree, source: &Arc<Source>, functions: &Functions) 
             name: tree.name.clone(),
             source: Arc::clone(source),
             code: Vec::new(),
+            places: Vec::new(),
             nodes: Vec::new(),
             consts: Vec::new(),
             names: Vec::new(),
@@ -30,6 +32,8 @@ pub(crate) fn compile(tree: &Tree, source: &Arc<Source>, functions: &Functions) 
     };
     compiler.list(&tree.root);
     compiler.emit(Op::Return);
+    let length = compiler.program.code.len();
+    compiler.program.places.resize_with(length, AtomicU32::default);
     compiler.program
 }
 

@@ -16,6 +16,7 @@
 mod compile;
 mod describe;
 mod error;
+mod expressions;
 pub mod fmt;
 pub mod functions;
 mod json;

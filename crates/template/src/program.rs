@@ -2,6 +2,7 @@ use crate::functions::Function;
 use crate::value::GoType;
 use fairway_value::Str;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 
 /// A text that templates were parsed from, for the places in errors.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub(crate) struct Program {
     pub name: Str,
     pub source: Arc<Source>,
     pub code: Vec<Op>,
+    /// For each instruction that asks a map for a field, where in the map it was found last.
+    pub places: Vec<AtomicU32>,
     pub nodes: Vec<NodeRef>,
     pub consts: Vec<Const>,
     pub names: Vec<Str>,

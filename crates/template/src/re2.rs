@@ -3,11 +3,9 @@
 //! Both match alike, leftmost and by preference; what differs is the syntax at the edges: ASCII classes, braces that
 //! are no repetition, `\Q…\E`, set operators that Go does not know, and repetitions that Go refuses.
 
-use fairway_value::Str;
 use regex::Regex;
 use regex_automata::meta;
 use regex_automata::util::syntax;
-use std::collections::HashMap;
 use std::iter::Peekable;
 use std::ops::Range;
 use std::str::Chars;
@@ -24,12 +22,17 @@ const REPEAT_MAX: u32 = 1000;
 /// Compiled without the table of all states (a dense DFA) that the `regex` crate makes of every small expression: for the
 /// few short texts of a chart it never pays. That of `(-?[^a-z\d\-])+-?` was a quarter of rendering a chart with it.
 #[derive(Clone, Debug)]
-pub(crate) struct Expression(Arc<meta::Regex>);
+pub(crate) struct Expression(pub(crate) Arc<meta::Regex>);
 
 impl Expression {
     /// Returns a copy that shares nothing that grows.
-    fn apart(&self) -> Self {
+    pub(crate) fn apart(&self) -> Self {
         Self(Arc::new(meta::Regex::clone(&self.0)))
+    }
+
+    /// Returns how many bytes it takes, without what it searches with.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.memory_usage()
     }
 
     /// Whether the expression matches anywhere.
@@ -64,30 +67,6 @@ impl Expression {
     /// Replaces every match by a text as it is.
     pub(crate) fn replace_all_literally(&self, text: &str, with: &str) -> String {
         replace(text, self.find_iter(text).map(|range| (range, ())), |(), out| out.push_str(with))
-    }
-}
-
-/// The expressions that one run has compiled.
-#[derive(Default)]
-pub(crate) struct Expressions(HashMap<Str, (Expression, bool)>);
-
-impl Expressions {
-    /// Most expressions whose means of searching are kept: on texts made for that they grow to some megabytes. The others
-    /// give them back after each use.
-    const KEPT_MAX: usize = 16;
-
-    /// Returns the expression of a pattern, where it was compiled before.
-    pub(crate) fn get(&self, pattern: &str) -> Option<Expression> {
-        let (expression, is_kept) = self.0.get(pattern)?;
-        Some(if *is_kept { expression.clone() } else { expression.apart() })
-    }
-
-    /// Remembers an expression and returns it.
-    pub(crate) fn add(&mut self, pattern: &str, expression: Expression) -> Expression {
-        let is_kept = self.0.len() < Self::KEPT_MAX;
-        let used = if is_kept { expression.clone() } else { expression.apart() };
-        self.0.insert(pattern.into(), (expression, is_kept));
-        used
     }
 }
 
@@ -499,21 +478,6 @@ impl Translator<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_expressions_of_a_run_keep_what_they_search_with() {
-        let mut run = Expressions::default();
-        let same = |a: &Expression, b: &Expression| Arc::ptr_eq(&a.0, &b.0);
-        for n in 0..=Expressions::KEPT_MAX {
-            let pattern = format!("a{n}");
-            let used = run.add(&pattern, compile(&pattern).unwrap());
-            let again = [run.get(&pattern).unwrap(), run.get(&pattern).unwrap()];
-            let is_kept = n < Expressions::KEPT_MAX;
-            assert_eq!((same(&used, &again[0]), same(&again[0], &again[1])), (is_kept, is_kept), "{pattern}");
-            assert!(again[0].is_match(&pattern));
-        }
-        assert!(run.get("b").is_none());
-    }
 
     #[test]
     fn expressions_mean_what_they_mean_in_go() {

@@ -1,4 +1,5 @@
 use crate::compile::compile;
+use crate::expressions::Compiled;
 use crate::parse::parse;
 use crate::program::{Program, Source};
 use crate::value::text_of;
@@ -44,8 +45,14 @@ impl Templates {
     /// time.
     #[must_use]
     pub fn new(root: &str, functions: Arc<Functions>, missing_key: MissingKey) -> Self {
-        let texts = Arc::default();
-        let layer = Layer { below: None, root: root.into(), functions, programs: HashMap::new(), texts };
+        let layer = Layer {
+            below: None,
+            root: root.into(),
+            functions,
+            programs: HashMap::new(),
+            texts: Arc::default(),
+            expressions: Arc::default(),
+        };
         Self { layer: Arc::new(layer), missing_key }
     }
 
@@ -148,6 +155,8 @@ pub(crate) struct Layer {
     functions: Arc<Functions>,
     programs: HashMap<Str, Arc<Program>>,
     texts: Arc<Mutex<ParsedTexts>>,
+    /// The regular expressions that runs have compiled.
+    pub expressions: Arc<Compiled>,
 }
 
 /// Texts that were parsed at run time: what a text becomes is the same on every layer and in every run.
@@ -270,6 +279,7 @@ impl Layer {
             functions: Arc::clone(&self.functions),
             programs: HashMap::new(),
             texts: Arc::clone(&self.texts),
+            expressions: Arc::clone(&self.expressions),
         };
         layer.add(parsed.all.clone());
         Arc::new(layer)

@@ -1,5 +1,7 @@
+use crate::expressions::{Compiled, Expressions};
 use crate::{Limits, Lookup, Ports, Value, Wanted};
 use fairway_value::Str;
+use std::sync::Arc;
 
 /// Why a function failed: its own message, without where it was called.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +48,7 @@ pub struct Context<'a> {
     memory: usize,
     /// Steps taken, those of the VM among them.
     pub(crate) steps: u64,
-    pub(crate) regexes: crate::re2::Expressions,
+    pub(crate) regexes: Expressions,
     /// Where strings are built, kept from one to the next.
     scratch: Vec<u8>,
 }
@@ -62,7 +64,7 @@ impl<'a> Context<'a> {
             holds_secrets: false,
             memory: 0,
             steps: 0,
-            regexes: crate::re2::Expressions::default(),
+            regexes: Expressions::default(),
             scratch: Vec::new(),
         }
     }
@@ -70,6 +72,11 @@ impl<'a> Context<'a> {
     /// Returns the same context with something to look objects up in.
     pub(crate) fn with_lookup(self, lookup: Option<&'a dyn Lookup>) -> Self {
         Self { lookup, ..self }
+    }
+
+    /// Returns the same context with the expressions that other runs have compiled.
+    pub(crate) fn with_expressions(self, compiled: &Arc<Compiled>) -> Self {
+        Self { regexes: Expressions::sharing(compiled), ..self }
     }
 
     /// Looks objects up; an empty map where there are none.
@@ -131,13 +138,12 @@ impl<'a> Context<'a> {
     /// The limit of steps is reached.
     pub fn work(&mut self, steps: usize) -> Result<(), CallError> {
         self.steps = self.steps.saturating_add(steps as u64);
-        if self.steps > self.limits.steps_max {
-            return Err(CallError::limit(format!(
-                "steps exceed the limit of {} (steps_max)",
-                self.limits.steps_max
-            )));
-        }
-        Ok(())
+        if self.steps > self.limits.steps_max { Err(self.too_many_steps()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn too_many_steps(&self) -> CallError {
+        CallError::limit(format!("steps exceed the limit of {} (steps_max)", self.limits.steps_max))
     }
 }
 

@@ -128,10 +128,10 @@ fn compiled(ctx: &mut Context<'_>, pattern: &Value) -> Result<Expression, CallEr
         return Ok(regex);
     }
     ctx.work(COMPILE_STEPS + pattern.len() * 100)?;
-    let regex = crate::re2::compile(&pattern)?;
+    let regex = ctx.regexes.add(&pattern)?;
     // Some kilobytes each: counted, so that a loop over ever new ones ends.
     ctx.charge(pattern.len() * 64)?;
-    Ok(ctx.regexes.add(&pattern, regex))
+    Ok(regex)
 }
 
 fn charge(ctx: &mut Context<'_>, regex: &Expression, whole: &str, each: usize) -> Result<(), CallError> {

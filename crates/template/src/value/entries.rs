@@ -1,6 +1,7 @@
 use super::Value;
 use fairway_value::Str;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What a map holds, by key.
 pub(super) enum Entries {
@@ -63,6 +64,18 @@ impl Entries {
             Self::Few(list) => position(list, key).map(|at| &list[at].1),
             Self::Many(tree) => tree.get(key),
         }
+    }
+
+    /// Returns a value of opened entries, looked for first at a place that is then corrected.
+    pub fn get_near(&self, key: &str, place: &AtomicU32) -> Option<&Value> {
+        let Self::Few(list) = self else { return self.get(key) };
+        let near = list.get(place.load(Ordering::Relaxed) as usize).filter(|(k, _)| k.as_str() == key);
+        if let Some((_, value)) = near {
+            return Some(value);
+        }
+        let at = position(list, key)?;
+        place.store(u32::try_from(at).unwrap_or(0), Ordering::Relaxed);
+        Some(&list[at].1)
     }
 
     /// Sets a value of opened entries and returns the one that was there.

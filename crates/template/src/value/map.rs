@@ -3,6 +3,7 @@ use super::{ANY, ANY_MAP, GoType, STRING_MAP, Value};
 use fairway_value::Str;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::atomic::AtomicU32;
 
 /// A Go map with string keys. Clones share their entries: a write through one is seen by all, as in Go.
 #[derive(Clone)]
@@ -110,6 +111,16 @@ impl Map {
     /// Returns the value under a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Value> {
+        self.look_up(key, |own| own.get(key).cloned())
+    }
+
+    /// Returns the value under a key, looked for first at a place, which is then corrected: who asks maps of one shape
+    /// for one key again and again finds it at once.
+    pub(crate) fn get_near(&self, key: &str, place: &AtomicU32) -> Option<Value> {
+        self.look_up(key, |own| own.get_near(key, place).cloned())
+    }
+
+    fn look_up(&self, key: &str, look: impl Fn(&Entries) -> Option<Value>) -> Option<Value> {
         let entries = self.entries.as_ref()?;
         match &*entries.borrow() {
             Entries::Data(data) => {
@@ -119,9 +130,9 @@ impl Map {
                     return Some(Value::from_data(value));
                 }
             }
-            own => return own.get(key).cloned(),
+            own => return look(own),
         }
-        self.opened()?.borrow().get(key).cloned()
+        look(&self.opened()?.borrow())
     }
 
     /// Whether there is an entry under a key.
@@ -216,6 +227,24 @@ mod tests {
             Value::Map(whole).to_json().to_string(),
             r#"{"a":{"b":{"c":1},"new":1.5},"l":[{"x":1}],"s":"t"}"#
         );
+    }
+
+    #[test]
+    fn a_key_is_found_whatever_place_was_remembered() {
+        let many: Vec<String> = (0..60).map(|n| format!("k{n}")).collect();
+        let maps = [&["a", "b", "k3"][..], &["k3"], &["a"], &[], &["k3", "z"]].map(|keys| {
+            keys.iter().map(|key| ((*key).into(), Value::from(keys.len().to_string()))).collect::<Map>()
+        });
+        let many: Map = many.iter().map(|key| (key.as_str().into(), "60".into())).collect();
+        let (nil, place) = (Map::nil(&ANY_MAP), AtomicU32::new(9));
+        let text = |value: Option<Value>| value.and_then(|v| v.as_str().map(|s| s.into_owned()));
+        let found = maps
+            .iter()
+            .chain([&many, &nil])
+            .flat_map(|map| [map.get_near("k3", &place), map.get_near("k3", &place)].map(text));
+        let expect = [Some("3"), Some("1"), None, None, Some("2"), Some("60"), None];
+        let expect = expect.iter().flat_map(|value| [value.map(str::to_owned), value.map(str::to_owned)]);
+        assert!(found.eq(expect));
     }
 
     #[test]

@@ -1,15 +1,71 @@
-use super::machine::{Fault, Machine};
+use super::machine::{Fault, Machine, Slot};
+use crate::program::{Op, Program};
 use crate::value::{ANY, GoType, Kind, Map};
 use crate::{MissingKey, Object, Value};
 use std::rc::Rc;
 
+/// The value at the end of a walk.
+#[derive(Default)]
+struct Reached {
+    slot: Slot,
+    /// How many fields were followed.
+    steps: usize,
+}
+
+/// Takes a value and follows the fields that the instructions from `pc` on ask for, as far as they are entries of maps:
+/// most of what templates do.
+fn follow(program: &Program, pc: usize, from: Option<&Slot>) -> Reached {
+    let Some(from) = from else { return Reached::default() };
+    let entry = |map: &Map, steps: usize| {
+        let at = pc + steps;
+        let Op::Field { name, .. } = program.code[at] else { return None };
+        let value = map.get_near(&program.names[name as usize], &program.places[at])?;
+        Some(Slot { value, boxed: map.elem_type().kind == Kind::Interface })
+    };
+    let Some(mut slot) = from.value.as_map().and_then(|map| entry(map, 0)) else {
+        return Reached { slot: from.clone(), steps: 0 };
+    };
+    let mut steps = 1;
+    while let Some(next) = slot.value.as_map().and_then(|map| entry(map, steps)) {
+        slot = next;
+        steps += 1;
+    }
+    Reached { slot, steps }
+}
+
 impl Machine<'_> {
+    /// Pushes the dot, or what the fields of it are that are asked for next.
+    pub(super) fn dot(&mut self) -> Result<(), Fault> {
+        let reached = follow(&self.program, self.pc, self.dots.last());
+        self.arrive(reached)
+    }
+
+    /// Pushes a variable, or what the fields of it are that are asked for next.
+    pub(super) fn variable(&mut self, slot: u32) -> Result<(), Fault> {
+        let reached = follow(&self.program, self.pc, self.vars.get(self.vars_base + slot as usize));
+        self.arrive(reached)
+    }
+
+    fn arrive(&mut self, reached: Reached) -> Result<(), Fault> {
+        self.ctx.work(reached.steps)?;
+        self.pc += reached.steps;
+        if reached.steps > 0
+            && let Op::Field { node, .. } = self.program.code[self.pc - 1]
+        {
+            self.node = node;
+        }
+        self.boxed = reached.slot.boxed;
+        self.stack.push(reached.slot.value);
+        Ok(())
+    }
+
     /// Replaces the value on top by a field of it.
     pub(super) fn field(&mut self, name: u32) -> Result<(), Fault> {
         // Nearly every field is an entry of a map.
         if let Some(top @ Value::Map(_)) = self.stack.last_mut()
             && let Value::Map(map) = &*top
-            && let Some(value) = map.get(&self.program.names[name as usize])
+            && let Some(value) =
+                map.get_near(&self.program.names[name as usize], &self.program.places[self.pc - 1])
         {
             self.boxed = map.elem_type().kind == Kind::Interface;
             *top = value;

@@ -98,8 +98,9 @@ pub(crate) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub fn new(layer: Arc<Layer>, program: Arc<Program>, missing_key: MissingKey, run: Run<'a>) -> Self {
+        let ctx = Context::new(run.ports, run.limits).with_lookup(run.lookup);
         Self {
-            ctx: Context::new(run.ports, run.limits).with_lookup(run.lookup),
+            ctx: ctx.with_expressions(&layer.expressions),
             limits: run.limits,
             missing_key,
             layer,
@@ -182,6 +183,7 @@ impl<'a> Machine<'a> {
         }
     }
 
+    #[inline(always)]
     fn step(&mut self, op: Op) -> Result<(), Fault> {
         match op {
             Op::Const(at) => {
@@ -189,16 +191,8 @@ impl<'a> Machine<'a> {
                 self.boxed = false;
                 self.stack.push(value);
             }
-            Op::Dot => {
-                let dot = self.dots.last().cloned().unwrap_or_default();
-                self.boxed = dot.boxed;
-                self.stack.push(dot.value);
-            }
-            Op::Var(slot) => {
-                let slot = self.vars.get(self.vars_base + slot as usize).cloned().unwrap_or_default();
-                self.boxed = slot.boxed;
-                self.stack.push(slot.value);
-            }
+            Op::Dot => self.dot()?,
+            Op::Var(slot) => self.variable(slot)?,
             Op::SetVar(slot) => {
                 let value = self.top().clone();
                 self.set_var(slot, Slot { value, boxed: false });
