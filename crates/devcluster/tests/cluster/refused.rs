@@ -63,3 +63,12 @@ fn unknown_fields_of_an_apply_count_though_they_are_not_kept() {
     assert_eq!(apply(r#"{"b":{"c":1}}"#), (Some(1), spec.clone()));
     assert_eq!(apply(r#"{"b":{"c":1,"bogus":"x"}}"#), (Some(2), spec));
 }
+
+#[test]
+fn a_dry_run_chooses_its_node_ports_from_one_on() {
+    let (server, _) = server();
+    let service = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"type":"LoadBalancer","ports":[
+        {"name":"a","port":80,"nodePort":-1},{"name":"b","port":81}]}}"#;
+    let (status, made) = ask(&server, "POST", "/api/v1/namespaces/default/services?dryRun=All", service);
+    assert_eq!((status, made.pointer("/spec/ports/1/nodePort")), (201, Some(&Value::Int(1))), "{made}");
+}
