@@ -1,8 +1,7 @@
 //! What `helm lint` says about a chart, as Helm 3's `pkg/lint`.
-//!
-//! Differs: kinds are not held against the list of deprecated API versions.
 
 mod chart_file;
+mod deprecation;
 mod finding;
 mod linter;
 mod names;

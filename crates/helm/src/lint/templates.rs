@@ -1,8 +1,10 @@
 //! What templates must render to, as Helm's `pkg/lint/rules/template.go`.
 
+use super::deprecation::deprecation;
 use super::finding::{Findings, Severity, words};
 use super::names::name_fault;
 use crate::Error;
+use crate::capabilities::{DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion};
 use crate::chart::Chart;
 use crate::compiled::{CompiledChart, Options};
 use crate::decode::go_kind;
@@ -18,6 +20,9 @@ pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Opti
         Err(Error::Values(_)) => return,
         Err(error) => return found.add(Severity::Error, "templates/", words(&error)),
     };
+    let wanted = options.kube_version.as_deref().unwrap_or(DEFAULT_KUBE_VERSION);
+    // A version that cannot be read has failed above.
+    let Ok(kube) = KubeVersion::parse(wanted, HelmVersion::V3) else { return };
     for file in &chart.templates {
         let name = file.name.as_str();
         let base = name.rsplit('/').next().unwrap_or_default();
@@ -41,7 +46,7 @@ pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Opti
         let full = format!("{}/{name}", chart.name());
         let content = rendered.iter().find(|(n, _)| *n == full && extension == ".yaml").map(|(_, text)| text);
         if let Some(content) = content
-            && !manifests(found, name, content)
+            && !manifests(found, name, content, &kube)
         {
             return;
         }
@@ -61,7 +66,7 @@ fn has_crd_hook(text: &str) -> bool {
 }
 
 /// Looks at the manifests of a file; false where it is no YAML, with which Helm ends.
-fn manifests(found: &mut Findings, name: &str, content: &str) -> bool {
+fn manifests(found: &mut Findings, name: &str, content: &str, kube: &KubeVersion) -> bool {
     if content.trim().is_empty() {
         return true;
     }
@@ -75,7 +80,7 @@ fn manifests(found: &mut Findings, name: &str, content: &str) -> bool {
         let read = fairway_yaml::parse(document).map_err(|e| e.go_text()).and_then(|value| head(&value));
         match read {
             Ok(None) => {}
-            Ok(Some((kind, object))) => manifest(found, name, content, &kind, &object),
+            Ok(Some(head)) => manifest(found, name, content, &head, kube),
             Err(why) => {
                 found.add(Severity::Error, name, format!("unable to parse YAML: {why}"));
                 return false;
@@ -101,8 +106,15 @@ fn documents(content: &str) -> Vec<&str> {
     parts
 }
 
-/// Returns the kind and name of a manifest; nothing where it is empty.
-fn head(value: &Value) -> Result<Option<(String, String)>, String> {
+/// What a manifest says that it is.
+struct Head {
+    api_version: String,
+    kind: String,
+    name: String,
+}
+
+/// Returns what a manifest says that it is; nothing where it is empty.
+fn head(value: &Value) -> Result<Option<Head>, String> {
     let wrong = |value: &Value, what: &str| {
         let kind = go_kind(value);
         Err(format!(
@@ -120,7 +132,7 @@ fn head(value: &Value) -> Result<Option<(String, String)>, String> {
     match value {
         Value::Null => Ok(None),
         Value::Object(_) => {
-            text(value.get("apiVersion"), "K8sYamlStruct.apiVersion")?;
+            let api_version = text(value.get("apiVersion"), "K8sYamlStruct.apiVersion")?;
             let kind = text(value.get("kind"), "K8sYamlStruct.Kind")?;
             let metadata = value.get("metadata");
             if let Some(other) = metadata.filter(|m| !matches!(m, Value::Object(_) | Value::Null)) {
@@ -128,18 +140,20 @@ fn head(value: &Value) -> Result<Option<(String, String)>, String> {
             }
             text(metadata.and_then(|m| m.get("namespace")), "k8sYamlMetadata.Metadata.Namespace")?;
             let name = text(metadata.and_then(|m| m.get("name")), "k8sYamlMetadata.Metadata.Name")?;
-            Ok(Some((kind, name)))
+            Ok(Some(Head { api_version, kind, name }))
         }
         other => wrong(other, "value of type rules.K8sYamlStruct").map(|()| None),
     }
 }
 
-fn manifest(found: &mut Findings, file: &str, content: &str, kind: &str, name: &str) {
-    if let Some(fault) = name_fault(kind, name) {
+fn manifest(found: &mut Findings, file: &str, content: &str, head: &Head, kube: &KubeVersion) {
+    let Head { api_version, kind, name } = head;
+    let faults = [name_fault(kind, name), deprecation(api_version, kind, kube)];
+    for fault in faults.into_iter().flatten() {
         found.add(Severity::Warning, file, fault);
     }
     let selects = content.contains("matchLabels") || content.contains("matchExpressions");
-    if matches!(kind, "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet") && !selects {
+    if matches!(kind.as_str(), "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet") && !selects {
         let message = format!("a {kind} must contain matchLabels or matchExpressions, and {name:?} does not");
         found.add(Severity::Error, file, message);
     }
