@@ -5,8 +5,8 @@ use fairway_value::{Value, parse_pointer};
 /// How many operations a patch may have: the API server's limit.
 const OPERATIONS_MAX: usize = 10_000;
 
-/// Applies a JSON patch (RFC 6902) as the API server does: `test` of null holds for what is missing, and indices may count from
-/// the end (`-1`).
+/// Applies a JSON patch (RFC 6902) as the API server's library (`json-patch.v4`) does: a key that an object lacks may be replaced,
+/// is copied as null, and tests equal to null; indices may count from the end (`-1`).
 ///
 /// # Errors
 /// Malformed operations, paths that are missing, tests that fail; in the library's words.
@@ -33,7 +33,9 @@ pub fn json_patch(original: &Value, patch: &Value) -> Result<Value, MergeError> 
         match text("op").unwrap_or("unknown") {
             "add" => set(&mut document, path, value(), "add", true)?,
             "replace" => {
-                get(&document, path).ok_or_else(|| missing("replace", path, "missing key"))?;
+                if !path.is_empty() {
+                    get(&document, path, "replace")?;
+                }
                 set(&mut document, path, value(), "replace", false)?;
             }
             "remove" => {
@@ -48,13 +50,12 @@ pub fn json_patch(original: &Value, patch: &Value) -> Result<Value, MergeError> 
             }
             "copy" => {
                 let from = from()?;
-                let taken =
-                    get(&document, from).cloned().ok_or_else(|| missing("copy", from, "missing key"))?;
+                let taken = get(&document, from, "copy")?.cloned().unwrap_or_default();
                 set(&mut document, path, taken, "copy", true)?;
             }
             "test" => {
-                let found = get(&document, path).cloned().unwrap_or_default();
-                if !equal(&found, &value()) {
+                let found = if path.is_empty() { Some(&document) } else { get(&document, path, "test")? };
+                if !equal(&found.cloned().unwrap_or_default(), &value()) {
                     return Err(MergeError(format!("testing value {path} failed: test failed")));
                 }
             }
@@ -82,12 +83,22 @@ fn index(token: &str, len: usize) -> Option<usize> {
     token.parse().ok()
 }
 
-fn get<'v>(document: &'v Value, path: &str) -> Option<&'v Value> {
-    parse_pointer(path)?.iter().try_fold(document, |at, token| match at {
+/// Returns what an object has under the last part of a path, or the entry of a list.
+fn get<'v>(document: &'v Value, path: &str, operation: &str) -> Result<Option<&'v Value>, MergeError> {
+    let absent = || missing(operation, path, "missing value");
+    let tokens = parse_pointer(path).ok_or_else(absent)?;
+    let (last, parents) = tokens.split_last().ok_or_else(absent)?;
+    let entry = |items: &'v [Value], token: &str| items.get(index(token, items.len())?);
+    let parent = parents.iter().try_fold(document, |at, token| match at {
         Value::Object(map) => map.get(token),
-        Value::Array(items) => items.get(index(token, items.len())?),
+        Value::Array(items) => entry(items, token),
         _ => None,
-    })
+    });
+    match parent.ok_or_else(absent)? {
+        Value::Object(map) => Ok(map.get(last)),
+        Value::Array(items) => entry(items, last).map(Some).ok_or_else(absent),
+        _ => Err(absent()),
+    }
 }
 
 fn parent<'v>(document: &'v mut Value, tokens: &[std::borrow::Cow<'_, str>]) -> Option<&'v mut Value> {
@@ -167,10 +178,20 @@ mod tests {
             {"op":"copy","from":"/a/0","path":"/d"},{"op":"move","from":"/d","path":"/a/0"}]"#;
         let out = json_patch(&json(r#"{"a":[1,2],"b/c":1}"#), &json(patch)).unwrap();
         assert_eq!(out, json(r#"{"a":[1,1,3],"b/c":{"x":null}}"#));
+        let patch = r#"[{"op":"replace","path":"/x","value":1},{"op":"copy","from":"/none","path":"/y"},{"op":"test","path":"/y","value":null},
+            {"op":"test","path":"","value":{"a":[1],"x":1,"y":null}}]"#;
+        let out = json_patch(&json(r#"{"a":[1]}"#), &json(patch)).unwrap();
+        assert_eq!(out, json(r#"{"a":[1],"x":1,"y":null}"#));
         for bad in [
-            r#"[{"op":"replace","path":"/x","value":1}]"#,
+            r#"[{"op":"replace","path":"/x/y","value":1}]"#,
+            r#"[{"op":"replace","path":"/a/1","value":1}]"#,
+            r#"[{"op":"copy","from":"/x/y","path":"/z"}]"#,
+            r#"[{"op":"copy","from":"","path":"/z"}]"#,
+            r#"[{"op":"move","from":"/x","path":"/z"}]"#,
             r#"[{"op":"remove","path":"/x"}]"#,
             r#"[{"op":"test","path":"/a","value":1}]"#,
+            r#"[{"op":"test","path":"/x/y","value":null}]"#,
+            r#"[{"op":"test","path":"/a/1","value":null}]"#,
             r#"[{"op":"add","path":"/x/y","value":1}]"#,
             r#"[{"op":"add","path":"/a/9","value":1}]"#,
             r#"[{"op":"frob","path":"/a"}]"#,
