@@ -2,15 +2,12 @@
 
 use super::call::Call;
 use super::labels::LabelSelector;
+use super::parts::text;
 use super::status::{ApiError, ApiResult};
 use super::{limits, pod_security, policy, quota, runtime_class};
 use crate::store::{Stored, object_key};
 use fairway_value::Value;
 use std::sync::Arc;
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
 
 /// Refuses a new object in a namespace that is missing or going (NamespaceLifecycle).
 pub(crate) fn lifecycle(call: &Call<'_>, name: &str) -> ApiResult<()> {

@@ -1,5 +1,6 @@
 //! CustomResourceDefinitions: the resources they define, their names and their order.
 
+use super::parts::text;
 use super::registry::{Resource, Subresource, api_version};
 use fairway_schema::Schemas;
 use fairway_value::{Str, Value};
@@ -21,10 +22,6 @@ pub(crate) struct Version {
     pub(crate) storage_schema: Option<Value>,
     /// The types of the whole definition, shared by its versions.
     pub(crate) schemas: Arc<OnceLock<Result<Arc<Schemas>, String>>>,
-}
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn texts(value: &Value, path: &[&str]) -> Vec<Str> {

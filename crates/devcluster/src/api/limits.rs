@@ -1,17 +1,10 @@
 //! The LimitRanger admission plugin: defaults, least and most for containers, Pods and claims of a namespace.
 
 use super::call::Call;
+use super::parts::{list, text};
 use super::status::{ApiError, ApiResult};
 use fairway_schema::quantity::Quantity;
 use fairway_value::{Map, Value};
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'v>(value: &'v Value, path: &[&str]) -> &'v [Value] {
-    value.get_path(path).and_then(Value::as_array).unwrap_or_default()
-}
 
 fn entries<'v>(limit: &'v Value, key: &str) -> impl Iterator<Item = (&'v str, &'v Value)> {
     limit.get(key).and_then(Value::as_object).into_iter().flat_map(Map::iter).map(|(k, v)| (k.as_str(), v))

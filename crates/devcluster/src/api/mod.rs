@@ -20,6 +20,7 @@ mod media;
 mod network;
 mod openapi;
 mod options;
+mod parts;
 mod pod_rules;
 mod pod_security;
 mod policy;

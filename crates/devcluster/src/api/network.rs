@@ -39,6 +39,16 @@ pub(crate) struct Taken {
     ports: Vec<u16>,
 }
 
+/// What a write claims beside what it asks for.
+struct Claim {
+    /// What it holds already.
+    own: Taken,
+    is_new: bool,
+    dry_run: bool,
+}
+
+const ALLOCATED: &str = "provided port is already allocated";
+
 fn held(service: &Value) -> (Vec<u32>, Vec<u16>) {
     let (ips, ports) = release_service(service);
     let ips = ips.iter().filter_map(|ip| ip.parse::<Ipv4Addr>().ok()).map(u32::from).collect();
@@ -114,8 +124,9 @@ impl Network {
         let (mut ips, mut ports) = live.map(held).unwrap_or_default();
         ips.extend(&chosen.ips);
         ports.extend(&chosen.ports);
+        let claim = Claim { own: Taken { ips, ports }, is_new: live.is_none(), dry_run };
         let mut taken = Taken::default();
-        let outcome = self.claim_all(service, &Taken { ips, ports }, &mut taken, (dry_run, live.is_none()));
+        let outcome = self.claim_all(service, &claim, &mut taken);
         let Err(cause) = outcome else { return Ok(taken) };
         self.give_back(&taken);
         Err(cause)
@@ -124,9 +135,8 @@ impl Network {
     fn claim_all(
         &mut self,
         service: &Value,
-        own: &Taken,
+        Claim { own, is_new, dry_run }: &Claim,
         taken: &mut Taken,
-        (dry_run, is_new): (bool, bool),
     ) -> Result<(), Cause> {
         let refuse = |field: String, message: String| Cause { reason: "FieldValueInvalid", message, field };
         let text = |field| service.get_path(&["spec", field]).and_then(Value::as_str).unwrap_or_default();
@@ -157,32 +167,30 @@ impl Network {
         let mut asked_for: Vec<(u16, Option<&Value>)> = Vec::new();
         for (n, port) in ports.iter().enumerate() {
             let asked = port.get("nodePort").and_then(Value::as_i64).unwrap_or_default();
-            let Ok(asked) = u16::try_from(asked) else { continue };
+            let Some(asked) = u16::try_from(asked).ok().filter(|asked| *asked != 0) else { continue };
+            let refuse = |why: &str| {
+                refuse(format!("spec.ports[{n}].nodePort"), format!("Invalid value: {asked}: {why}"))
+            };
             let number = port.get("port");
-            let before = asked_for.iter().filter(|(node, _)| *node == asked && asked != 0);
+            let mut before = asked_for.iter().filter(|(node, _)| *node == asked).peekable();
             // A new Service shares a node port only between protocols of one port.
-            if is_new && before.clone().count() > 0 && before.clone().all(|(_, other)| *other != number) {
-                let why = format!("Invalid value: {asked}: provided port is already allocated");
-                return Err(refuse(format!("spec.ports[{n}].nodePort"), why));
+            if *is_new && before.peek().is_some() && before.all(|(_, other)| *other != number) {
+                return Err(refuse(ALLOCATED));
             }
             asked_for.push((asked, number));
-            if asked == 0 || own.ports.contains(&asked) || taken.ports.contains(&asked) {
+            if own.ports.contains(&asked) || taken.ports.contains(&asked) {
                 continue;
             }
-            let field = format!("spec.ports[{n}].nodePort");
             if !PORTS.contains(&asked) {
                 // Nobody asks for the range of what is not kept.
-                if dry_run {
+                if *dry_run {
                     continue;
                 }
                 let why = "provided port is not in the valid range. The range of valid ports is 30000-32767";
-                return Err(refuse(field, format!("Invalid value: {asked}: {why}")));
+                return Err(refuse(why));
             }
             if !self.ports.insert(asked) {
-                return Err(refuse(
-                    field,
-                    format!("Invalid value: {asked}: provided port is already allocated"),
-                ));
+                return Err(refuse(ALLOCATED));
             }
             taken.ports.push(asked);
         }

@@ -1,6 +1,7 @@
 //! The PodSecurity admission plugin: namespaces say by label how strict they are with Pods.
 
 use super::call::Call;
+use super::parts::text;
 use super::pod_rules::{Level, Subject, violations};
 use super::status::{ApiError, ApiResult};
 use fairway_schema::validate::Cause;
@@ -10,10 +11,6 @@ use std::collections::BTreeMap;
 const PREFIX: &str = "pod-security.kubernetes.io/";
 /// Pods of a namespace that are looked at when its label changes, as the plugin's own bound.
 const EXISTING_MAX: usize = 3000;
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
 
 /// A level with the version as it is shown.
 fn asked(namespace: &Value, mode: &str) -> (Level, String) {

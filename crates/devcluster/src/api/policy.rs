@@ -5,6 +5,7 @@
 
 use super::admit::selected;
 use super::call::Call;
+use super::parts::{list, text};
 use super::status::{ApiError, ApiResult, to_value};
 use axum::http::Method;
 use cel::common::types::{CelMap, CelMapKey};
@@ -22,14 +23,6 @@ const BINDINGS: &str = "validatingadmissionpolicybindings.admissionregistration.
 const BOUNDS: Bounds = Bounds { bytes: 16 << 10, nesting: 64 };
 /// Compiled expressions kept.
 const PROGRAMS_MAX: usize = 1024;
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
-
-fn list<'v>(value: &'v Value, path: &[&str]) -> &'v [Value] {
-    value.get_path(path).and_then(Value::as_array).unwrap_or_default()
-}
 
 /// Refuses what a bound policy refuses. `object` is missing for deletions, `old` for creations.
 pub(crate) fn check(call: &Call<'_>, object: Option<&Value>, old: Option<&Value>) -> ApiResult<()> {

@@ -2,6 +2,7 @@
 
 use super::call::Call;
 use super::limits::{amount, pod_total};
+use super::parts::text;
 use super::status::{ApiError, ApiResult};
 use crate::store::Store;
 use fairway_schema::quantity::Quantity;
@@ -20,10 +21,6 @@ const COUNTED: &[&str] = &[
     "secrets",
     "services",
 ];
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
 
 fn whole(count: usize) -> Option<Quantity> {
     Quantity::parse(&count.to_string()).ok()

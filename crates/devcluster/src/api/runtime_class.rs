@@ -4,14 +4,11 @@
 
 use super::call::Call;
 use super::limits::amount;
+use super::parts::{list, text};
 use super::status::{ApiError, ApiResult};
 use crate::store::Stored;
 use fairway_value::{Map, Value};
 use std::sync::Arc;
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
 
 /// What is neither missing, null nor empty.
 fn filled(value: Option<&Value>) -> Option<&Map> {
@@ -36,12 +33,14 @@ fn class(call: &Call<'_>, pod: &Value) -> ApiResult<Option<Arc<Stored>>> {
     }
 }
 
+/// Whether a call is about a Pod as a whole.
+fn is_about_pod(call: &Call<'_>) -> bool {
+    call.resource.table == "pods" && call.target.subresource.is_empty()
+}
+
 /// Refuses a new Pod whose class is not there.
 pub(super) fn known(call: &Call<'_>, pod: &Value) -> ApiResult<()> {
-    if call.resource.table != "pods" || !call.target.subresource.is_empty() {
-        return Ok(());
-    }
-    class(call, pod).map(drop)
+    if is_about_pod(call) { class(call, pod).map(drop) } else { Ok(()) }
 }
 
 /// Gives a new Pod what its class says of overhead and of scheduling.
@@ -76,9 +75,7 @@ pub(super) fn complete(call: &Call<'_>, pod: &mut Value) -> ApiResult<()> {
             }
         }
     }
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).unwrap_or_default().to_vec();
-    let own = list(pod.get_path(&["spec", "tolerations"]));
-    let merged = merged(own, list(scheduling.get("tolerations")));
+    let merged = merged(list(pod, &["spec", "tolerations"]), list(scheduling, &["tolerations"]));
     if !merged.is_empty() {
         pod.set_path(&["spec", "tolerations"], merged);
     }
@@ -89,7 +86,7 @@ const UNLIKE: &str = "pod rejected: Pod's Overhead doesn't match RuntimeClass's 
 
 /// Refuses a new Pod whose overhead is another than its class lends.
 pub(super) fn check(call: &Call<'_>, pod: &Value, old: Option<&Value>) -> ApiResult<()> {
-    if call.resource.table != "pods" || !call.target.subresource.is_empty() || old.is_some() {
+    if !is_about_pod(call) || old.is_some() {
         return Ok(());
     }
     let own = pod.get_path(&["spec", "overhead"]).filter(|o| !o.is_null());
@@ -112,10 +109,10 @@ fn same_amounts(a: Option<&Map>, b: Option<&Map>) -> bool {
 }
 
 /// The tolerations of both without those that another one covers.
-fn merged(own: Vec<Value>, lent: Vec<Value>) -> Vec<Value> {
-    let all: Vec<Value> = own.into_iter().chain(lent).collect();
+fn merged(own: &[Value], lent: &[Value]) -> Vec<Value> {
+    let all: Vec<&Value> = own.iter().chain(lent).collect();
     let mut kept: Vec<Value> = Vec::new();
-    for (n, one) in all.iter().enumerate() {
+    for (n, &one) in all.iter().enumerate() {
         let later = all.get(n + 1..).unwrap_or_default();
         let covered = kept.iter().any(|k| covers(k, one))
             || later.iter().any(|other| !same(one, other) && covers(other, one));
@@ -176,10 +173,10 @@ mod tests {
             { "key": "b", "value": "1" }, { "key": "c", "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 5 }]));
         let lent = list(json!([{ "key": "a", "operator": "Exists" }, { "key": "b", "value": "1" },
             { "key": "c", "operator": "Exists", "effect": "NoExecute" }]));
-        let both = merged(own.clone(), lent);
+        let both = merged(&own, &lent);
         assert_eq!(keys(&both), ["b", "a", "c"]);
         assert_eq!(both.last().and_then(seconds), None);
-        let all = merged(own, list(json!([{ "operator": "Exists" }])));
+        let all = merged(&own, &list(json!([{ "operator": "Exists" }])));
         assert_eq!(keys(&all), [""]);
     }
 }

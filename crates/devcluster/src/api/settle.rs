@@ -2,6 +2,7 @@
 //! definitions apart, and says whether API services can be reached.
 
 use super::internal::Part;
+use super::parts::text;
 use super::server::Api;
 use super::status::to_value;
 use super::{crd, format_secs};
@@ -12,10 +13,6 @@ use std::sync::PoisonError;
 const MANAGER: &str = "kube-apiserver";
 const DEFINITIONS: &str = "customresourcedefinitions.apiextensions.k8s.io";
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
-}
 
 /// Sets a condition; its time moves only when its status does.
 pub(crate) fn set_condition(

@@ -3,6 +3,7 @@
 use super::auth::account_token;
 use super::call::{Call, Reply};
 use super::delete::{self, DeleteOptions};
+use super::parts::text;
 use super::status::{ApiError, ApiResult, to_value};
 use super::write::{self, Change};
 use super::{decode, encode, format_secs, read};
@@ -41,10 +42,6 @@ pub(crate) fn route(call: &Call<'_>) -> ApiResult<Reply> {
             Err(ApiError::unsupported(&format!("subresource {other}: there are no containers to reach")))
         }
     }
-}
-
-fn text<'v>(value: &'v Value, path: &[&str]) -> &'v str {
-    value.get_path(path).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Where a resource keeps what its Scale shows: paths of replicas, status replicas and selector.
