@@ -156,7 +156,9 @@ fn counts_empty(resource: &Resource) -> bool {
 /// Whether what is applied to a custom resource has fields that its schema lacks. Where that keeps unknown ones further up they
 /// are merged, and gone when the object is read back, but counted in between.
 fn loses_fields(request: &Request<'_>) -> bool {
-    let (Verb::Apply { .. }, Some(schema)) = (request.verb, &request.resource.crd_schema) else {
+    let (Verb::Apply { .. }, "", Some(schema)) =
+        (request.verb, request.subresource, &request.resource.crd_schema)
+    else {
         return false;
     };
     let mut sent = request.body.clone();
@@ -164,7 +166,7 @@ fn loses_fields(request: &Request<'_>) -> bool {
     if request.resource.subresources.iter().any(|s| s.name == "status") {
         sent.remove_path(&["status"]);
     }
-    request.subresource.is_empty() && !structural::unknown_paths(&sent, schema).is_empty()
+    !structural::unknown_paths(&sent, schema).is_empty()
 }
 
 /// Counts a change that is not seen.

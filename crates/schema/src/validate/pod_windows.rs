@@ -36,9 +36,7 @@ pub(super) fn options(security: &Value, field: &str, faults: &mut Faults) {
         _ => {}
     }
     if let Some(name) = given("runAsUserName") {
-        for why in user_name(name) {
-            faults.invalid_text(at("runAsUserName"), name, &why);
-        }
+        faults.each(&at("runAsUserName"), name, user_name(name));
     }
 }
 
@@ -57,6 +55,7 @@ fn user_name(name: &str) -> Vec<String> {
     if domain.is_some_and(|d| d.len() >= DOMAIN_BYTES_END) {
         wrong.push(format!("runAsUserName's Domain length must be under {DOMAIN_BYTES_END} characters"));
     }
+    let is_dns = |d: &str| d.split('.').all(|label| names::label(&label.to_ascii_lowercase()).is_empty());
     if domain.is_some_and(|d| !is_net_bios(d) && !is_dns(d)) {
         wrong.push("runAsUserName's Domain doesn't match the NetBios nor the DNS format".to_owned());
     }
@@ -81,17 +80,6 @@ fn is_net_bios(domain: &str) -> bool {
     (1..=15).contains(&letters)
         && !domain.starts_with('.')
         && !domain.contains(['\\', '/', ':', '*', '?', '"', '<', '>', '|'])
-}
-
-fn is_dns(domain: &str) -> bool {
-    domain.split('.').all(|label| {
-        let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-        let bytes = label.as_bytes();
-        bytes.len() <= 63
-            && edge(bytes.first())
-            && edge(bytes.last())
-            && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
-    })
 }
 
 /// Checks that pods with Windows host processes are that throughout.

@@ -253,25 +253,17 @@ fn of_kubernetes(
 
 /// The size of a text in which something was replaced by something else.
 fn replaced(text: Size, old: Size, new: Size) -> Size {
-    let (mut count, mut kept) = (Size::exactly(0), Size::exactly(0));
-    if old.least == 0 {
+    // How often something is replaced in so many letters, and how many of them are kept.
+    let bound = |letters: u64, old: u64, keeps: bool| match old {
         // What is replaced may be nothing, which is between all letters.
-        count.most = text.most.saturating_add(1);
-        kept.most = text.most;
-    } else if new.most <= old.least {
-        kept.most = text.most;
-    } else {
-        count.most = ratio(text.most, old.least);
-    }
-    if old.most == 0 {
-        count.least = text.least.saturating_add(1);
-        kept.least = text.least;
-    } else if old.most <= new.least {
-        kept.least = text.least;
-    } else {
-        count.least = ratio(text.least, old.most);
-    }
-    count.times(new).plus(kept)
+        0 => (letters.saturating_add(1), letters),
+        _ if keeps => (0, letters),
+        old => (ratio(letters, old), 0),
+    };
+    let (least_count, least_kept) = bound(text.least, old.most, old.most <= new.least);
+    let (most_count, most_kept) = bound(text.most, old.least, new.most <= old.least);
+    let count = Size { least: least_count, most: most_count };
+    count.times(new).plus(Size { least: least_kept, most: most_kept })
 }
 
 /// What it costs to look for a pattern in a text, even in an empty one.

@@ -107,7 +107,8 @@ fn part_of_pair(c: &ComprehensionExpr) -> Option<Part> {
 }
 
 /// The names under which the parts of a pair are kept while it is looped over.
-const PAIR_PARTS: [(&str, Part); 2] = [("@pair.key", Part::Key), ("@pair.value", Part::Value)];
+const PAIR_KEY: &str = "@pair.key";
+const PAIR_VALUE: &str = "@pair.value";
 
 impl<'a> Walk<'a> {
     pub fn kind(&self, e: &IdedExpr) -> Kind {
@@ -317,14 +318,18 @@ impl<'a> Walk<'a> {
         Local { path: self.path(value), size: self.size(value), entry: self.entry(value), cost: STEP }
     }
 
+    /// What a binding that names a part of a pair names: loops over pairs have both their names at once.
+    fn pair_part(&self, c: &ComprehensionExpr) -> Option<Local> {
+        let name = match part_of_pair(c)? {
+            Part::Key => PAIR_KEY,
+            Part::Value | Part::Single => PAIR_VALUE,
+        };
+        self.named(name).cloned()
+    }
+
     fn binding(&mut self, e: &'a IdedExpr, c: &'a ComprehensionExpr) -> u64 {
-        let (mut sum, mut local) = (0, None);
-        if let Some(part) = part_of_pair(c) {
-            // Loops over pairs have both their names at once.
-            let name = if matches!(part, Part::Key) { PAIR_PARTS[0].0 } else { PAIR_PARTS[1].0 };
-            local = self.named(name).cloned();
-        }
-        let local = if let Some(local) = local {
+        let mut sum = 0;
+        let local = if let Some(local) = self.pair_part(c) {
             local
         } else if c.accu_var == OPTIONAL_TARGET {
             let cost = self.cost(&c.accu_init);
@@ -357,7 +362,7 @@ impl<'a> Walk<'a> {
         self.locals.push((c.accu_var.clone(), accumulated));
         let before = self.locals.len();
         if pairs.is_some() {
-            for (name, part) in PAIR_PARTS {
+            for (name, part) in [(PAIR_KEY, Part::Key), (PAIR_VALUE, Part::Value)] {
                 let local = self.part(range, part);
                 self.locals.push((name.to_owned(), local));
             }
@@ -392,9 +397,7 @@ impl<'a> Walk<'a> {
     fn insertion(&mut self, step: &'a IdedExpr) -> u64 {
         match &step.expr {
             Expr::Comprehension(c) => {
-                let Some(part) = part_of_pair(c) else { return self.cost(step) };
-                let local = self.named(PAIR_PARTS[usize::from(!matches!(part, Part::Key))].0).cloned();
-                let Some(local) = local else { return self.cost(step) };
+                let Some(local) = self.pair_part(c) else { return self.cost(step) };
                 self.locals.push((c.accu_var.clone(), local));
                 let cost = self.insertion(&c.result);
                 self.locals.pop();

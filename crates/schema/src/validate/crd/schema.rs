@@ -1,6 +1,6 @@
 //! The schema of a version: what OpenAPI and Kubernetes' extensions allow in it, and its rules in CEL.
 
-use super::super::custom::rules_of;
+use super::super::custom::{is_resource, rules_of};
 use super::super::fault::{Cause, Faults, has, int, list, show, text, words};
 use super::{DEPTH_MAX, defaults, inner, is_set, named, structural};
 use crate::validate::shown;
@@ -64,14 +64,12 @@ pub(super) fn check(holder: &Value, status: bool, stored: bool, field: &str, fau
     let root =
         Place { field: field.clone(), resource: true, root: true, rules, times: Some(1), ..Place::default() };
     walk.schema(schema, &root);
-    let mut together = Faults::default();
-    walk.budget.settle(&field, &mut together);
     let found: Vec<Cause> = walk.plain.into_causes().into_iter().chain(walk.typed.into_causes()).collect();
     found.into_iter().for_each(|cause| faults.add(cause));
     if let Some(why) = unreadable.filter(|_| faults.len() == before) {
-        faults.invalid_text(field, "", &why);
+        faults.invalid_text(field.as_str(), "", &why);
     }
-    together.into_causes().into_iter().for_each(|cause| faults.add(cause));
+    walk.budget.settle(&field, faults);
 }
 
 fn beside_status(schema: &Value, field: &str, faults: &mut Faults) {
@@ -169,10 +167,6 @@ fn entries_max(schema: &Value) -> Option<u64> {
         "array" => said("maxItems"),
         _ => Some(1),
     }
-}
-
-fn is_resource(schema: &Value) -> bool {
-    schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
 }
 
 struct Walk {

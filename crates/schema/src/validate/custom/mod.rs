@@ -15,3 +15,15 @@ pub(super) use object::{check, check_default};
 pub(crate) use pattern::compiled as compiled_pattern;
 pub(crate) use rules::Rules;
 pub(super) use rules::definition as rules_of;
+
+use fairway_value::Value;
+
+/// Whether the values of a schema are whole objects inside another.
+pub(super) fn is_resource(schema: &Value) -> bool {
+    schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
+}
+
+/// The schema of the entries of a map.
+fn values_of(schema: &Value) -> Option<&Value> {
+    schema.get("additionalProperties").filter(|v| v.as_object().is_some())
+}

@@ -11,7 +11,7 @@ fn below(value: &Value, schema: &Value, field: &str, see: &mut dyn FnMut(&Value,
     match value {
         Value::Object(map) => {
             let properties = schema.get("properties");
-            let further = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
+            let further = super::values_of(schema);
             for (key, inner) in map.iter() {
                 if let Some(child) = properties.and_then(|p| p.get(key)) {
                     let dot = if field.is_empty() { "" } else { "." };

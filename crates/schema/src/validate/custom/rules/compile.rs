@@ -1,3 +1,5 @@
+use super::super::is_resource;
+use super::DEPTH_MAX;
 use crate::expression::{self, Bounds};
 use crate::validate::fault::{list, text};
 use cel::Program;
@@ -6,9 +8,6 @@ use fairway_value::{Str, Value};
 
 /// The bounds of a rule.
 const BOUNDS: Bounds = Bounds { bytes: 16 << 10, nesting: 64 };
-
-/// Deepest schema that is read.
-const DEPTH_MAX: usize = 64;
 
 /// The rules of one version of a custom kind.
 #[derive(Debug)]
@@ -70,7 +69,6 @@ fn node(rules: &Value, schema: &Value, resource: bool, depth: usize) -> Option<N
     if depth > DEPTH_MAX {
         return None;
     }
-    let is_resource = |s: &Value| s.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
     let below = |key: &str| {
         let (inner, schema) = (rules.get(key)?, schema.get(key)?);
         inner.as_object()?;

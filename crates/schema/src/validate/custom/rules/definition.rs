@@ -3,6 +3,8 @@
 //!
 //! Source: apiextensions-apiserver 1.36 `pkg/apis/apiextensions/validation`, `pkg/apiserver/schema/cel/compilation.go`.
 
+use super::super::{is_resource, values_of};
+use super::DEPTH_MAX;
 pub(in super::super::super) use super::budget::Budget;
 use super::compile::compile;
 pub(in super::super::super) use super::shape::{Shape, shape_of};
@@ -11,15 +13,8 @@ use crate::expression::{Fields, Kind, check, cost};
 use crate::validate::fault::{Faults, text};
 use fairway_value::{HtmlEscape, Map, Value, to_json};
 
-/// Deepest schema that is looked at.
-const DEPTH_MAX: usize = 64;
-
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-
-fn is_resource(schema: &Value) -> bool {
-    schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true))
-}
 
 /// Checks what a rule is made of.
 pub(in super::super::super) fn made_of(rule: &Value, schema: &Value, field: &str, faults: &mut Faults) {
@@ -171,8 +166,7 @@ pub(in super::super::super) fn kind_of(
     Some(match text(schema, "type") {
         "array" => Kind::list(inner(schema.get("items")?, "@items")?),
         "object" => {
-            let values = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
-            if let Some(values) = values.filter(|_| !resource) {
+            if let Some(values) = values_of(schema).filter(|_| !resource) {
                 return Some(Kind::map(Kind::String, inner(values, "@values")?));
             }
             let mut fields = Fields::new();
@@ -224,7 +218,7 @@ fn is_path(path: &str, schema: &Value) -> bool {
             let Some(bare) = rest.strip_prefix('.') else { return false };
             bare.split_at(bare.find(['.', '[']).unwrap_or(bare.len()))
         };
-        let values = || at.get("additionalProperties").filter(|v| v.as_object().is_some());
+        let values = || values_of(at);
         let Some(next) = at.get("properties").and_then(|p| p.get(name)).or_else(values) else { return false };
         (at, rest) = (next, after);
     }

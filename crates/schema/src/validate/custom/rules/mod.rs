@@ -3,6 +3,9 @@
 //! Source: apiextensions-apiserver 1.36 `pkg/apiserver/schema/cel`. A rule that asks for a function which is not known here forbids
 //! nothing.
 
+/// Deepest schema whose rules are read.
+const DEPTH_MAX: usize = 64;
+
 mod budget;
 mod compile;
 pub(in super::super) mod definition;

@@ -2,6 +2,8 @@
 //!
 //! Source: apiserver 0.36 `pkg/cel/common/schemas.go`, `pkg/cel/limits.go`.
 
+use super::super::{is_resource, values_of};
+use super::DEPTH_MAX;
 use super::values::escaped;
 use crate::validate::fault::{int, list, text};
 use fairway_value::{Map, Value};
@@ -9,9 +11,6 @@ use std::collections::BTreeMap;
 
 /// Largest request that the server takes, in bytes.
 const REQUEST_BYTES_MAX: i64 = 3 << 20;
-
-/// Deepest schema that is looked at.
-const DEPTH_MAX: usize = 64;
 
 /// How large the values of a schema may be.
 #[derive(Clone, Debug)]
@@ -75,10 +74,7 @@ pub(in super::super::super) fn shape_of(schema: &Value, resource: bool, depth: u
     if schema.get("x-kubernetes-int-or-string") == Some(&Value::Bool(true)) {
         return Some(letters(1));
     }
-    let inner = |schema: &Value| {
-        let resource = schema.get("x-kubernetes-embedded-resource") == Some(&Value::Bool(true));
-        shape_of(schema, resource, depth + 1)
-    };
+    let inner = |schema: &Value| shape_of(schema, is_resource(schema), depth + 1);
     let least_bytes = TEXT_BYTES_MIN;
     let holding = |most: Option<i64>, fitting: i64, inner: Inner| Shape {
         most: u64::try_from(most.unwrap_or(fitting)).unwrap_or(0),
@@ -92,8 +88,7 @@ pub(in super::super::super) fn shape_of(schema: &Value, resource: bool, depth: u
             holding(int(schema, "maxItems"), fitting, Inner::Items(Box::new(items)))
         }
         "object" => {
-            let values = schema.get("additionalProperties").filter(|v| v.as_object().is_some());
-            if let Some(values) = values.filter(|_| !resource) {
+            if let Some(values) = values_of(schema).filter(|_| !resource) {
                 let values = inner(values)?;
                 // With a key in quotes, a colon and a comma.
                 let fitting = (REQUEST_BYTES_MAX - 2) / (values.least_bytes + 6);

@@ -1,3 +1,4 @@
+use super::super::{is_resource, values_of};
 use crate::expression::{Moment, RESERVED, Span};
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
@@ -29,12 +30,12 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
         }
         Value::Array(items) => {
             let inner = of("items");
-            let items = items.iter().map(|v| seen(v, inner, is_resource(inner)));
+            let items = items.iter().map(|v| seen(v, inner, inner.is_some_and(is_resource)));
             Box::new(CelList::from(items.collect::<Vec<_>>()))
         }
         Value::Object(map) => {
             let properties = of("properties");
-            let further = of("additionalProperties").filter(|v| v.as_object().is_some());
+            let further = schema.and_then(values_of);
             let mut out: HashMap<CelMapKey<'static>, Box<dyn Val>> = HashMap::with_capacity(map.len());
             // Fields that are null are taken for fields that are not there; entries of maps are null.
             let absent = |inner: &Value| inner.is_null() && (properties.is_some() || resource);
@@ -43,8 +44,8 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
                 let (name, value) = match (resource, key.as_str(), declared) {
                     (true, "metadata", _) => ("metadata".to_owned(), name_alone(inner)),
                     (true, "apiVersion" | "kind", _) => (key.to_string(), seen(inner, None, false)),
-                    (_, _, Some(schema)) => (escaped(key), seen(inner, declared, is_resource(Some(schema)))),
-                    (_, _, None) => (key.to_string(), seen(inner, further, is_resource(further))),
+                    (_, _, Some(schema)) => (escaped(key), seen(inner, declared, is_resource(schema))),
+                    (_, _, None) => (key.to_string(), seen(inner, further, further.is_some_and(is_resource))),
                 };
                 out.insert(CelMapKey::from(name), value);
             }
@@ -62,10 +63,6 @@ fn formatted(text: &str, format: &str) -> Option<Box<dyn Val>> {
         "byte" => Box::new(CelBytes::from(crate::base64::decode(text).ok()?)),
         _ => return None,
     })
-}
-
-fn is_resource(schema: Option<&Value>) -> bool {
-    schema.and_then(|s| s.get("x-kubernetes-embedded-resource")) == Some(&Value::Bool(true))
 }
 
 fn name_alone(metadata: &Value) -> Box<dyn Val> {
