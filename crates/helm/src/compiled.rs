@@ -53,6 +53,17 @@ pub struct Options {
     pub limits: Limits,
 }
 
+impl Options {
+    /// The Kubernetes that is rendered for.
+    ///
+    /// # Errors
+    /// As [`KubeVersion::parse`].
+    pub(crate) fn kubernetes(&self, helm: HelmVersion) -> Result<KubeVersion, Error> {
+        let wanted = self.kube_version.as_deref().unwrap_or(helm.default_kube_version());
+        KubeVersion::parse(wanted, helm)
+    }
+}
+
 impl CompiledChart {
     /// Prepares a chart; its templates are parsed at the first rendering.
     #[must_use]
@@ -123,8 +134,7 @@ impl CompiledChart {
     }
 
     fn prepare(&self, options: &Options) -> Result<Prepared<'_>, Error> {
-        let wanted = options.kube_version.as_deref().unwrap_or(self.helm.default_kube_version());
-        let kube = KubeVersion::parse(wanted, self.helm)?;
+        let kube = options.kubernetes(self.helm)?;
         let user = from_values(&options.values);
         let mut node = Node::new(&self.chart);
         process_dependencies(&mut node, &user)?;

@@ -103,6 +103,11 @@ impl<'t> Loader<'t> {
         if name.is_empty() { ".".to_owned() } else { name }
     }
 
+    /// A file of the directory for messages.
+    pub fn file_named(&self, file: &str) -> String {
+        self.named(&self.join(file).unwrap_or_default())
+    }
+
     /// A path inside the tree for messages.
     pub fn named(&self, path: &str) -> String {
         self.tree().named(path)

@@ -101,7 +101,7 @@ impl<'t> Target<'t> {
         let at = |e: String| {
             let line = loader.load_text(file).ok().and_then(|text| line_of_fault(&text, &e));
             let line = line.map(|l| format!(":{l}")).unwrap_or_default();
-            format!("{}{line}: {e}", loader.named(&loader.join(file).unwrap_or_default()))
+            format!("{}{line}: {e}", loader.file_named(file))
         };
         let read = Kustomization::from_value(&value, overrides.is_some(), &mut warnings);
         let mut kustomization = read.map_err(at)?;
@@ -176,7 +176,7 @@ impl<'t> Target<'t> {
 
     /// Says where in the kustomization file a field stands that something is wrong with.
     pub fn at(&self, (field, item): Field, why: &str) -> String {
-        let file = self.loader.named(&self.loader.join(self.file).unwrap_or_default());
+        let file = self.loader.file_named(self.file);
         let text = self.loader.load_text(self.file).unwrap_or_default();
         let mut line = None;
         let found = fairway_yaml::visit_scalars(&text, &fairway_yaml::Limits::default(), |scalar| {

@@ -4,7 +4,7 @@ use super::deprecation::deprecation;
 use super::finding::{Findings, Severity, words};
 use super::names::name_fault;
 use crate::Error;
-use crate::capabilities::{DEFAULT_KUBE_VERSION, HelmVersion, KubeVersion};
+use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::Chart;
 use crate::compiled::{CompiledChart, Options};
 use crate::decode::go_kind;
@@ -20,9 +20,8 @@ pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Opti
         Err(Error::Values(_)) => return,
         Err(error) => return found.add(Severity::Error, "templates/", words(&error)),
     };
-    let wanted = options.kube_version.as_deref().unwrap_or(DEFAULT_KUBE_VERSION);
     // A version that cannot be read has failed above.
-    let Ok(kube) = KubeVersion::parse(wanted, HelmVersion::V3) else { return };
+    let Ok(kube) = options.kubernetes(HelmVersion::V3) else { return };
     for file in &chart.templates {
         let name = file.name.as_str();
         let base = name.rsplit('/').next().unwrap_or_default();
