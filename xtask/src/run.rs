@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command};
 
 /// Runs a program in a folder and fails where it fails.
 pub fn run<S: AsRef<OsStr>>(dir: &Path, program: &str, args: &[S]) -> anyhow::Result<()> {
@@ -31,6 +31,16 @@ pub fn output<S: AsRef<OsStr>>(dir: &Path, program: &str, args: &[S]) -> anyhow:
         bail!("{program} ended with {}: {}", out.status, String::from_utf8_lossy(&out.stderr));
     }
     Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+}
+
+/// A running program; it is ended when dropped.
+pub struct Running(pub Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// Prepares a program that ends with this one, however this one ends: where `setpriv` (util-linux) is at hand, the

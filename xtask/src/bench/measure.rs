@@ -7,11 +7,11 @@ use super::stream::Stream;
 use super::workload::Workload;
 use crate::e2e::controlplane::{ControlPlane, Tools, free_port};
 use crate::e2e::kube::{Kubectl, git};
-use crate::run::tied;
+use crate::run::{Running, tied};
 use anyhow::Context;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// How often a commit and a heal are measured; the median counts.
@@ -269,14 +269,7 @@ fn application_writes(kubectl: &Kubectl) -> anyhow::Result<f64> {
     Ok(text.lines().filter(is_write).filter_map(|l| l.split_whitespace().last()?.parse::<f64>().ok()).sum())
 }
 
-struct Engine(Child);
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+struct Engine(Running);
 
 impl Engine {
     fn start(
@@ -304,10 +297,10 @@ impl Engine {
             .stderr(log)
             .spawn()
             .context("start fairway")?;
-        Ok(Self(child))
+        Ok(Self(Running(child)))
     }
 
     fn pid(&self) -> u32 {
-        self.0.id()
+        self.0.0.id()
     }
 }

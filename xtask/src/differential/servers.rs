@@ -3,11 +3,12 @@
 use super::compare;
 use super::http::Client;
 use crate::e2e::controlplane::{ControlPlane, Tools, free_port};
+use crate::run::Running;
 use anyhow::{Context, bail};
 use fairway_devcluster::{InProcess, ManualClock, Options};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,15 +35,8 @@ pub struct Call<'a> {
 pub struct Servers {
     real: Client,
     dev: InProcess,
-    proxy: Child,
+    _proxy: Running,
     _plane: ControlPlane,
-}
-
-impl Drop for Servers {
-    fn drop(&mut self) {
-        let _ = self.proxy.kill();
-        let _ = self.proxy.wait();
-    }
 }
 
 impl Servers {
@@ -59,7 +53,7 @@ impl Servers {
         // Standing still: entries of one object are then ordered as those written within one second.
         let clock = Arc::new(ManualClock::new(1_800_000_000));
         let dev = InProcess::new(&Options { controllers: false, clock, ..Options::default() })?;
-        let mut servers = Self { real: Client::new(port), dev, proxy, _plane: plane };
+        let mut servers = Self { real: Client::new(port), dev, _proxy: Running(proxy), _plane: plane };
         servers.prepare(definitions)?;
         Ok(servers)
     }

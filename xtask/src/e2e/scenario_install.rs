@@ -3,7 +3,6 @@
 
 use super::kube::git;
 use super::world::World;
-use crate::run::output;
 use anyhow::{Context, ensure};
 use serde_json::Value;
 use std::fs;
@@ -62,12 +61,10 @@ pub fn installed_by_helm(world: &mut World) -> anyhow::Result<()> {
 
 /// Runs the real helm in the namespace of the installation.
 fn helm(world: &World, args: &[&str]) -> anyhow::Result<String> {
-    let program = world.kubectl.program.with_file_name("helm");
     let kubeconfig = world.kubectl.kubeconfig.to_string_lossy().into_owned();
     let more = ["--namespace", "argocd", "--kubeconfig", &kubeconfig];
     let all: Vec<&str> = args.iter().chain(&more).copied().collect();
-    output(Path::new("."), &program.to_string_lossy(), &all)
-        .with_context(|| format!("helm {}", args.join(" ")))
+    world.helm(Path::new("."), &all).with_context(|| format!("helm {}", args.join(" ")))
 }
 
 fn secret(world: &World) -> anyhow::Result<Value> {

@@ -2,36 +2,29 @@
 
 use super::scenario::{app, expect_condition, start};
 use super::world::World;
-use crate::run::{output, tied};
+use crate::run::{Running, tied};
 use anyhow::{Context, ensure};
 use std::fs;
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 /// A registry that keeps what it is given in memory; it ends when dropped.
 struct Registry {
     port: u16,
-    child: Child,
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+    _program: Running,
 }
 
 impl Registry {
     fn start(world: &World, port: u16) -> anyhow::Result<Self> {
-        let child = tied(&world.kubectl.program.with_file_name("registry"))
+        let program = tied(&world.tool_of("registry"))
             .args(["-port", &port.to_string()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context("start the registry")?;
-        let registry = Self { port, child };
+        let registry = Self { port, _program: Running(program) };
         world.until("the registry answers", || {
             Ok(TcpStream::connect(("127.0.0.1", registry.port)).ok().map(drop))
         })?;
@@ -68,17 +61,13 @@ impl Registry {
             let file = if name == "base" { "_colour.tpl" } else { "paint.yaml" };
             fs::write(chart.join("templates").join(file), template)?;
             if name == "paint" {
-                helm(world, &dir, &["dependency", "update", name, "--plain-http"])?;
+                world.helm(&dir, &["dependency", "update", name, "--plain-http"])?;
             }
-            helm(world, &dir, &["package", name])?;
-            helm(world, &dir, &["push", &format!("{name}-{version}.tgz"), &at, "--plain-http"])?;
+            world.helm(&dir, &["package", name])?;
+            world.helm(&dir, &["push", &format!("{name}-{version}.tgz"), &at, "--plain-http"])?;
         }
         Ok(())
     }
-}
-
-fn helm(world: &World, dir: &Path, args: &[&str]) -> anyhow::Result<String> {
-    output(dir, &world.kubectl.program.with_file_name("helm").to_string_lossy(), args)
 }
 
 /// An App takes a chart by a range of versions, the newest of them when one is pushed, and so does one that takes it as
@@ -124,7 +113,7 @@ pub(super) fn charts_from_a_registry(world: &mut World) -> anyhow::Result<()> {
     let at = format!("oci://{}/paint", registry.charts());
     for range in ["1.x", "^2", "1.0.0"] {
         let args = ["template", "r", &at, "--version", range, "--plain-http"];
-        let theirs = helm(world, Path::new("."), &args)?;
+        let theirs = world.helm(Path::new("."), &args)?;
         let ours = world.tool(&[&["helm"][..], &args[..]].concat())?;
         ensure!(ours == theirs, "{range}: helm writes\n{theirs}and fairway\n{ours}");
     }

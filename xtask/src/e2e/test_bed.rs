@@ -2,7 +2,6 @@
 //! registry of charts. Each is a few lines of HTTP on a port of its own.
 
 use super::world::World;
-use crate::run::output;
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -93,11 +92,10 @@ impl TestBed {
 
 /// Packs a chart with the real helm.
 fn pack(world: &World, chart: &Path) -> anyhow::Result<Vec<u8>> {
-    let program = world.kubectl.program.with_file_name("helm");
     let folder = world.data_dir().with_extension("charts");
     fs::create_dir_all(&folder)?;
     let args = ["package", &chart.to_string_lossy(), "-d", &folder.to_string_lossy()];
-    output(Path::new("."), &program.to_string_lossy(), &args)?;
+    world.helm(Path::new("."), &args)?;
     let packed = fs::read_dir(&folder)?.next().context("helm packed nothing")??;
     Ok(fs::read(packed.path())?)
 }

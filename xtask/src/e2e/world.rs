@@ -322,6 +322,16 @@ impl World {
         self.tool(&[args, &["--data-dir", &data_dir.to_string_lossy()]].concat())
     }
 
+    /// Returns where a tool is that was built beside kubectl.
+    pub fn tool_of(&self, name: &str) -> PathBuf {
+        self.kubectl.program.with_file_name(name)
+    }
+
+    /// Runs the real helm in a folder.
+    pub fn helm(&self, dir: &Path, args: &[&str]) -> anyhow::Result<String> {
+        crate::run::output(dir, &self.tool_of("helm").to_string_lossy(), args)
+    }
+
     /// Runs a subcommand of the binary that asks no engine.
     pub fn tool(&self, args: &[&str]) -> anyhow::Result<String> {
         let out = Command::new(&self.binary).args(args).output().context("start fairway")?;
