@@ -7,7 +7,7 @@ use crate::release::Release;
 use crate::release_name::check_release_name;
 use crate::tree::{Node, from_values};
 use crate::values::{Nulls, coalesce_values, is_compatible_range, process_dependencies};
-use fairway_template::{Functions, Limits, Lookup, Ports, Run};
+use fairway_template::{Functions, Limits, Lookup, Ports, Run, SumsAhead};
 use fairway_value::Map;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,6 +25,7 @@ struct Prepared<'c> {
     node: Node<'c>,
     values: fairway_template::Map,
     kube: KubeVersion,
+    sums: SumsAhead,
 }
 
 /// Most choices of subcharts that are kept parsed: users of one chart differ in few.
@@ -142,7 +143,7 @@ impl CompiledChart {
         if !options.skip_schema_validation {
             crate::schema::validate(&node, &values, &options.values)?;
         }
-        Ok(Prepared { node, values, kube })
+        Ok(Prepared { node, values, kube, sums: SumsAhead::default() })
     }
 
     fn check_kubernetes(&self, root: &Prepared<'_>) -> Result<(), Error> {
@@ -170,7 +171,7 @@ impl CompiledChart {
             helm: self.helm,
             kube: &root.kube,
             api_versions: &options.api_versions,
-            run: Run { ports, limits: &options.limits, lookup },
+            run: Run { ports, limits: &options.limits, lookup, sums: Some(&root.sums) },
         }
     }
 

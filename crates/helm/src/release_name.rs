@@ -17,7 +17,7 @@ pub fn name_of_template(template: &str, ports: Ports<'_>) -> Result<String, Erro
     let fail = |e: fairway_template::Error| Error::Template { message: e.message, context: String::new() };
     let mut templates = Templates::new(NAME, Arc::new(Functions::sprig()), MissingKey::Default);
     templates.parse(NAME, template).map_err(fail)?;
-    let run = Run { ports, limits: &Limits::default(), lookup: None };
+    let run = Run { ports, limits: &Limits::default(), lookup: None, sums: None };
     templates.execute(NAME, Value::Nil, run).map_err(fail)
 }
 

@@ -42,5 +42,6 @@ pub use functions::{Body, CallError, Context, Function, Functions, RenderCall, R
 pub use limits::Limits;
 pub use ports::{Clock, FixedClock, Lookup, Ports, Random, SeededRandom, Wanted};
 pub use set::{MissingKey, Run, Templates, Traced};
+pub use sprig::SumsAhead;
 pub use trace::{Call, Excerpt, Trace};
 pub use value::{List, Map, Object, Struct, Value};

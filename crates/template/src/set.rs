@@ -4,7 +4,7 @@ use crate::parse::parse;
 use crate::program::{Program, Source};
 use crate::value::text_of;
 use crate::vm::{Machine, Origin};
-use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Lookup, Ports, Value};
+use crate::{Call, Error, ErrorKind, Excerpt, Functions, Limits, Lookup, Ports, SumsAhead, Value};
 use fairway_value::Str;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -31,6 +31,8 @@ pub struct Run<'a> {
     pub limits: &'a Limits,
     /// What Helm's `lookup` asks; it finds nothing without.
     pub lookup: Option<&'a dyn Lookup>,
+    /// What the runs of one chart share, if more are to come; sums of passwords are made as they are asked for without.
+    pub sums: Option<&'a SumsAhead>,
 }
 
 /// Named templates that can call each other. Cheap to clone; shared between threads.
@@ -299,7 +301,7 @@ mod tests {
         let data: Map =
             [("n".into(), Value::Float(3.0)), ("s".into(), Value::from("x"))].into_iter().collect();
         let (clock, random) = (FixedClock(0), SeededRandom::new(1));
-        let run = Run { ports: Ports { clock: &clock, random: &random }, limits, lookup: None };
+        let run = Run { ports: Ports { clock: &clock, random: &random }, limits, lookup: None, sums: None };
         templates.execute(texts[0].0, data.into(), run)
     }
 
@@ -314,7 +316,12 @@ mod tests {
         templates.parse_all(&texts).unwrap();
         assert_eq!(templates.names().len(), 51);
         let (clock, random, limits) = (FixedClock(0), SeededRandom::new(1), Limits::default());
-        let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None };
+        let run = Run {
+            ports: Ports { clock: &clock, random: &random },
+            limits: &limits,
+            lookup: None,
+            sums: None,
+        };
         assert_eq!(templates.execute("same", Value::Nil, run).unwrap(), "49");
         texts[7].1 = "{{ if }}";
         texts[30].1 = "{{ if }}";

@@ -144,8 +144,12 @@ impl Renderer {
             .map_err(|error| format!("failed to parse template {template}: {error}"))?;
         // Random functions repeat themselves for a given text: what they give must not change with every look.
         let random = SeededRandom::new(template.len() as u64);
-        let run =
-            Run { ports: Ports { clock: &self.clock, random: &random }, limits: &self.limits, lookup: None };
+        let run = Run {
+            ports: Ports { clock: &self.clock, random: &random },
+            limits: &self.limits,
+            lookup: None,
+            sums: None,
+        };
         let data = GoValue::from_json(&Value::Object(params.clone()));
         templates
             .execute("base", data, run)

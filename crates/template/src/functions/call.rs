@@ -1,5 +1,5 @@
 use crate::expressions::{Compiled, Expressions};
-use crate::{Limits, Lookup, Ports, Value, Wanted};
+use crate::{Limits, Lookup, Ports, SumsAhead, Value, Wanted};
 use fairway_value::Str;
 use std::sync::Arc;
 
@@ -43,6 +43,7 @@ pub struct Context<'a> {
     ports: Ports<'a>,
     limits: &'a Limits,
     lookup: Option<&'a dyn Lookup>,
+    pub(crate) sums: Option<&'a SumsAhead>,
     /// Whether a Secret was looked up, so that errors show no values.
     pub(crate) holds_secrets: bool,
     memory: usize,
@@ -61,6 +62,7 @@ impl<'a> Context<'a> {
             ports,
             limits,
             lookup: None,
+            sums: None,
             holds_secrets: false,
             memory: 0,
             steps: 0,
@@ -69,9 +71,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Returns the same context with something to look objects up in.
-    pub(crate) fn with_lookup(self, lookup: Option<&'a dyn Lookup>) -> Self {
-        Self { lookup, ..self }
+    /// Returns the same context with something to look objects up in, and with the sums that other runs share.
+    pub(crate) fn with(self, lookup: Option<&'a dyn Lookup>, sums: Option<&'a SumsAhead>) -> Self {
+        Self { lookup, sums, ..self }
     }
 
     /// Returns the same context with the expressions that other runs have compiled.

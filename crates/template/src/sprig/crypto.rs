@@ -14,25 +14,10 @@ static CERTIFICATE: TypeInfo = TypeInfo::structure("sprig.certificate");
 const RSA_KEY_STEPS: usize = 1 << 16;
 const RSA_SIGN_STEPS: usize = 300_000;
 const CURVE_STEPS: usize = 20_000;
-const BCRYPT_STEPS: usize = 4_000_000;
 const SCRYPT_STEPS: usize = 4_000_000;
 const BLOCK_LEN: usize = 16;
-const BCRYPT_COST: u32 = 10;
-const BCRYPT_PASSWORD_MAX: usize = 72;
 
 pub(super) fn register(f: &mut Functions) {
-    f.native("bcrypt", &[&STRING], |ctx, a| {
-        ctx.work(BCRYPT_STEPS)?;
-        Ok(bcrypt(ctx, bytes(&a[0])).into())
-    });
-    f.native("htpasswd", &[&STRING, &STRING], |ctx, a| {
-        let user = text(&a[0]);
-        if user.contains(':') {
-            return Ok(format!("invalid username: {user}").into());
-        }
-        ctx.work(BCRYPT_STEPS)?;
-        Ok(format!("{user}:{}", bcrypt(ctx, bytes(&a[1]))).into())
-    });
     f.native("derivePassword", &[&UINT32, &STRING, &STRING, &STRING, &STRING], |ctx, a| {
         ctx.charge(SCRYPT_BYTES)?;
         ctx.work(SCRYPT_STEPS)?;
@@ -203,17 +188,6 @@ fn build_custom(cert: &[u8], key: &[u8]) -> Result<Value, CallError> {
     }
     PrivateKey::from_pem(&key).map_err(|e| format!("error parsing private key: {e}"))?;
     Ok(pair(cert, key))
-}
-
-fn bcrypt(ctx: &Context<'_>, password: &[u8]) -> String {
-    const FAILED: &str = "failed to encrypt string with bcrypt";
-    if password.len() > BCRYPT_PASSWORD_MAX {
-        return format!("{FAILED}: bcrypt: password length exceeds 72 bytes");
-    }
-    match bcrypt::hash_with_salt(password, BCRYPT_COST, ctx.random_bytes()) {
-        Ok(parts) => parts.format_for_version(bcrypt::Version::TwoA),
-        Err(e) => format!("{FAILED}: {e}"),
-    }
 }
 
 /// The key is the password, cut or filled with noughts.

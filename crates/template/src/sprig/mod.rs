@@ -1,6 +1,7 @@
 //! Sprig v3 as Helm gives it to charts.
 
 mod args;
+mod bcrypt;
 mod case;
 mod crypto;
 mod dates;
@@ -22,6 +23,7 @@ mod wrap;
 
 use crate::functions::Functions;
 
+pub use bcrypt::SumsAhead;
 pub(crate) use dates::{GoDuration, GoTime, duration as go_duration};
 pub(crate) use defaults::{json_text, parse_json};
 pub(crate) use reflect::type_name;
@@ -41,4 +43,5 @@ pub(crate) fn register(f: &mut Functions) {
     urls::register(f);
     random::register(f);
     crypto::register(f);
+    bcrypt::register(f);
 }

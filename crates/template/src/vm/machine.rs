@@ -98,7 +98,7 @@ pub(crate) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub fn new(layer: Arc<Layer>, program: Arc<Program>, missing_key: MissingKey, run: Run<'a>) -> Self {
-        let ctx = Context::new(run.ports, run.limits).with_lookup(run.lookup);
+        let ctx = Context::new(run.ports, run.limits).with(run.lookup, run.sums);
         Self {
             ctx: ctx.with_expressions(&layer.expressions),
             limits: run.limits,

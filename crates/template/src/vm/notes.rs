@@ -253,8 +253,12 @@ mod tests {
         let data =
             map(&[("db", Value::Map(db)), ("size", Value::Float(3.0)), ("list", vec![Value::Nil].into())]);
         let (clock, random) = (FixedClock(0), SeededRandom::new(1));
-        let run =
-            Run { ports: Ports { clock: &clock, random: &random }, limits: &Limits::default(), lookup: None };
+        let run = Run {
+            ports: Ports { clock: &clock, random: &random },
+            limits: &Limits::default(),
+            lookup: None,
+            sums: None,
+        };
         templates.execute(texts[0].0, data.into(), run).unwrap_err()
     }
 
