@@ -4,7 +4,7 @@
 //! Source: Argo CD `gitops-engine/pkg/diff/diff.go`, `util/argo/diff`.
 
 use crate::compare::changes;
-use crate::{Options, Outcome, Prediction, UncertainReason, known};
+use crate::{Options, Outcome, Prediction, UncertainReason, endpoints, known, structured};
 use fairway_schema::managed::{LAST_APPLIED, equal};
 use fairway_schema::merge::{self, MergeError};
 use fairway_schema::{Schemas, TypeRef, canonical, defaults};
@@ -29,13 +29,32 @@ fn scheme_type<'s>(object: &Value, schemas: &'s Schemas) -> Option<TypeRef<'s>> 
     if apart { None } else { schemas.type_of(&resource.api_version(), &resource.kind) }
 }
 
-pub(crate) fn three_way(desired: &Value, live: &Value, schemas: &Schemas, options: &Options) -> Prediction {
+/// Whether an object asks for server-side apply, which Argo CD compares by ownership. It looks when the object has lost what does
+/// not count: where that is the annotations, the object is compared as any other.
+fn asks_for_server_side_apply(prepared: &Value) -> bool {
+    prepared
+        .get_path(&["metadata", "annotations", "argocd.argoproj.io/sync-options"])
+        .and_then(Value::as_str)
+        .is_some_and(|options| options.split(',').any(|option| option.trim() == "ServerSideApply=true"))
+}
+
+/// As gitops-engine `pkg/diff` `Diff`.
+pub(crate) fn client_side(
+    desired: &Value,
+    live: &Value,
+    manager: &str,
+    schemas: &Schemas,
+    options: &Options,
+) -> Prediction {
     let (live, desired) = match options.ignore.without_trusted(live, desired, schemas) {
         Some((live, desired)) => (live, desired),
         None => (live.clone(), desired.clone()),
     };
     let config = prepared(&desired, schemas, options);
     let live = prepared(&live, schemas, options);
+    if asks_for_server_side_apply(&config) {
+        return structured::merged(config, live, manager, schemas);
+    }
     let applied = live.get_path(&["metadata", "annotations", LAST_APPLIED]).and_then(Value::as_str);
     let original =
         applied.and_then(|text| from_json(text.as_bytes()).ok()).filter(|v| v.as_object().is_some());
@@ -64,7 +83,7 @@ pub(crate) fn three_way(desired: &Value, live: &Value, schemas: &Schemas, option
     }
 }
 
-/// As [`three_way`] prepares both sides: in the Go type's form, without what does not count.
+/// As [`client_side`] prepares both sides: in the Go type's form, without what does not count.
 pub(crate) fn prepared(object: &Value, schemas: &Schemas, options: &Options) -> Value {
     normalized(&remarshalled(object, schemas), schemas, options)
 }
@@ -113,7 +132,7 @@ fn normalized(object: &Value, schemas: &Schemas, options: &Options) -> Value {
     out.remove_path(&["metadata", "creationTimestamp"]);
     match (group(&out), text(&out, "kind")) {
         ("", "Secret") => normalize_secret(&mut out, schemas),
-        ("", "Endpoints") => normalize_endpoints(&mut out, schemas),
+        ("", "Endpoints") => endpoints::normalize(&mut out, schemas),
         _ => {}
     }
     normalize_role(&mut out, options.ignore_aggregated_roles);
@@ -156,29 +175,6 @@ pub(crate) fn normalize_role(role: &mut Value, ignore_aggregated: bool) {
     if (ignore_aggregated && aggregates) || empty {
         role.set_path(&["rules"], Value::Null);
     }
-}
-
-/// Subsets, and addresses and ports inside them, have no order.
-fn normalize_endpoints(endpoints: &mut Value, schemas: &Schemas) {
-    let Some(mut form) = canonical::go_form(endpoints, schemas, false) else { return };
-    if let Some(subsets) = form.get_mut("subsets").and_then(Value::as_array_mut) {
-        let key = |v: &Value| v.to_string();
-        for subset in subsets.make_mut() {
-            for list in ["addresses", "notReadyAddresses", "ports"] {
-                let Some(items) = subset.get_mut(list).and_then(Value::as_array_mut) else { continue };
-                for port in
-                    items.make_mut().iter_mut().filter(|_| list == "ports").filter_map(Value::as_object_mut)
-                {
-                    if !port.contains_key("protocol") {
-                        port.insert("protocol", "TCP");
-                    }
-                }
-                items.make_mut().sort_by_key(key);
-            }
-        }
-        subsets.make_mut().sort_by_key(key);
-    }
-    *endpoints = form;
 }
 
 fn without_namespace(object: &Value) -> Value {
@@ -240,4 +236,39 @@ fn with_defaults(object: &Value, ty: TypeRef<'_>, schemas: &Schemas) -> Result<V
     }
     let patch = merge::two_way(&decoded, &filled, ty)?;
     merge::strategic(object, &patch, ty)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::IgnoreRules;
+    use fairway_core::{IgnoreRule, Str};
+
+    #[test]
+    fn server_side_apply_is_asked_for_by_what_is_left_when_ignored_fields_are_gone() {
+        let object = |data: &str, managed: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"c","annotations":{{
+                "argocd.argoproj.io/sync-options":"Prune=false, ServerSideApply=true"}}{managed}}},"data":{data}}}"#
+            );
+            from_json(text.as_bytes()).unwrap()
+        };
+        let desired = object(r#"{"a":"1"}"#, "");
+        let managed = r#","managedFields":[{"manager":"m","operation":"Apply","apiVersion":"v1","fieldsType":"FieldsV1",
+            "fieldsV1":{"f:data":{"f:a":{},"f:b":{}}}}]"#;
+        let live = object(r#"{"a":"1","b":"2"}"#, managed);
+        let verdict = |pointers: &[&str]| {
+            let rule = IgnoreRule {
+                group: "*".into(),
+                kind: "*".into(),
+                json_pointers: pointers.iter().map(|p| Str::from(*p)).collect(),
+                ..IgnoreRule::default()
+            };
+            let (ignore, _) = IgnoreRules::compile(&[rule]);
+            let options = Options { ignore, ..Options::default() };
+            client_side(&desired, &live, "m", Schemas::builtin(), &options).outcome
+        };
+        assert!(matches!(verdict(&[]), Outcome::Changed(_)), "what we own and want no more goes");
+        assert_eq!(verdict(&["/metadata/annotations"]), Outcome::Unchanged);
+    }
 }

@@ -11,6 +11,7 @@
 mod change;
 mod client;
 mod compare;
+mod endpoints;
 mod ignore;
 mod jq;
 mod json;

@@ -12,7 +12,8 @@ pub enum Mode {
     /// As a forced server-side apply would change the live object.
     #[default]
     ServerSide,
-    /// As Argo CD's client-side diff: three-way with the last-applied annotation, else two-way.
+    /// As Argo CD's client-side diff: three-way with the last-applied annotation, else two-way; objects whose sync options ask for
+    /// server-side apply as by [`Mode::StructuredMerge`].
     ClientSide,
     /// As Argo CD's structured-merge diff of objects with `ServerSideApply=true`.
     StructuredMerge,
@@ -75,7 +76,7 @@ pub fn predict(
             Some((desired, live)) => server_side(&desired, &live, manager, schemas, options),
             None => server_side(desired, live, manager, schemas, options),
         },
-        Mode::ClientSide => client::three_way(desired, live, schemas, options),
+        Mode::ClientSide => client::client_side(desired, live, manager, schemas, options),
         Mode::StructuredMerge => structured_merge(desired, live, manager, schemas, options),
     }
 }

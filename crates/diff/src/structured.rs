@@ -18,9 +18,13 @@ pub(crate) fn structured_merge(
     if let Some((cut_live, cut_desired)) = options.ignore.without_trusted(&live, &desired, schemas) {
         (live, desired) = (cut_live, cut_desired);
     }
-    let mut desired = client::prepared(&desired, schemas, options);
+    let desired = client::prepared(&desired, schemas, options);
+    merged(desired, client::prepared(&live, schemas, options), manager, schemas)
+}
+
+/// As [`structured_merge`], of objects that are prepared.
+pub(crate) fn merged(mut desired: Value, live: Value, manager: &str, schemas: &Schemas) -> Prediction {
     desired.remove_path(&["metadata", "managedFields"]);
-    let live = client::prepared(&live, schemas, options);
     let text = |key: &str| desired.get(key).and_then(Value::as_str).unwrap_or_default();
     let write = Write {
         manager,

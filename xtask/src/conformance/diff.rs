@@ -20,18 +20,12 @@ pub fn run(dir: &Path) -> Report {
 
 fn check(case: &Value) -> Result<(), String> {
     let some = |key: &str| case.get(key).filter(|v| !v.is_null());
-    let (mut options, unsupported) = options(case.get("options").unwrap_or(&Value::Null));
+    let (options, unsupported) = options(case.get("options").unwrap_or(&Value::Null));
     let expects_error = case.get("error") == Some(&Value::Bool(true));
     if let Some(why) = unsupported {
         return if expects_error { Ok(()) } else { Err(why) };
     }
     let (desired, live) = (some("desired"), some("live"));
-    let sync_options = desired
-        .and_then(|d| d.get_path(&["metadata", "annotations", "argocd.argoproj.io/sync-options"]))
-        .and_then(Value::as_str);
-    if sync_options.is_some_and(|o| o.split(',').any(|o| o.trim() == "ServerSideApply=true")) {
-        options.mode = Mode::StructuredMerge;
-    }
     let (drifted, normalized, predicted) = match (desired, live) {
         (None, Some(live)) => (false, Some(live.clone()), None),
         (None, None) => return if expects_error { Ok(()) } else { Err("nothing to compare".to_owned()) },
