@@ -16,6 +16,7 @@ mod base64;
 pub mod canonical;
 pub mod defaults;
 pub mod expression;
+pub mod jsonpath;
 pub mod managed;
 pub mod merge;
 pub mod quantity;

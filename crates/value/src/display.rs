@@ -18,6 +18,20 @@ pub fn format_float(f: f64) -> String {
     format!("{f}")
 }
 
+/// Writes a float as Go's `fmt.Print` does (`strconv.FormatFloat(f, 'g', -1, bits)`): shortest digits of its type, an
+/// exponent of at least two digits below 1e-4 and from 1e6 on.
+pub fn format_float_g<F: std::fmt::Display + std::fmt::LowerExp>(f: F) -> String {
+    let scientific = format!("{f:e}");
+    let split = scientific.split_once('e').and_then(|(m, exponent)| Some((m, exponent.parse::<i32>().ok()?)));
+    match split {
+        Some((mantissa, power)) if !(-4..6).contains(&power) && mantissa != "0" && mantissa != "-0" => {
+            let sign = if power < 0 { '-' } else { '+' };
+            format!("{mantissa}e{sign}{:02}", power.abs())
+        }
+        _ => format!("{f}"),
+    }
+}
+
 impl std::fmt::Display for crate::Value {
     /// Compact JSON.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -17,7 +17,7 @@ mod pointer;
 mod serde_impl;
 mod value;
 
-pub use display::format_float;
+pub use display::{format_float, format_float_g};
 pub use json::{HtmlEscape, JsonError, from_json, to_json, to_json_pretty, write_json};
 pub use map::Map;
 pub use packed::{Dictionary, Packed};

@@ -1,4 +1,4 @@
-use fairway_value::Value;
+use fairway_value::{Value, format_float_g};
 
 /// Returns a float as it comes out of Go's JSON round trip: without a fraction it is the integer that its shortest
 /// decimal digits spell.
@@ -19,7 +19,7 @@ pub(crate) fn float_to_value(f: f64) -> Value {
 /// below 1e-4 and from 1e6 on; infinities and NaN as YAML spells them.
 #[must_use]
 pub fn format_g(f: f64) -> String {
-    special(f).unwrap_or_else(|| layout_g(&format!("{f:e}"), format!("{f}")))
+    special(f).unwrap_or_else(|| format_float_g(f))
 }
 
 /// As [`format_g`] of the nearest 32-bit float, as sigs.k8s.io/yaml writes floats where a string is wanted.
@@ -27,7 +27,7 @@ pub fn format_g(f: f64) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "the loss is what Go's bit size 32 does")]
 pub fn format_g32(f: f64) -> String {
     let f = f as f32;
-    special(f64::from(f)).unwrap_or_else(|| layout_g(&format!("{f:e}"), format!("{f}")))
+    special(f64::from(f)).unwrap_or_else(|| format_float_g(f))
 }
 
 fn special(f: f64) -> Option<String> {
@@ -35,16 +35,6 @@ fn special(f: f64) -> Option<String> {
         return Some(".nan".to_owned());
     }
     f.is_infinite().then(|| if f > 0.0 { ".inf" } else { "-.inf" }.to_owned())
-}
-
-fn layout_g(scientific: &str, plain: String) -> String {
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return plain };
-    let Ok(power) = exponent.parse::<i32>() else { return plain };
-    if (-4..6).contains(&power) || mantissa == "0" || mantissa == "-0" {
-        return plain;
-    }
-    let sign = if power < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", power.abs())
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::parts::text;
 use super::registry::{Resource, Subresource, api_version};
 use fairway_schema::Schemas;
+use fairway_schema::jsonpath::JsonPath;
 use fairway_value::{Str, Value};
 use std::sync::{Arc, OnceLock};
 
@@ -11,8 +12,8 @@ use std::sync::{Arc, OnceLock};
 pub(crate) struct Version {
     /// `openAPIV3Schema`.
     pub(crate) schema: Option<Value>,
-    /// `additionalPrinterColumns`.
-    pub(crate) columns: Vec<Value>,
+    /// `additionalPrinterColumns`, up to the first whose path cannot be read.
+    pub(crate) columns: Vec<Column>,
     pub(crate) status: bool,
     /// `subresources.scale`.
     pub(crate) scale: Option<Value>,
@@ -22,6 +23,20 @@ pub(crate) struct Version {
     pub(crate) storage_schema: Option<Value>,
     /// The types of the whole definition, shared by its versions.
     pub(crate) schemas: Arc<OnceLock<Result<Arc<Schemas>, String>>>,
+}
+
+/// A column of a version's table.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) definition: Value,
+    pub(crate) path: JsonPath,
+}
+
+impl Column {
+    fn read(definition: Value) -> Option<Self> {
+        let path = JsonPath::parse(&format!("{{{}}}", text(&definition, &["jsonPath"]))).ok()?;
+        Some(Self { definition, path: path.with_missing_keys() })
+    }
 }
 
 fn texts(value: &Value, path: &[&str]) -> Vec<Str> {
@@ -92,7 +107,7 @@ fn read_version(version: &Value) -> Version {
     let list = |path: &[&str]| version.get_path(path).and_then(Value::as_array).unwrap_or_default().to_vec();
     Version {
         schema: version.get_path(&["schema", "openAPIV3Schema"]).cloned(),
-        columns: list(&["additionalPrinterColumns"]),
+        columns: list(&["additionalPrinterColumns"]).into_iter().map_while(Column::read).collect(),
         status: version.get_path(&["subresources", "status"]).is_some(),
         scale: version.get_path(&["subresources", "scale"]).cloned(),
         schemas: Arc::default(),

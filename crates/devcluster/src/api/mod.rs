@@ -42,6 +42,7 @@ mod watching;
 mod write;
 
 pub(crate) use call::{Reply, ReplyBody, Request};
+pub(crate) use crd::Column;
 pub(crate) use encode::partial_metadata;
 pub(crate) use internal::{CONTROLLER, Part};
 pub(crate) use labels::LabelSelector;

@@ -1,6 +1,8 @@
 //! Custom resources: `additionalPrinterColumns` with kubectl's JSON paths.
 
 use super::text::{Cells, Row, number, since, text};
+use crate::api::Column;
+use fairway_schema::jsonpath::Found;
 use fairway_value::Value;
 
 const AGE: &str = "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
@@ -19,12 +21,12 @@ fn column(name: &str, kind: &str, format: &str, description: &str, priority: i64
 }
 
 /// Builds the column definitions: the name, the definition's columns, the age where it has none.
-pub(super) fn columns(defined: &[Value]) -> Value {
+pub(super) fn columns(defined: &[Column]) -> Value {
     let mut out = vec![column("Name", "string", "name", NAME, 0)];
     if defined.is_empty() {
         out.push(column("Age", "date", "", AGE, 0));
     }
-    for c in defined {
+    for Column { definition: c, .. } in defined {
         let fallback =
             format!("Custom resource definition column (in JSONPath format): {}", text(c, "jsonPath"));
         let description = if text(c, "description").is_empty() { &fallback } else { text(c, "description") };
@@ -40,166 +42,86 @@ pub(super) fn columns(defined: &[Value]) -> Value {
 }
 
 /// Fills the columns.
-pub(super) fn cells(row: Row<'_>, defined: &[Value]) -> Cells {
+pub(super) fn cells(row: Row<'_>, defined: &[Column]) -> Cells {
     let mut out = vec![row.name()];
     if defined.is_empty() {
         out.push(row.age());
     }
-    for c in defined {
-        let found = path(row.object, text(c, "jsonPath"));
-        out.push(cell(&found, text(c, "type"), row.now_secs));
+    for Column { definition, path } in defined {
+        let found = path.find(row.object).unwrap_or_default();
+        // A column shows the first of what its path finds.
+        let first = found.first().and_then(|results| results.first());
+        out.push(first.map_or(Value::Null, |first| cell(first, text(definition, "type"), row.now_secs)));
     }
     out
 }
 
-fn cell(found: &[&Value], kind: &str, now_secs: i64) -> Value {
-    let Some(first) = found.first().filter(|v| !v.is_null()) else { return Value::Null };
+fn cell(found: &Found<'_>, kind: &str, now_secs: i64) -> Value {
+    let value = match found {
+        // Handed on by itself, a null value is none to Go's reflection.
+        Found::Value(Value::Null) if kind == "string" => return Value::from("<no value>"),
+        found if kind == "string" => return Value::from(found.text().as_ref()),
+        Found::Value(value) => *value,
+        _ => return Value::Null,
+    };
     match kind {
-        "integer" => first.as_i64().map_or(Value::Null, Value::from),
-        "number" => first.as_f64().map_or(Value::Null, Value::from),
-        "boolean" => first.as_bool().map_or(Value::Null, Value::from),
-        "date" => first.as_str().map_or(Value::Null, |t| {
-            let age = since(t, now_secs);
-            Value::from(if age == "<unknown>" { "<invalid>".to_owned() } else { age })
-        }),
-        "string" => {
-            let shown: Vec<String> = found.iter().map(|v| super::text::plain(v)).collect();
-            Value::from(shown.join(" "))
-        }
+        "integer" => value.as_f64().map_or(Value::Null, |f| Value::Int(value.as_i64().unwrap_or(whole(f)))),
+        "number" => value.as_f64().map_or(Value::Null, Value::from),
+        "boolean" => value.as_bool().map_or(Value::Null, Value::from),
+        "date" => value.as_str().map_or(Value::Null, |time| Value::from(date(time, now_secs))),
         _ => Value::Null,
     }
 }
 
-/// Deepest path that is followed.
-const STEPS_MAX: usize = 64;
-
-/// Follows a simple JSON path: fields, indices, `[*]`, filters on equality.
-fn path<'v>(object: &'v Value, path: &str) -> Vec<&'v Value> {
-    let mut at = vec![object];
-    for step in steps(path).into_iter().take(STEPS_MAX) {
-        let mut next = Vec::new();
-        for value in at {
-            take(value, &step, &mut next);
-        }
-        at = next;
-    }
-    at
+#[expect(clippy::cast_possible_truncation, reason = "as Go's conversion to an integer cuts the fraction off")]
+fn whole(f: f64) -> i64 {
+    f as i64
 }
 
-enum Step {
-    Field(String),
-    Index(i64),
-    Every,
-    Filter { field: Vec<String>, equal: bool, value: String },
-}
-
-fn take<'v>(value: &'v Value, step: &Step, out: &mut Vec<&'v Value>) {
-    match step {
-        Step::Field(name) => out.extend(value.get(name)),
-        Step::Index(n) => {
-            let list = value.as_array().unwrap_or_default();
-            let len = i64::try_from(list.len()).unwrap_or(i64::MAX);
-            let n = if *n < 0 { len + n } else { *n };
-            out.extend(usize::try_from(n).ok().and_then(|n| list.get(n)));
-        }
-        Step::Every => match value {
-            Value::Array(list) => out.extend(list.iter()),
-            Value::Object(map) => out.extend(map.values()),
-            _ => {}
-        },
-        Step::Filter { field, equal, value: wanted } => {
-            for item in value.as_array().unwrap_or_default() {
-                let found = field.iter().try_fold(item, |v, key| v.get(key)).map(super::text::plain);
-                if found.is_some_and(|f| (f == *wanted) == *equal) {
-                    out.push(item);
-                }
-            }
-        }
-    }
-}
-
-fn steps(path: &str) -> Vec<Step> {
-    let mut out = Vec::new();
-    let mut rest = path.trim().trim_start_matches('{').trim_end_matches('}').trim_start_matches('$');
-    while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix('[') {
-            let end = inner.find(']').unwrap_or(inner.len());
-            out.push(bracket(&inner[..end]));
-            rest = inner.get(end + 1..).unwrap_or_default();
-            continue;
-        }
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        let mut name = String::new();
-        let mut chars = rest.char_indices();
-        let mut end = rest.len();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                // A dot inside a name is escaped.
-                '\\' => name.extend(chars.next().map(|(_, c)| c)),
-                '.' | '[' => {
-                    end = at;
-                    break;
-                }
-                _ => name.push(c),
-            }
-        }
-        match name.as_str() {
-            "" => {}
-            "*" => out.push(Step::Every),
-            _ => out.push(Step::Field(name)),
-        }
-        if end == 0 && !rest.starts_with('[') {
-            break;
-        }
-        rest = rest.get(end..).unwrap_or_default();
-    }
-    out
-}
-
-fn bracket(inner: &str) -> Step {
-    let inner = inner.trim();
-    if inner == "*" {
-        return Step::Every;
-    }
-    if let Ok(n) = inner.parse() {
-        return Step::Index(n);
-    }
-    if let Some(filter) = inner.strip_prefix("?(").and_then(|f| f.strip_suffix(')')) {
-        let (field, value, equal) = match (filter.split_once("=="), filter.split_once("!=")) {
-            (Some((f, v)), _) => (f, v, true),
-            (None, Some((f, v))) => (f, v, false),
-            (None, None) => (filter, "", false),
-        };
-        let field = field.trim().trim_start_matches('@').trim_start_matches('.');
-        return Step::Filter {
-            field: field.split('.').map(str::to_owned).collect(),
-            equal,
-            value: value.trim().trim_matches(['"', '\'']).to_owned(),
-        };
-    }
-    Step::Field(inner.trim_matches(['"', '\'']).to_owned())
+/// Prints how long ago a time was; one that is empty is not known, what is no time is invalid.
+fn date(time: &str, now_secs: i64) -> String {
+    let age = since(time, now_secs);
+    if age == "<unknown>" && !matches!(time, "" | "null") { "<invalid>".to_owned() } else { age }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fairway_schema::jsonpath::JsonPath;
     use fairway_value::from_json;
 
+    /// What kube-apiserver 1.36 shows of one object in columns of these paths and types.
     #[test]
-    fn paths_follow_fields_indices_and_filters() {
+    fn a_column_shows_the_first_of_what_its_path_finds() {
         let object = from_json(
-            br#"{"status":{"conditions":[{"type":"A","status":"True"},{"type":"Ready","status":"False"}]},"m":{"a.b":1}}"#,
+            br#"{"a":[{"n":"x","v":1},{"n":"y","v":2.5}],"m":{"k":"<b>"},"f":2000000.0,"z":null,"t":"soon","e":"",
+                 "s":"text","yes":true}"#,
         )
         .unwrap();
-        for (text, expect) in [
-            (r#".status.conditions[?(@.type=="Ready")].status"#, r#"["False"]"#),
-            (".status.conditions[*].type", r#"["A","Ready"]"#),
-            (".status.conditions[-1].type", r#"["Ready"]"#),
-            (r".m.a\.b", "[1]"),
-            (".none.at.all", "[]"),
+        for (path, kind, expect) in [
+            (".a[*].n", "string", r#""x""#),
+            (".a[-1].n", "string", r#""y""#),
+            (".a[5].n", "string", "null"),
+            (r#".a[?(@.n=="y")].v"#, "string", r#""2.5""#),
+            (r#".a[?(@.n=="y")].v"#, "integer", "2"),
+            (r#".a[?(@.v=="y")].n"#, "string", "null"),
+            (".m", "string", r#""{\"k\":\"\\u003cb\\u003e\"}""#),
+            ("..k", "string", r#""<b>""#),
+            (".f", "string", r#""2e+06""#),
+            (".f", "integer", "2000000"),
+            (".z", "string", r#""<no value>""#),
+            (".z", "date", "null"),
+            (".t", "date", r#""<invalid>""#),
+            (".e", "date", r#""<unknown>""#),
+            (".s", "integer", "null"),
+            (".yes", "boolean", "true"),
+            (".yes", "string", r#""true""#),
+            (".none.at.all", "string", "null"),
         ] {
-            let found: Value = path(&object, text).into_iter().cloned().collect();
-            assert_eq!(found.to_string(), expect, "{text}");
+            let path = JsonPath::parse(&format!("{{{path}}}")).unwrap().with_missing_keys();
+            let definition = [("type", Value::from(kind))].into_iter().collect();
+            let cells = cells(Row { object: &object, now_secs: 0 }, &[Column { definition, path }]);
+            assert_eq!(cells[1].to_string(), expect, "{kind}");
         }
     }
 }
