@@ -77,6 +77,9 @@ pub struct Credentials {
     pub enable_lfs: bool,
     /// Whether basic authentication is sent without being asked.
     pub force_http_basic_auth: bool,
+    /// Whether they are sent to any host at which a chart repository's index says that a chart lies, as Helm's
+    /// `--pass-credentials`; to its own alone otherwise.
+    pub pass_credentials: bool,
     /// Proxy URL; empty for the environment's.
     pub proxy: String,
     /// Hosts that bypass the proxy, as `NO_PROXY`.
@@ -311,6 +314,8 @@ fn from_secret(data: &BTreeMap<String, String>) -> Credentials {
         force_http: flag("insecureOCIForceHttp"),
         enable_lfs: flag("enableLfs"),
         force_http_basic_auth: flag("forceHttpBasicAuth"),
+        // In Argo CD each source says so for itself.
+        pass_credentials: false,
         proxy: text("proxy"),
         no_proxy: text("noProxy"),
         depth: text("depth").parse().unwrap_or(0),

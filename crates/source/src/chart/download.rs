@@ -19,7 +19,7 @@ pub(crate) enum Download {
 /// One GET.
 pub(crate) struct Ask<'a> {
     pub url: &'a Url,
-    /// Where credentials belong; another origin gets them only with `pass_credentials`.
+    /// Where credentials belong; another origin gets them only with `pass_credentials`, here or their own.
     pub home: &'a Url,
     pub pass_credentials: bool,
     pub credentials: Option<&'a Credentials>,
@@ -32,8 +32,9 @@ pub(crate) struct Ask<'a> {
 /// Downloads a file whole.
 pub(crate) async fn download(http: &HttpContext, ask: &Ask<'_>) -> Result<Download, SourceError> {
     let mut headers = ask.headers.clone();
+    let pass = ask.pass_credentials || ask.credentials.is_some_and(|c| c.pass_credentials);
     if !headers.contains_key(AUTHORIZATION)
-        && (ask.pass_credentials || same_origin(ask.url, ask.home))
+        && (pass || same_origin(ask.url, ask.home))
         && let Some(value) = http.login(ask.home, ask.credentials).await?
     {
         headers.insert(AUTHORIZATION, value);

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use fairway_core::AppSource;
 use fairway_source::{
-    NoCredentials, SecretCredentials, SecretKind, SourceErrorKind, Sources, SourcesOptions,
+    CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString, SourceErrorKind, Sources,
+    SourcesOptions,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
@@ -170,6 +171,15 @@ async fn a_chart_of_an_http_repository_is_found_checked_and_kept() {
     assert_eq!(error.to_string(), "chart dependency web: no repository definition for @other");
 }
 
+/// The same credentials for every repository.
+struct Always(Arc<Credentials>);
+
+impl CredentialLookup for Always {
+    fn find(&self, _: &str) -> Option<Arc<Credentials>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn credentials_go_to_their_own_host_and_a_refusal_is_told() {
     let elsewhere = Arc::new(Shelf::default());
@@ -190,6 +200,19 @@ async fn credentials_go_to_their_own_host_and_a_refusal_is_told() {
     let helm = fairway_core::HelmOptions { pass_credentials: true, ..fairway_core::HelmOptions::default() };
     app.tool = fairway_core::Tool::Helm(helm);
     assert!(with.open_source(&app, "1.0.0").await.is_ok());
+    // A repository's own entry may say so too, as Helm's `pass_credentials_all` does.
+    for pass_credentials in [false, true] {
+        let own = Credentials {
+            username: "me".into(),
+            password: SecretString::new("pw"),
+            pass_credentials,
+            ..Credentials::default()
+        };
+        let cache = dir.path().join(pass_credentials.to_string());
+        let sources = Sources::new(SourcesOptions::new(cache), Arc::new(Always(Arc::new(own)))).unwrap();
+        let opened = sources.open_source(&source(&repo, "web", "1.0.0"), "1.0.0").await;
+        assert_eq!(opened.map_err(|e| e.kind).err(), (!pass_credentials).then_some(SourceErrorKind::Denied));
+    }
 
     let without = Sources::new(SourcesOptions::new(dir.path().join("b")), Arc::new(NoCredentials)).unwrap();
     let refused = without.resolve_source(&source(&repo, "web", "*")).await.unwrap_err();

@@ -25,6 +25,9 @@ pub(super) struct AccessFlags {
     /// Password of the repository.
     #[arg(long, default_value = "", value_parser = secret, hide_default_value = true)]
     password: SecretString,
+    /// Sends user and password to any host at which the repository says that its charts lie.
+    #[arg(long)]
+    pass_credentials: bool,
     /// CA certificates (PEM) for the server.
     #[arg(long, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -83,11 +86,23 @@ fn secret(text: &str) -> Result<SecretString, std::convert::Infallible> {
     Ok(SecretString::new(text))
 }
 
+/// A repository that Helm knows, with the CA certificates for its server.
+struct Registered {
+    credentials: Arc<Credentials>,
+    ca: Option<String>,
+}
+
+impl Registered {
+    fn is_for(&self, address: &str) -> bool {
+        address.starts_with(self.credentials.url.trim_end_matches('/'))
+    }
+}
+
 /// What is known of repositories: the flags first, then Helm's files.
 struct Known {
     given: Option<Arc<Credentials>>,
     ca: Option<String>,
-    repositories: Vec<Arc<Credentials>>,
+    repositories: Vec<Registered>,
     /// OCI hosts with their logins.
     registries: Vec<(String, Arc<Credentials>)>,
     mirrors: AddressMirrors,
@@ -95,24 +110,33 @@ struct Known {
 
 impl CredentialLookup for Known {
     fn find(&self, repo_url: &str) -> Option<Arc<Credentials>> {
-        let host = repo_url.split_once("://").map_or(repo_url, |(_, rest)| rest).split('/').next()?;
-        let registered =
-            || self.repositories.iter().find(|r| repo_url.starts_with(r.url.trim_end_matches('/')));
+        let host = host_of(repo_url);
+        let registered = || self.repositories.iter().find(|r| r.is_for(repo_url)).map(|r| &r.credentials);
         let login = || self.registries.iter().find(|(name, _)| name == host).map(|(_, c)| c);
         self.given.as_ref().or_else(registered).or_else(login).cloned()
     }
 
     fn find_named(&self, name: &str) -> Option<Arc<Credentials>> {
-        self.repositories.iter().find(|r| r.name == name).cloned()
+        self.repositories.iter().map(|r| &r.credentials).find(|c| c.name == name).cloned()
     }
 
-    fn ca_certificates(&self, _host: &str) -> Option<String> {
-        self.ca.clone()
+    fn ca_certificates(&self, host: &str) -> Option<String> {
+        let of = |r: &&Registered| r.ca.is_some() && same_host(host_of(&r.credentials.url), host);
+        self.ca.clone().or_else(|| self.repositories.iter().find(of)?.ca.clone())
     }
 
     fn mirror_of(&self, address: &str) -> Option<String> {
         self.mirrors.of(address)
     }
+}
+
+fn host_of(address: &str) -> &str {
+    address.split_once("://").map_or(address, |(_, rest)| rest).split('/').next().unwrap_or_default()
+}
+
+/// Whether a host with its port, or without, is this one.
+fn same_host(with_port: &str, host: &str) -> bool {
+    with_port == host || with_port.rsplit_once(':').is_some_and(|(name, _)| name == host)
 }
 
 /// Returns where Helm keeps a file of its own.
@@ -145,8 +169,10 @@ impl AccessFlags {
             force_http: self.plain_http,
             ..Credentials::default()
         };
+        let is_given = given != Credentials::default();
+        let given = Credentials { pass_credentials: self.pass_credentials, ..given };
         Ok(Known {
-            given: (given != Credentials::default()).then(|| Arc::new(given)),
+            given: is_given.then(|| Arc::new(given)),
             ca: optional(&self.ca_file)?,
             repositories: self.repositories()?,
             registries: self.registries()?,
@@ -163,20 +189,10 @@ impl AccessFlags {
         fairway_yaml::parse(&text).with_context(|| format!("read {}", file.display()))
     }
 
-    fn repositories(&self) -> anyhow::Result<Vec<Arc<Credentials>>> {
+    fn repositories(&self) -> anyhow::Result<Vec<Registered>> {
         let document = Self::helm_document(self.repository_config.as_ref(), "repositories.yaml")?;
         let list = document.get("repositories").and_then(Value::as_array).unwrap_or_default();
-        let one = |entry: &Value| {
-            Arc::new(Credentials {
-                name: text(entry, "name").to_owned(),
-                url: text(entry, "url").to_owned(),
-                username: text(entry, "username").to_owned(),
-                password: SecretString::new(text(entry, "password")),
-                insecure: entry.get("insecure_skip_tls_verify").and_then(Value::as_bool).unwrap_or_default(),
-                ..Credentials::default()
-            })
-        };
-        Ok(list.iter().map(one).filter(|c| !c.url.is_empty()).collect())
+        Ok(list.iter().filter(|entry| !text(entry, "url").is_empty()).map(registered).collect())
     }
 
     fn registries(&self) -> anyhow::Result<Vec<(String, Arc<Credentials>)>> {
@@ -195,6 +211,30 @@ impl AccessFlags {
         };
         Ok(auths.iter().filter_map(one).collect())
     }
+}
+
+/// Reads one of the entries that `helm repo add` writes. A file that it names and that cannot be read fails no other
+/// repository: a warning says so, and this one is asked without.
+fn registered(entry: &Value) -> Registered {
+    let flag = |key: &str| entry.get(key).and_then(Value::as_bool).unwrap_or_default();
+    let file = |key: &str| match text(entry, key) {
+        "" => None,
+        path => std::fs::read_to_string(path)
+            .inspect_err(|e| eprintln!("repository {:?}: {key} {path}: {e}", text(entry, "name")))
+            .ok(),
+    };
+    let credentials = Credentials {
+        name: text(entry, "name").to_owned(),
+        url: text(entry, "url").to_owned(),
+        username: text(entry, "username").to_owned(),
+        password: SecretString::new(text(entry, "password")),
+        tls_client_cert: file("certFile").unwrap_or_default(),
+        tls_client_key: SecretString::new(file("keyFile").unwrap_or_default()),
+        insecure: flag("insecure_skip_tls_verify"),
+        pass_credentials: flag("pass_credentials_all"),
+        ..Credentials::default()
+    };
+    Registered { credentials: Arc::new(credentials), ca: file("caFile") }
 }
 
 /// Repositories as the flags let them be reached; nothing is opened before it is asked for.
@@ -322,18 +362,35 @@ mod tests {
         let at = |url: &str, user: &str| {
             Arc::new(Credentials { url: url.into(), username: user.into(), ..Credentials::default() })
         };
+        let charts =
+            Registered { credentials: at("https://charts.example.com:8443/", "a"), ca: Some("A".into()) };
         let mut known = Known {
             given: None,
             ca: None,
-            repositories: vec![at("https://charts.example.com/", "a")],
+            repositories: vec![charts],
             registries: vec![("registry.example.com".to_owned(), at("", "b"))],
             mirrors: AddressMirrors::default(),
         };
         let user = |known: &Known, url: &str| known.find(url).map(|c| c.username.clone());
-        assert_eq!(user(&known, "https://charts.example.com/x").as_deref(), Some("a"));
+        assert_eq!(user(&known, "https://charts.example.com:8443/x").as_deref(), Some("a"));
         assert_eq!(user(&known, "oci://registry.example.com/x/y").as_deref(), Some("b"));
         assert_eq!(user(&known, "https://other.example.com"), None);
-        known.given = Some(at("", "c"));
-        assert_eq!(user(&known, "https://charts.example.com").as_deref(), Some("c"));
+        assert_eq!(known.ca_certificates("charts.example.com").as_deref(), Some("A"));
+        assert_eq!(known.ca_certificates("registry.example.com"), None);
+        (known.given, known.ca) = (Some(at("", "c")), Some("C".into()));
+        assert_eq!(user(&known, "https://charts.example.com:8443").as_deref(), Some("c"));
+        assert_eq!(known.ca_certificates("charts.example.com").as_deref(), Some("C"));
+    }
+
+    #[test]
+    fn entries_of_helms_file_say_how_a_repository_is_reached() {
+        let entry = fairway_yaml::parse(
+            "{name: a, url: 'https://charts.example.com', username: u, password: p, pass_credentials_all: true,
+              caFile: /nowhere/ca.pem}",
+        );
+        let Registered { credentials, ca } = registered(&entry.unwrap());
+        assert!(credentials.pass_credentials && !credentials.insecure);
+        assert_eq!((credentials.username.as_str(), credentials.password.expose()), ("u", "p"));
+        assert_eq!(ca, None);
     }
 }
