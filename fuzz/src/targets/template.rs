@@ -27,7 +27,8 @@ pub fn template(data: &[u8]) {
         return;
     }
     let (clock, random, limits) = (FixedClock(0), SeededRandom::new(1), limits());
-    let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None };
+    let run =
+        Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None, sums: None };
     let data = fairway_value::from_json(DATA.as_bytes()).expect("because it is JSON");
     let _ = templates.execute("t", Value::from_json(&data), run);
 }

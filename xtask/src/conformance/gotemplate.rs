@@ -32,7 +32,8 @@ fn render(case: &Json, functions: &Arc<Functions>) -> Result<String, String> {
     let mut templates = Templates::new("t", Arc::clone(functions), MissingKey::Default);
     templates.parse("t", case["template"].as_str().unwrap_or_default()).map_err(|e| e.message)?;
     let (clock, random, limits) = (FixedClock(0), SeededRandom::new(1), Limits::default());
-    let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None };
+    let run =
+        Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None, sums: None };
     templates.execute("t", Value::from_json(&data), run).map_err(|e| e.message)
 }
 

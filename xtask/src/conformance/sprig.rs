@@ -114,6 +114,7 @@ fn render(case: &Json, functions: &Arc<Functions>) -> Result<String, String> {
     let mut templates = Templates::new("gotpl", Arc::clone(functions), MissingKey::Zero);
     templates.parse(NAME, case["template"].as_str().unwrap_or_default()).map_err(|e| e.message)?;
     let (clock, random, limits) = (FixedClock(RECORDED), SeededRandom::new(1), Limits::default());
-    let run = Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None };
+    let run =
+        Run { ports: Ports { clock: &clock, random: &random }, limits: &limits, lookup: None, sums: None };
     templates.execute(NAME, top, run).map(|text| text.replace("<no value>", "")).map_err(|e| e.message)
 }
