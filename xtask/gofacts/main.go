@@ -1,6 +1,6 @@
 // Command gofacts prints what OpenAPI does not say about the built-in types: how each field is written when it is
 // empty. `cargo xtask schema --go` runs it; its output is crates/schema/data/go.json. With the argument protobuf it prints
-// how the types are encoded as protobuf messages: crates/devcluster/data/messages.txt.
+// how the types are encoded as protobuf messages: crates/devcluster/data/messages.txt; with former, the kinds of former versions.
 package main
 
 import (
@@ -114,6 +114,10 @@ func main() {
 	schemes := []*runtime.Scheme{scheme.Scheme, extra}
 	if len(os.Args) > 1 && os.Args[1] == "protobuf" {
 		printMessages(os.Stdout, schemes)
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == "former" {
+		printFormer(os.Stdout, scheme.Scheme)
 		return
 	}
 	for _, s := range schemes {

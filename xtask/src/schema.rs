@@ -16,7 +16,7 @@ pub struct Args {
     /// A running API server's address: plain HTTP, such as what `kubectl proxy` opens.
     #[arg(long, group = "input")]
     server: Option<String>,
-    /// Runs `xtask/gofacts` and renews `go.json` and devcluster's `messages.txt` alone. Needs Go.
+    /// Runs `xtask/gofacts` and renews `go.json`, `former.json` and devcluster's `messages.txt` alone. Needs Go.
     #[arg(long, group = "input")]
     go: bool,
     /// Reads the committed data and checks that it is what this command would write, without any input.
@@ -145,6 +145,7 @@ fn read_facts(path: &Path) -> anyhow::Result<Facts> {
 
 fn renew_go_facts(out: &Path) -> anyhow::Result<()> {
     std::fs::write(out.join("go.json"), go_facts(&[])?)?;
+    std::fs::write(out.join("former.json"), go_facts(&["former"])?)?;
     std::fs::write("crates/devcluster/data/messages.txt", go_facts(&["protobuf"])?)?;
     Ok(())
 }
@@ -317,7 +318,12 @@ fn resources(discovery: &[(String, Value)]) -> anyhow::Result<String> {
 
 /// Each line of each file must be compact JSON with sorted keys; types and facts must be ordered by name.
 fn check(dir: &Path) -> anyhow::Result<()> {
-    for (file, key) in [("types.json", Some("n")), ("go.json", Some("type")), ("resources.json", None)] {
+    for (file, key) in [
+        ("types.json", Some("n")),
+        ("former.json", Some("n")),
+        ("go.json", Some("type")),
+        ("resources.json", None),
+    ] {
         let path = dir.join(file);
         let text = std::fs::read_to_string(&path).with_context(|| format!("reading {}", path.display()))?;
         let mut last = String::new();

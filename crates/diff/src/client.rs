@@ -5,7 +5,7 @@
 
 use crate::compare::changes;
 use crate::{Options, Outcome, Prediction, UncertainReason, endpoints, known, structured};
-use fairway_schema::managed::{LAST_APPLIED, equal};
+use fairway_schema::managed::LAST_APPLIED;
 use fairway_schema::merge::{self, MergeError};
 use fairway_schema::{Schemas, TypeRef, canonical, defaults};
 use fairway_value::{Map, Value, from_json};
@@ -18,15 +18,32 @@ fn group(object: &Value) -> &str {
     text(object, "apiVersion").split_once('/').map_or("", |(group, _)| group)
 }
 
-/// The type of a kind that Argo CD has compiled in; the others are merged as plain JSON.
-fn scheme_type<'s>(object: &Value, schemas: &'s Schemas) -> Option<TypeRef<'s>> {
-    let resource =
-        schemas.resource(text(object, "apiVersion"), text(object, "kind")).filter(|r| !r.custom)?;
-    let apart = matches!(
-        resource.group.as_str(),
-        "apiextensions.k8s.io" | "apiregistration.k8s.io" | "resource.k8s.io"
-    );
-    if apart { None } else { schemas.type_of(&resource.api_version(), &resource.kind) }
+/// What Argo CD has compiled in of a kind; kinds that it knows nothing of are merged as plain JSON.
+#[derive(Clone, Copy)]
+struct Compiled<'s> {
+    /// Where the kind is known: today's, or those of former versions, which no server need have.
+    schemas: &'s Schemas,
+    ty: TypeRef<'s>,
+    /// Whether the code that fills in defaults is compiled in too: gitops-engine `pkg/utils/kube/scheme` leaves out some groups that
+    /// client-go has.
+    defaulted: bool,
+}
+
+fn compiled<'s>(object: &Value, schemas: &'s Schemas) -> Option<Compiled<'s>> {
+    let (api_version, kind) = (text(object, "apiVersion"), text(object, "kind"));
+    let group = group(object);
+    if matches!(group, "apiextensions.k8s.io" | "apiregistration.k8s.io") {
+        return None;
+    }
+    let today = schemas.resource(api_version, kind).filter(|r| !r.custom).map(|_| schemas);
+    // Only these have former versions; a cluster's own kinds need not be looked for among them.
+    let may_be_former = api_version.contains("alpha") || api_version.contains("beta");
+    let of_kubernetes = !group.contains('.') || group.ends_with(".k8s.io");
+    let schemas = today.or_else(|| (may_be_former && of_kubernetes).then(Schemas::former))?;
+    // The last has no code for defaults at all, not even for the volumes in it.
+    let left_out = ["resource.k8s.io", "internal.apiserver.k8s.io", "storagemigration.k8s.io"];
+    let defaulted = !left_out.contains(&group) && api_version != "storage.k8s.io/v1alpha1";
+    Some(Compiled { schemas, ty: schemas.type_of(api_version, kind)?, defaulted })
 }
 
 /// Whether an object asks for server-side apply, which Argo CD compares by ownership. It looks when the object has lost what does
@@ -91,18 +108,16 @@ pub(crate) fn prepared(object: &Value, schemas: &Schemas, options: &Options) -> 
 /// Takes the annotation of client-side apply out and lays the defaults over an object, where its kind has any.
 pub(crate) fn finished(mut object: Value, schemas: &Schemas) -> Value {
     object.remove_path(&["metadata", "annotations", LAST_APPLIED]);
-    match scheme_type(&object, schemas) {
-        Some(ty) => with_defaults(&object, ty, schemas).unwrap_or(object),
+    match compiled(&object, schemas) {
+        Some(of) => with_defaults(&object, of).unwrap_or(object),
         None => object,
     }
 }
 
 /// Decoded into the Go type and encoded again where that fits without loss, without what that adds.
 fn remarshalled(object: &Value, schemas: &Schemas) -> Value {
-    if scheme_type(object, schemas).is_none() {
-        return object.clone();
-    }
-    match canonical::go_form(object, schemas, true) {
+    let Some(of) = compiled(object, schemas) else { return object.clone() };
+    match canonical::go_form(object, of.schemas, true) {
         Some(form) => only_fields_of(object, &form),
         None => object.clone(),
     }
@@ -197,15 +212,15 @@ fn predicted(
     schemas: &Schemas,
 ) -> Result<(Value, Value), MergeError> {
     let (original, config) = (without_namespace(original), without_namespace(config));
-    let Some(ty) = scheme_type(&original, schemas) else {
+    let Some(of) = compiled(&original, schemas) else {
         let trimmed = only_fields_of(&original, live);
         let patch = merge::json_three_way(&original, &config, &trimmed);
         return Ok((live.clone(), merge::json_merge(live, &patch)));
     };
     let base = stateful_set_base(&original, live);
-    let patch = merge::three_way(&original, &config, &base, ty)?;
-    let predicted = merge::strategic(live, &patch, ty)?;
-    Ok((with_defaults(live, ty, schemas)?, with_defaults(&predicted, ty, schemas)?))
+    let patch = merge::three_way(&original, &config, &base, of.ty)?;
+    let predicted = merge::strategic(live, &patch, of.ty)?;
+    Ok((with_defaults(live, of)?, with_defaults(&predicted, of)?))
 }
 
 /// The server fills claim templates in, so fields that were not applied do not count there.
@@ -225,15 +240,17 @@ fn stateful_set_base(original: &Value, live: &Value) -> Value {
 }
 
 /// Lays over an object what defaulting adds to its decoded form; fields that the type does not have stay.
-fn with_defaults(object: &Value, ty: TypeRef<'_>, schemas: &Schemas) -> Result<Value, MergeError> {
-    let Some(decoded) = canonical::go_form(object, schemas, false) else { return Ok(object.clone()) };
-    let mut filled = decoded.clone();
-    defaults::apply(&mut filled, schemas);
-    // What defaulting sets is encoded by the Go type too.
-    let filled = canonical::go_form(&filled, schemas, false).unwrap_or(filled);
-    if equal(&decoded, &filled) {
+fn with_defaults(object: &Value, of: Compiled<'_>) -> Result<Value, MergeError> {
+    let Compiled { schemas, ty, defaulted } = of;
+    if !defaulted {
         return Ok(object.clone());
     }
+    let Some(decoded) = canonical::go_form(object, schemas, false) else { return Ok(object.clone()) };
+    let mut filled = decoded.clone();
+    defaults::apply_unconverted(&mut filled, schemas);
+    // What defaulting sets is encoded by the Go type too.
+    let filled = canonical::go_form(&filled, schemas, false).unwrap_or(filled);
+    // Fields that are replaced as a whole are in the patch though nothing was filled in.
     let patch = merge::two_way(&decoded, &filled, ty)?;
     merge::strategic(object, &patch, ty)
 }
@@ -270,5 +287,84 @@ mod tests {
         };
         assert!(matches!(verdict(&[]), Outcome::Changed(_)), "what we own and want no more goes");
         assert_eq!(verdict(&["/metadata/annotations"]), Outcome::Unchanged);
+    }
+
+    /// What Argo CD's diff library showed of an object that is both desired and live.
+    fn check(kind: &str, rest: &str, expect: &str) {
+        let whole = |rest: &str| {
+            let (api_version, kind) = kind.rsplit_once('/').unwrap();
+            let text = format!(
+                r#"{{"apiVersion":"{api_version}","kind":"{kind}","metadata":{{"name":"d"}},{rest}}}"#
+            );
+            from_json(text.as_bytes()).unwrap()
+        };
+        let object = whole(rest);
+        let shown = client_side(&object, &object, "m", Schemas::builtin(), &Options::default());
+        assert_eq!(shown.outcome, Outcome::Unchanged);
+        assert_eq!(shown.normalized_live.unwrap().to_string(), whole(expect).to_string());
+    }
+
+    #[test]
+    fn versions_that_no_server_has_are_filled_in_by_their_own_defaults() {
+        let template = r#""template":{"spec":{"dnsPolicy":"ClusterFirst","restartPolicy":"Always",
+            "schedulerName":"default-scheduler","securityContext":{},"terminationGracePeriodSeconds":30}}"#;
+        check(
+            "extensions/v1beta1/DaemonSet",
+            r#""spec":{"template":{}}"#,
+            &format!(
+                r#""spec":{{"revisionHistoryLimit":10,{template},"updateStrategy":{{"type":"OnDelete"}}}}"#
+            ),
+        );
+        check(
+            "extensions/v1beta1/Deployment",
+            r#""spec":{"strategy":{"type":"Recreate","rollingUpdate":{}},"template":{}}"#,
+            &format!(
+                r#""spec":{{"progressDeadlineSeconds":2147483647,"replicas":1,"revisionHistoryLimit":2147483647,"strategy":
+                {{"rollingUpdate":{{"maxSurge":1,"maxUnavailable":1}},"type":"Recreate"}},{template}}}"#
+            ),
+        );
+        check(
+            "extensions/v1beta1/NetworkPolicy",
+            r#""spec":{"ingress":[{"ports":[{"port":1}]}]}"#,
+            r#""spec":{"ingress":[{"ports":[{"port":1}]}],"policyTypes":["Ingress"]}"#,
+        );
+        check(
+            "networking.k8s.io/v1beta1/Ingress",
+            r#""spec":{"rules":[{"http":{"paths":[{"backend":{"serviceName":"s","servicePort":80}}]}}]}"#,
+            r#""spec":{"rules":[{"http":{"paths":[{"backend":{"serviceName":"s","servicePort":80},
+            "pathType":"ImplementationSpecific"}]}}]}"#,
+        );
+        check(
+            "admissionregistration.k8s.io/v1beta1/MutatingWebhookConfiguration",
+            r#""webhooks":[{"name":"w","clientConfig":{"service":{"name":"s","namespace":"n"}},"rules":[{"operations":["*"]}]}]"#,
+            r#""webhooks":[{"admissionReviewVersions":["v1beta1"],"clientConfig":{"service":{"name":"s","namespace":"n","port":443}},
+            "failurePolicy":"Ignore","matchPolicy":"Exact","name":"w","namespaceSelector":{},"objectSelector":{},
+            "reinvocationPolicy":"Never","rules":[{"operations":["*"],"scope":"*"}],"sideEffects":"Unknown","timeoutSeconds":30}]"#,
+        );
+        check(
+            "flowcontrol.apiserver.k8s.io/v1beta3/PriorityLevelConfiguration",
+            r#""spec":{"type":"Limited","limited":{}}"#,
+            r#""spec":{"limited":{"lendablePercent":0,"nominalConcurrencyShares":30},"type":"Limited"}"#,
+        );
+        check(
+            "rbac.authorization.k8s.io/v1alpha1/RoleBinding",
+            r#""subjects":[{"kind":"User","name":"u"},{"kind":"ServiceAccount","name":"u"}],"roleRef":{"kind":"Role","name":"r"}"#,
+            r#""roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"Role","name":"r"},"subjects":[
+            {"apiVersion":"rbac.authorization.k8s.io/v1alpha1","kind":"User","name":"u"},
+            {"apiVersion":"v1","kind":"ServiceAccount","name":"u"}]"#,
+        );
+    }
+
+    #[test]
+    fn only_what_the_code_for_defaults_fills_in_counts() {
+        let scale = r#""scaleTargetRef":{"kind":"a","name":"b"}"#;
+        // The server adds a measure when it converts the object.
+        check(
+            "autoscaling/v1/HorizontalPodAutoscaler",
+            &format!(r#""spec":{{"maxReplicas":1,{scale}}}"#),
+            &format!(r#""spec":{{"maxReplicas":1,"minReplicas":1,{scale}}}"#),
+        );
+        let claim = r#""spec":{"devices":{"requests":[{"name":"a","exactly":{"deviceClassName":"c"}}]}}"#;
+        check("resource.k8s.io/v1/ResourceClaim", claim, claim);
     }
 }

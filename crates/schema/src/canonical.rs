@@ -467,6 +467,12 @@ fn convert_field(
         return Ok(match field.empty {
             Empty::Struct | Empty::Required if quantity && unknown.is_whole() => Some(Value::Null),
             Empty::Struct => Some(empty_struct(inner, unknown)?),
+            // The one pointer that is always written and has a default.
+            Empty::Required
+                if matches!(unknown, Unknown::Decoded) && ty.name() == "io.k8s.api.core.v1.GRPCAction" =>
+            {
+                Some(if field.name == "service" { Value::Null } else { required_zero(inner, field) })
+            }
             Empty::Required => Some(required_zero(inner, field)),
             Empty::Kept | Empty::OmitNull | Empty::OmitEmpty | Empty::OmitZero | Empty::OmitZeroStruct => {
                 None

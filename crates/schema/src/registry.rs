@@ -2,7 +2,7 @@ use crate::typeref::TypeRef;
 use crate::types::{self, DEDUCED, TypeDef, TypeId, strings};
 use crate::validate::Rules;
 use fairway_core::Scope;
-use fairway_value::{Str, Value};
+use fairway_value::{Map, Str, Value};
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -127,6 +127,25 @@ static BUILTIN: LazyLock<Schemas> = LazyLock::new(|| {
     schemas
 });
 
+/// All types are read once more: few programs ask for former versions, and those that do not should not wait for them.
+static FORMER: LazyLock<Schemas> = LazyLock::new(|| {
+    let data = concat!(include_str!("../data/types.json"), include_str!("../data/former.json"));
+    let (types, names) = types::read_types(data);
+    let mut schemas = Schemas { types, names, ..Schemas::default() };
+    for line in include_str!("../data/former.json").lines().filter(|l| l.contains("\"gv\"")) {
+        let Ok(line) = fairway_value::from_json(line.as_bytes()) else { continue };
+        let (group, version) = text(&line, "gv").split_once('/').unwrap_or_default();
+        for (kind, name) in line.get("k").and_then(Value::as_object).into_iter().flat_map(Map::iter) {
+            let ty = schemas.names.get(&types::full_name(name.as_str().unwrap_or_default())).copied();
+            let mut resource = read_resource(&Value::Null);
+            (resource.group, resource.version, resource.kind) = (group.into(), version.into(), kind.clone());
+            resource.ty = ty;
+            schemas.push(resource);
+        }
+    }
+    schemas
+});
+
 fn text<'v>(value: &'v Value, key: &str) -> &'v str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -218,6 +237,15 @@ impl Schemas {
     #[must_use]
     pub fn builtin() -> &'static Self {
         &BUILTIN
+    }
+
+    /// Returns the kinds of former versions that Kubernetes 1.36 does not serve, or not by default, and that client-go still has
+    /// types of: `apps/v1beta2`, `extensions/v1beta1` and such. Of their resources only the kind and the type are known.
+    ///
+    /// Source: client-go 0.36 `kubernetes/scheme`.
+    #[must_use]
+    pub fn former() -> &'static Self {
+        &FORMER
     }
 
     /// Returns the built-in kinds and those of the CustomResourceDefinitions given (`apiextensions.k8s.io/v1` objects,
@@ -387,6 +415,24 @@ mod tests {
         for resource in Schemas::builtin().resources() {
             assert!(resource.ty.is_some(), "{} has no type", resource.kind);
         }
+        let all = lines + include_str!("../data/former.json").lines().filter(|l| l.contains("\"n\"")).count();
+        assert_eq!(Schemas::former().names.len(), all);
+        for resource in Schemas::former().resources() {
+            assert!(resource.ty.is_some(), "{} {} has no type", resource.api_version(), resource.kind);
+        }
+    }
+
+    #[test]
+    fn a_former_kind_has_todays_type_where_that_has_its_shape_and_defaults() {
+        let type_of = |version, kind| Schemas::former().type_of(version, kind).unwrap();
+        assert_eq!(type_of("apps/v1beta2", "StatefulSet").name(), "io.k8s.api.apps.v1.StatefulSet");
+        assert_eq!(type_of("apps/v1beta1", "StatefulSet").name(), "io.k8s.api.apps.v1beta1.StatefulSet");
+        let rules =
+            type_of("extensions/v1beta1", "Ingress").field("spec").unwrap().ty.field("rules").unwrap();
+        let paths = rules.ty.items().unwrap().field("http").unwrap().ty.field("paths").unwrap();
+        assert!(paths.ty.items().unwrap().field("backend").unwrap().ty.field("serviceName").is_some());
+        assert!(Schemas::builtin().resource("apps/v1beta2", "StatefulSet").is_none());
+        assert!(Schemas::former().resource("apps/v1", "StatefulSet").is_none());
     }
 
     #[test]

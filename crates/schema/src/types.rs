@@ -177,10 +177,12 @@ pub(crate) fn common_types() -> Vec<TypeDef> {
     vec![any("", UNTYPED, true), any("", DEDUCED, false)]
 }
 
-/// Reads `data/types.json`. The data is part of this crate, and a test reads all of it: what does not fit is left out.
+/// Reads `data/types.json`, and what of `data/former.json` is types. The data is part of this crate, and a test reads all of it:
+/// what does not fit is left out.
 pub(crate) fn read_types(text: &str) -> (Vec<TypeDef>, HashMap<Str, TypeId>) {
     let lines: Vec<Value> =
         text.lines().filter_map(|line| fairway_value::from_json(line.as_bytes()).ok()).collect();
+    let lines: Vec<Value> = lines.into_iter().filter(|line| line.get("n").is_some()).collect();
     let mut reader = Reader { types: common_types(), names: HashMap::new(), overrides: Vec::new() };
     for line in &lines {
         let id = reader.push(TypeDef::default());

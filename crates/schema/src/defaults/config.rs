@@ -61,11 +61,6 @@ pub(super) fn defaulter(name: &str) -> Option<fn(&mut Map)> {
             pointer(m, "nominalConcurrencyShares", 0_i64);
             pointer(m, "lendablePercent", 0_i64);
         },
-        "flowcontrol.v1.PriorityLevelConfigurationSpec" => |m| {
-            if text(m, "type") == "Exempt" && missing(m, "exempt") {
-                m.insert("exempt", Value::object());
-            }
-        },
         "flowcontrol.v1.QueuingConfiguration" => |m| {
             by_value(m, "queues", 64_i64);
             by_value(m, "handSize", 8_i64);
@@ -75,7 +70,7 @@ pub(super) fn defaulter(name: &str) -> Option<fn(&mut Map)> {
     })
 }
 
-fn network_policy(m: &mut Map) {
+pub(super) fn network_policy(m: &mut Map) {
     if !empty(m, "policyTypes") {
         return;
     }

@@ -5,9 +5,10 @@
 
 mod config;
 mod core;
+mod former;
 mod set;
 mod walk;
 mod workload;
 
-pub use walk::apply;
 pub(crate) use walk::apply_over;
+pub use walk::{apply, apply_unconverted};

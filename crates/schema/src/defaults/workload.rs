@@ -33,7 +33,7 @@ fn first_autoscaler(m: &mut Map) {
     }
 }
 
-fn deployment(m: &mut Map) {
+pub(super) fn deployment(m: &mut Map) {
     let Some(spec) = object(m, "spec") else { return };
     pointer(spec, "replicas", 1_i64);
     if let Some(strategy) = object(spec, "strategy") {
@@ -49,7 +49,7 @@ fn deployment(m: &mut Map) {
     pointer(spec, "progressDeadlineSeconds", 600_i64);
 }
 
-fn daemon_set(m: &mut Map) {
+pub(super) fn daemon_set(m: &mut Map) {
     let Some(spec) = object(m, "spec") else { return };
     if let Some(strategy) = object(spec, "updateStrategy") {
         by_value(strategy, "type", "RollingUpdate");
@@ -63,7 +63,7 @@ fn daemon_set(m: &mut Map) {
     pointer(spec, "revisionHistoryLimit", 10_i64);
 }
 
-fn stateful_set(m: &mut Map) {
+pub(super) fn stateful_set(m: &mut Map) {
     let Some(spec) = object(m, "spec") else { return };
     by_value(spec, "podManagementPolicy", "OrderedReady");
     if let Some(strategy) = object(spec, "updateStrategy") {
