@@ -22,7 +22,7 @@ impl File {
     /// Returns the bytes as text; what is no UTF-8 becomes U+FFFD.
     #[must_use]
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
-        String::from_utf8_lossy(&self.data)
+        fairway_yaml::lossy_text(&self.data)
     }
 }
 

@@ -1,7 +1,7 @@
 use crate::Error;
 use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::{Chart, Crd, is_crd_file};
-use crate::engine::{Program, Rendering, functions, lenient};
+use crate::engine::{Program, RenderedFile, Rendering, functions, lenient};
 use crate::manifest;
 use crate::release::Release;
 use crate::release_name::check_release_name;
@@ -125,11 +125,11 @@ impl CompiledChart {
         Ok(Release { manifests: sorted.manifests, hooks: sorted.hooks, crds, notes, helm: self.helm })
     }
 
-    /// Renders the templates and returns their texts by name, partials left out.
+    /// Renders the templates and returns what each wrote, partials left out.
     ///
     /// # Errors
     /// As [`CompiledChart::render`], but that what was rendered is not read.
-    pub fn render_files(&self, options: &Options, ports: Ports<'_>) -> Result<Vec<(String, String)>, Error> {
+    pub fn render_files(&self, options: &Options, ports: Ports<'_>) -> Result<Vec<RenderedFile>, Error> {
         let root = self.prepare(options)?;
         self.program(&root.node)?.run(&root.node, &root.values, &self.rendering(&root, options, ports, None))
     }
@@ -213,10 +213,10 @@ fn layout(node: &Node<'_>, out: &mut String) {
     out.push(')');
 }
 
-fn take_notes(files: &mut Vec<(String, String)>, chart: &str, with_subcharts: bool) -> String {
+fn take_notes(files: &mut Vec<RenderedFile>, chart: &str, with_subcharts: bool) -> String {
     let own = format!("{chart}/templates/NOTES.txt");
     let mut notes = String::new();
-    files.retain(|(name, text)| {
+    files.retain(|RenderedFile { name, text, .. }| {
         if !name.ends_with("NOTES.txt") {
             return true;
         }

@@ -43,6 +43,7 @@ pub use capabilities::{DEFAULT_API_VERSIONS, DEFAULT_KUBE_VERSION, HELM_VERSION,
 pub use chart::{Chart, Crd, File};
 pub use compiled::{CompiledChart, Options};
 pub use dependency::ChartFetcher;
+pub use engine::RenderedFile;
 pub use error::Error;
 pub use hook::{Hook, HookEvent};
 pub use lint::{Finding, Severity, lint};

@@ -159,22 +159,12 @@ pub(crate) fn typed_yaml(file: &File) -> Result<Value, Error> {
 }
 
 fn yaml_with(file: &File, options: &fairway_yaml::Options) -> Result<Value, Error> {
-    if let Err(error) = std::str::from_utf8(&file.data) {
-        let what = match error.error_len() {
-            None => "incomplete UTF-8 octet sequence",
-            Some(1) if !is_leading_octet(file.data.get(error.valid_up_to())) => "invalid leading UTF-8 octet",
-            Some(_) => "invalid trailing UTF-8 octet",
-        };
+    if let Some(what) = fairway_yaml::octets_fault(&file.data) {
         let why = format!("error converting YAML to JSON: yaml: {what}");
         return Err(Error::Yaml { file: file.name.clone(), why });
     }
     let text = file.text();
     fairway_yaml::parse_with(&text, options).map_err(|e| Error::yaml(&file.name, &text, &e))
-}
-
-/// Whether an octet starts a character of several, as go-yaml's reader has it.
-fn is_leading_octet(octet: Option<&u8>) -> bool {
-    octet.is_some_and(|o| matches!(o, 0xc0..=0xf7))
 }
 
 /// Reads a file of values, whose numbers are all floats.
@@ -265,7 +255,7 @@ impl Walk<'_> {
             let is_dir = match entry.kind {
                 NodeKind::Dir => true,
                 NodeKind::File => false,
-                NodeKind::Symlink => self.tree.list(&full).map_err(WalkError::Tree)?.is_some(),
+                NodeKind::Symlink => self.is_link_to_dir(&full)?,
             };
             if self.rules.ignores(&name, is_dir) {
                 continue;
@@ -277,6 +267,22 @@ impl Walk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether a link leads to a directory. One that leads nowhere is refused, even where it would be ignored, as Helm's
+    /// `sympath` has it.
+    fn is_link_to_dir(&self, link: &str) -> Result<bool, WalkError> {
+        if self.tree.list(link).map_err(WalkError::Tree)?.is_some() {
+            return Ok(true);
+        }
+        if self.tree.read(link).map_err(WalkError::Tree)?.is_none() {
+            let link = self.tree.named(link);
+            let why = format!(
+                "error evaluating symlink {link}: no such file or directory: what it leads to is not there"
+            );
+            return Err(WalkError::Chart(why));
+        }
+        Ok(false)
     }
 
     fn file(&mut self, name: String, data: std::sync::Arc<[u8]>) -> Result<(), WalkError> {

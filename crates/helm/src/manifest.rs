@@ -5,6 +5,7 @@
 use crate::Error;
 use crate::capabilities::HelmVersion;
 use crate::decode::go_kind;
+use crate::engine::RenderedFile;
 use crate::explain::{self, Spot};
 use crate::hook::{Hook, HookEvent};
 use fairway_core::install_rank;
@@ -37,13 +38,14 @@ pub(crate) struct Sorted {
 ///
 /// # Errors
 /// A manifest is no YAML or no object.
-pub(crate) fn sort(mut files: Vec<(String, String)>, helm: HelmVersion) -> Result<Sorted, Box<Fault>> {
-    files.sort_by(|a, b| a.0.cmp(&b.0));
+pub(crate) fn sort(mut files: Vec<RenderedFile>, helm: HelmVersion) -> Result<Sorted, Box<Fault>> {
+    files.sort_by(|a, b| a.name.cmp(&b.name));
     let mut sorted = Sorted::default();
-    for (source, text) in files {
-        for content in split(&text, helm) {
-            let head =
-                Head::read(content).map_err(|wrong| Box::new(wrong.found_in(&source, &text, content)))?;
+    for RenderedFile { name: source, text, octets } in &files {
+        for content in split(text, helm) {
+            let head = refuse_octets(content, *octets)
+                .and_then(|()| Head::read(content))
+                .map_err(|wrong| Box::new(wrong.found_in(source, text, content)))?;
             match head.hook {
                 None => sorted.manifests.push(Manifest {
                     source: source.clone(),
@@ -72,6 +74,21 @@ pub(crate) fn sort(mut files: Vec<(String, String)>, helm: HelmVersion) -> Resul
     sorted.manifests.sort_by_cached_key(|m| rank(&m.kind, helm));
     sorted.hooks.sort_by_cached_key(|h| rank(&h.manifest.kind, helm));
     Ok(sorted)
+}
+
+/// Refuses a manifest that holds what stands for bytes that are no UTF-8, in a text that has such bytes.
+fn refuse_octets(content: &str, octets: Option<&str>) -> Result<(), Wrong> {
+    let Some(why) = octets_in(content, octets) else { return Ok(()) };
+    let before = content.split('\u{fffd}').next().unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    Err(Wrong { why, spot: Some(Spot { line, column }) })
+}
+
+/// Returns what Helm says of a part of a rendered text that holds bytes which are no UTF-8.
+pub(crate) fn octets_in(part: &str, octets: Option<&str>) -> Option<String> {
+    let what = octets.filter(|_| part.contains('\u{fffd}'))?;
+    Some(format!("error converting YAML to JSON: yaml: {what}"))
 }
 
 /// Splits a text into manifests. Empty ones are left out.
@@ -306,24 +323,39 @@ mod tests {
         assert_eq!(parts("---a: 1\n  ---\n----\n"), ["a: 1\n  ---\n", "-\n"]);
     }
 
+    fn rendered(name: &str, text: String) -> RenderedFile {
+        RenderedFile { name: name.to_owned(), text, octets: None }
+    }
+
+    #[test]
+    fn a_manifest_with_bytes_that_are_no_utf8_is_refused() {
+        let text = "a: \u{fffd}\n---\nb:\n- c \u{fffd}\n".to_owned();
+        let file = rendered("c/a.yaml", text.clone());
+        assert_eq!(sort(vec![file.clone()], HelmVersion::V3).unwrap().manifests.len(), 2, "a true U+FFFD");
+        let raw = RenderedFile { octets: Some("invalid leading UTF-8 octet"), ..file };
+        let fault = sort(vec![raw], HelmVersion::V3).unwrap_err();
+        assert_eq!(fault.why, "error converting YAML to JSON: yaml: invalid leading UTF-8 octet");
+        assert_eq!(fault.spot.map(|s| (s.line, s.column)), Some((1, 4)));
+    }
+
     #[test]
     fn kinds_are_installed_in_helms_order_and_hooks_stand_apart() {
         let file = |kind: &str, extra: &str| format!("kind: {kind}\nmetadata:\n  name: x\n{extra}\n");
         let files = vec![
-            ("c/a.yaml".to_owned(), file("Zebra", "") + "---\n" + &file("Deployment", "")),
-            ("c/b.yaml".to_owned(), file("Namespace", "") + "---\n" + &file("Apple", "")),
-            (
-                "c/h.yaml".to_owned(),
+            rendered("c/a.yaml", file("Zebra", "") + "---\n" + &file("Deployment", "")),
+            rendered("c/b.yaml", file("Namespace", "") + "---\n" + &file("Apple", "")),
+            rendered(
+                "c/h.yaml",
                 file(
                     "Job",
                     "  annotations:\n    helm.sh/hook: pre-install, post-upgrade\n    helm.sh/hook-weight: \"-5\"",
                 ),
             ),
-            ("c/u.yaml".to_owned(), file("Job", "  annotations:\n    helm.sh/hook: nonsense")),
+            rendered("c/u.yaml", file("Job", "  annotations:\n    helm.sh/hook: nonsense")),
         ];
         let later = sort(
-            vec![(
-                "c/w.yaml".to_owned(),
+            vec![rendered(
+                "c/w.yaml",
                 file("ValidatingWebhookConfiguration", "") + "---\n" + &file("Apple", ""),
             )],
             HelmVersion::V4,
@@ -339,7 +371,7 @@ mod tests {
 
     #[test]
     fn a_manifest_that_is_no_object_is_refused() {
-        let fault = sort(vec![("c/a.yaml".to_owned(), "- 1\n".to_owned())], HelmVersion::V3).unwrap_err();
+        let fault = sort(vec![rendered("c/a.yaml", "- 1\n".to_owned())], HelmVersion::V3).unwrap_err();
         let error = fault.error(None);
         assert!(error.to_string().contains("cannot unmarshal array"), "{error}");
     }

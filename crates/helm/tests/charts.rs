@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail as tests do")]
 
-use fairway_core::MemoryTree;
+use fairway_core::{ContentId, FileTree, MemoryTree, NodeKind, TreeEntry, TreeError};
 use fairway_helm::{Chart, CompiledChart, Error, Options, Show, ValueSources, ValuesFile};
 use fairway_template::{FixedClock, Limits, Ports, SeededRandom};
 use std::sync::Arc;
@@ -302,4 +302,84 @@ fn lookup_finds_what_was_recorded_and_its_secrets_are_not_told() {
     let wrong = "{{- $s := lookup \"v1\" \"Secret\" .Release.Namespace \"db\" -}}\n{{ $s.data.pin.x }}\n";
     let error = render(&[("Chart.yaml", CHART), ("templates/a.yaml", wrong)]).unwrap_err().to_string();
     assert!(error.contains("$s.data.pin is a string") && !error.contains("aHVu"), "{error}");
+}
+
+/// What Helm 3.22 makes of each, as base64; the bytes are `ff 61 fe`, and after it `e2 82 61 62 ff 2f 63`.
+#[test]
+fn functions_hand_bytes_on_that_are_no_utf8() {
+    for (expression, first, second) in [
+        (r#"trim $b"#, "/2H+", "4oJhYv8vYw=="),
+        (r#"trimAll "\xff" $b"#, "YQ==", "YWL/L2M="),
+        (r#"trimAll "c" $b"#, "/2H+", "4oJhYv8v"),
+        (r#"replace "a" "b" $b"#, "/2L+", "4oJiYv8vYw=="),
+        (r#"replace "\xff" "-" $b"#, "LWH+", "4oJhYi0vYw=="),
+        (r#"replace "x" "\xfe" $b"#, "/2H+", "4oJhYv8vYw=="),
+        (r#"splitList "a" $b | join ",""#, "/yz+", "4oIsYv8vYw=="),
+        (r#"splitList "" $b | join ",""#, "/yxhLP4=", "4iyCLGEsYiz/LC8sYw=="),
+        (r#"(split "a" $b)._0"#, "/w==", "4oI="),
+        (r#"cat $b "x""#, "/2H+IHg=", "4oJhYv8vYyB4"),
+        (r#"squote $b"#, "J/9h/ic=", "J+KCYWL/L2Mn"),
+        (r#"base $b"#, "/2H+", "Yw=="),
+        (r#"dir $b"#, "Lg==", "4oJhYv8="),
+        (r#"clean $b"#, "/2H+", "4oJhYv8vYw=="),
+        (r#"js $b"#, "/2H+", "4oJhYv8vYw=="),
+        (r#"regexQuoteMeta $b"#, "/2H+", "4oJhYv8vYw=="),
+        (r#"regexFind "[^a]+" $b"#, "/w==", "4oI="),
+        (r#"regexFindAll "." $b -1 | join "|""#, "/3xhfP4=", "4nyCfGF8Ynz/fC98Yw=="),
+        (r#"regexReplaceAll "a" $b "\xfd""#, "//3+", "4oL9Yv8vYw=="),
+        (r#"regexReplaceAllLiteral "[^a]" $b "$1""#, "JDFhJDE=", "JDEkMWEkMSQxJDEkMQ=="),
+        (r#"regexSplit "a" $b -1 | join "|""#, "/3z+", "4oJ8Yv8vYw=="),
+        (r#"upper $b"#, "77+9Qe+/vQ==", "77+977+9QULvv70vQw=="),
+        (r#"trunc 2 $b"#, "/2E=", "4oI="),
+    ] {
+        for (bytes, expect) in [("/2H+", first), ("4oJhYv8vYw==", second)] {
+            let template = format!("{{{{ $b := \"{bytes}\" | b64dec }}}}{{{{ {expression} | b64enc }}}}");
+            let files = [("Chart.yaml", CHART), ("templates/a.yaml", &format!("a: {template}\n"))];
+            check(&files, "", &format!("---\n# Source: c/templates/a.yaml\na: {expect}\n"));
+        }
+    }
+}
+
+#[test]
+fn manifests_that_are_no_utf8_are_refused_as_by_helms_reader() {
+    for (template, what) in [
+        (r#"a: {{ "/2H+" | b64dec }}"#, "invalid leading UTF-8 octet"),
+        (r#"a: {{ "4oI=" | b64dec }}"#, "incomplete UTF-8 octet sequence"),
+        (r#"# {{ "YeKCYQ==" | b64dec }}"#, "invalid trailing UTF-8 octet"),
+        (r#"a: {{ "/2H+" | b64dec | fromYaml | toJson }}{{ fail .Chart.Name }}"#, "execution error"),
+    ] {
+        refused(&[("Chart.yaml", CHART), ("templates/a.yaml", template)], what);
+    }
+    let template = r#"a: {{ get ("/2H+" | b64dec | fromYaml) "Error" | quote }}"#;
+    let expect = "---\n# Source: c/templates/a.yaml\n\
+                  a: \"error converting YAML to JSON: yaml: invalid leading UTF-8 octet\"\n";
+    check(&[("Chart.yaml", CHART), ("templates/a.yaml", template)], "", expect);
+}
+
+/// A tree in which `templates/b.yaml` is a link that leads nowhere.
+struct Dangling(MemoryTree);
+
+impl FileTree for Dangling {
+    fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
+        self.0.read(path)
+    }
+
+    fn list(&self, dir: &str) -> Result<Option<Vec<TreeEntry>>, TreeError> {
+        let mut entries = self.0.list(dir)?;
+        if let Some(entries) = entries.as_mut().filter(|_| dir == "templates") {
+            entries.push(TreeEntry { name: "b.yaml".to_owned(), kind: NodeKind::Symlink });
+        }
+        Ok(entries)
+    }
+
+    fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
+        self.0.content_id(path)
+    }
+}
+
+#[test]
+fn a_link_that_leads_nowhere_is_refused_even_where_it_is_ignored() {
+    let files = [("Chart.yaml", CHART), (".helmignore", "b.yaml\n"), ("templates/a.yaml", "a: 1\n")];
+    let error = Chart::load(&Dangling(MemoryTree::new(files).unwrap()), "").unwrap_err().to_string();
+    assert!(error.contains("error evaluating symlink templates/b.yaml: no such file"), "{error}");
 }

@@ -94,11 +94,19 @@ impl Templates {
         self.layer.names()
     }
 
-    /// Runs a template on data.
+    /// Runs a template on data; what it writes that is no UTF-8 is replaced.
     ///
     /// # Errors
     /// There is no such template, it fails, or a limit is reached.
     pub fn execute(&self, name: &str, data: Value, run: Run<'_>) -> Result<String, Error> {
+        self.execute_to_bytes(name, data, run).map(text_of)
+    }
+
+    /// Runs a template as [`Templates::execute`] does, and returns what it wrote as it is: not all of it need be UTF-8.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn execute_to_bytes(&self, name: &str, data: Value, run: Run<'_>) -> Result<Vec<u8>, Error> {
         let Some(program) = self.layer.get(name) else {
             let root = &self.layer.root;
             let (quoted, root) = (crate::fmt::quote(name), crate::fmt::quote(root));
@@ -111,7 +119,7 @@ impl Templates {
                 trace: Box::default(),
             });
         };
-        Machine::new(Arc::clone(&self.layer), program, self.missing_key, run).execute(data).map(text_of)
+        Machine::new(Arc::clone(&self.layer), program, self.missing_key, run).execute(data)
     }
 
     /// Runs a template as [`Templates::execute`] does and keeps where its output comes from.

@@ -18,6 +18,7 @@ mod error;
 mod key_order;
 mod mapping;
 mod number;
+mod octets;
 mod options;
 mod outline;
 mod parse;
@@ -30,6 +31,7 @@ mod writer;
 pub use emit::{Style, to_string, to_string_with, write_to};
 pub use error::{EXCERPT_CHARS_MAX, Error};
 pub use number::{format_g, format_g32};
+pub use octets::{lossy_text, octets_fault};
 pub use options::{Dialect, DuplicateKeys, Limits, Options};
 pub use outline::{RawScalar, Step, line_of, visit_scalars};
 pub use parse::{

@@ -2,7 +2,7 @@ use crate::chart::File;
 use base64::Engine as _;
 use fairway_core::glob_match;
 use fairway_template::functions::Signature;
-use fairway_template::value::{BYTES, GoType, STRING, TypeInfo};
+use fairway_template::value::{BYTES, GoType, STRING, STRING_SLICE, TypeInfo};
 use fairway_template::{CallError, Context, List, Object, Value};
 use fairway_value::Value as Data;
 use std::collections::BTreeMap;
@@ -27,12 +27,13 @@ impl Files {
         Self(matching.map(|(name, data)| (name.clone(), data.clone())).collect())
     }
 
-    fn lines(&self, name: &str) -> Vec<String> {
-        let text = String::from_utf8_lossy(self.0.get(name).map_or(&[][..], |d| d)).into_owned();
-        if text.is_empty() {
+    fn lines(&self, name: &str) -> Vec<Value> {
+        let bytes = self.0.get(name).map_or(&[][..], |d| d);
+        if bytes.is_empty() {
             return Vec::new();
         }
-        text.strip_suffix('\n').unwrap_or(&text).split('\n').map(str::to_owned).collect()
+        let lines = bytes.strip_suffix(b"\n").unwrap_or(bytes).split(|b| *b == b'\n');
+        lines.map(|line| Value::string_from_bytes(line.to_vec())).collect()
     }
 
     /// A YAML mapping from base names to what `text` makes of the bytes.
@@ -75,8 +76,8 @@ impl Object for Files {
             }
             "GetBytes" => Ok(Value::Bytes(self.get(argument).into())),
             "Glob" => Ok(Value::object(self.glob(argument))),
-            "Lines" => Ok(Value::List(List::from(self.lines(argument)))),
-            "AsConfig" => Ok(Value::from(self.as_yaml(|b| String::from_utf8_lossy(b).into_owned()))),
+            "Lines" => Ok(Value::List(List::new(&STRING_SLICE, self.lines(argument)))),
+            "AsConfig" => Ok(Value::from(self.as_yaml(|b| fairway_yaml::lossy_text(b).into_owned()))),
             "AsSecrets" => {
                 let encode = |b: &[u8]| base64::engine::general_purpose::STANDARD.encode(b);
                 Ok(Value::from(self.as_yaml(encode)))

@@ -4,4 +4,5 @@ mod data;
 mod files;
 mod render;
 
+pub use render::RenderedFile;
 pub(crate) use render::{Program, Rendering, functions, lenient};

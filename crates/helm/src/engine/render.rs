@@ -8,6 +8,8 @@ use crate::tree::Node;
 use crate::values::table;
 use fairway_template::value::{ANY, STRING, TypeInfo};
 use fairway_template::{Call, Functions, Map, MissingKey, Run, Templates, Value};
+use fairway_yaml::{lossy_text, octets_fault};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +19,20 @@ static VALUES: TypeInfo = TypeInfo::named_map("chartutil.Values", &ANY);
 pub(crate) struct TemplateFile<'c> {
     /// Path with the names of the charts above it: what errors and `# Source:` say.
     pub name: String,
-    pub text: std::borrow::Cow<'c, str>,
+    pub text: Cow<'c, str>,
+    /// What go-yaml says of the first bytes of it that are no UTF-8.
+    octets: Option<&'static str>,
+}
+
+/// What a template wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RenderedFile {
+    /// The template's full name: what errors and `# Source:` say.
+    pub name: String,
+    /// The text; each byte that is no UTF-8 is one U+FFFD.
+    pub text: String,
+    /// What go-yaml says of the first bytes that are no UTF-8.
+    pub(crate) octets: Option<&'static str>,
 }
 
 /// Parsed templates of a chart with a certain choice of subcharts.
@@ -26,6 +41,8 @@ pub(crate) struct Program {
     templates: Templates,
     /// Names in the order in which they are run.
     order: Arc<Vec<String>>,
+    /// What go-yaml would say of a template that is no UTF-8, which hands its bytes on.
+    octets: Option<&'static str>,
 }
 
 /// What one run is given.
@@ -58,7 +75,9 @@ fn collect<'c>(node: &Node<'c>, path: &str, files: &mut Vec<TemplateFile<'c>>) {
     for file in &node.chart.templates {
         // A library chart lends only its partials.
         if !node.chart.is_library() || is_partial(&file.name) {
-            files.push(TemplateFile { name: format!("{path}/{}", file.name), text: file.text() });
+            let text = file.text();
+            let octets = if matches!(text, Cow::Owned(_)) { octets_fault(&file.data) } else { None };
+            files.push(TemplateFile { name: format!("{path}/{}", file.name), text, octets });
         }
     }
 }
@@ -99,7 +118,7 @@ impl Program {
             context: explain::trace(&e.trace, Some(root)),
         })?;
         let order = files.iter().map(|f| f.name.clone()).collect();
-        Ok(Self { templates, order: Arc::new(order) })
+        Ok(Self { templates, order: Arc::new(order), octets: files.iter().find_map(|f| f.octets) })
     }
 
     /// Runs the templates that are no partials and returns their texts by name.
@@ -108,17 +127,21 @@ impl Program {
         root: &Node<'_>,
         values: &Map,
         rendering: &Rendering<'_>,
-    ) -> Result<Vec<(String, String)>, Error> {
+    ) -> Result<Vec<RenderedFile>, Error> {
         let scopes = scopes(root, values, rendering);
         let mut rendered = Vec::with_capacity(self.order.len());
         for name in self.order.iter().filter(|n| !is_partial(n)) {
             let Some(data) = data_of(&scopes, name) else { continue };
-            let text = self.templates.execute(name, data, rendering.run).map_err(|e| Error::Template {
+            let written = self.templates.execute_to_bytes(name, data, rendering.run);
+            let written = written.map_err(|e| Error::Template {
                 message: exec_error(&e.message),
                 context: explain::trace(&e.trace, Some(root)),
             })?;
+            let octets = octets_fault(&written);
+            let text = String::from_utf8(written).unwrap_or_else(|e| lossy_text(e.as_bytes()).into_owned());
+            let octets = octets.or_else(|| self.octets.filter(|_| text.contains('\u{fffd}')));
             let text = if text.contains(NO_VALUE) { text.replace(NO_VALUE, "") } else { text };
-            rendered.push((name.clone(), text));
+            rendered.push(RenderedFile { name: name.clone(), text, octets });
         }
         Ok(rendered)
     }

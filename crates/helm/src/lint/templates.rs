@@ -8,6 +8,8 @@ use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::Chart;
 use crate::compiled::{CompiledChart, Options};
 use crate::decode::go_kind;
+use crate::engine::RenderedFile;
+use crate::manifest::octets_in;
 use fairway_template::Ports;
 use fairway_value::Value;
 use std::sync::Arc;
@@ -43,9 +45,12 @@ pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Opti
             found.add(Severity::Error, name, message);
         }
         let full = format!("{}/{name}", chart.name());
-        let content = rendered.iter().find(|(n, _)| *n == full && extension == ".yaml").map(|(_, text)| text);
-        if let Some(content) = content
-            && !manifests(found, name, content, &kube)
+        let file = rendered
+            .iter()
+            .find(|file| file.name == full && extension == ".yaml")
+            .filter(|file| !file.text.trim().is_empty());
+        if let Some(file) = file
+            && !manifests(found, name, file, &kube)
         {
             return;
         }
@@ -65,10 +70,8 @@ fn has_crd_hook(text: &str) -> bool {
 }
 
 /// Looks at the manifests of a file; false where it is no YAML, with which Helm ends.
-fn manifests(found: &mut Findings, name: &str, content: &str, kube: &KubeVersion) -> bool {
-    if content.trim().is_empty() {
-        return true;
-    }
+fn manifests(found: &mut Findings, name: &str, file: &RenderedFile, kube: &KubeVersion) -> bool {
+    let content = file.text.as_str();
     let first = content.lines().find(|l| !l.trim().is_empty());
     if let Some(line) = first.filter(|l| l.starts_with([' ', '\t'])) {
         let message =
@@ -76,7 +79,9 @@ fn manifests(found: &mut Findings, name: &str, content: &str, kube: &KubeVersion
         found.add(Severity::Warning, name, message);
     }
     for document in documents(content) {
-        let read = fairway_yaml::parse(document).map_err(|e| e.go_text()).and_then(|value| head(&value));
+        let parse = || fairway_yaml::parse(document).map_err(|e| e.go_text());
+        let parsed = octets_in(document, file.octets).map_or_else(parse, Err);
+        let read = parsed.and_then(|value| head(&value));
         match read {
             Ok(None) => {}
             Ok(Some(head)) => manifest(found, name, content, &head, kube),

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use fairway_core::AppSource;
 use fairway_source::{
-    CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString, SourceErrorKind, Sources,
-    SourcesOptions,
+    CredentialLookup, Credentials, NoCredentials, SecretCredentials, SecretKind, SecretString,
+    SourceErrorKind, Sources, SourcesOptions,
 };
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};

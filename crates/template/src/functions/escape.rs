@@ -32,8 +32,9 @@ pub(super) fn html(bytes: &[u8]) -> Value {
 }
 
 pub(super) fn js(bytes: &[u8]) -> Value {
-    let mut out = String::with_capacity(bytes.len());
+    let mut all = Vec::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
+        let mut out = String::with_capacity(chunk.valid().len());
         for c in chunk.valid().chars() {
             // Writing to a String cannot fail.
             let _ = match c {
@@ -49,11 +50,10 @@ pub(super) fn js(bytes: &[u8]) -> Value {
                 c => write!(out, "\\u{:04X}", u32::from(c)),
             };
         }
-        for _ in chunk.invalid() {
-            out.push('\u{fffd}');
-        }
+        all.extend_from_slice(out.as_bytes());
+        all.extend_from_slice(chunk.invalid());
     }
-    out.into()
+    Value::string_from_bytes(all)
 }
 
 /// Escapes as Go's `url.QueryEscape` does.

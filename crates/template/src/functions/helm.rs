@@ -169,6 +169,9 @@ fn as_list(parsed: Result<Value, String>, mismatch: impl Fn(&str) -> String) -> 
 
 /// Reads YAML with the complaints of sigs.k8s.io/yaml over go-yaml, which charts can see in `Error`.
 fn yaml(value: &Value, empty: Value) -> Result<Value, String> {
+    if let Some(what) = fairway_yaml::octets_fault(value.as_bytes().unwrap_or_default()) {
+        return Err(format!("error converting YAML to JSON: yaml: {what}"));
+    }
     let text = value.as_str().unwrap_or_default();
     match fairway_yaml::parse(&text) {
         // A document of nothing leaves what it is read into as it is.

@@ -15,6 +15,56 @@ pub(super) fn bytes(value: &Value) -> &[u8] {
     value.as_bytes().unwrap_or_default()
 }
 
+/// String arguments for what goes over them character by character and hands parts of them on as they are. A byte that is
+/// no UTF-8 is one character then, as it is to Go: while it is gone over a private one (U+10FF80 to U+10FFFF) stands for
+/// it, which, as the U+FFFD that Go sees, is no letter, no digit and no space.
+pub(super) struct Texts<'v, const N: usize> {
+    of: [Cow<'v, str>; N],
+    is_raw: bool,
+}
+
+const PRIVATE: u32 = 0x10_ff00;
+
+impl<'v, const N: usize> Texts<'v, N> {
+    pub(super) fn new(values: [&'v Value; N]) -> Self {
+        let is_raw = values.iter().any(|v| !v.is_utf8());
+        Self { of: values.map(|v| if v.is_utf8() { text(v) } else { stood_for(bytes(v)).into() }), is_raw }
+    }
+
+    pub(super) fn of(&self) -> [&str; N] {
+        self.of.each_ref().map(AsRef::as_ref)
+    }
+
+    /// Returns a part of a text, or what was made of one, with the bytes that it came with.
+    pub(super) fn back(&self, made: &str) -> Value {
+        if !self.is_raw {
+            return made.into();
+        }
+        let mut out = Vec::with_capacity(made.len());
+        for c in made.chars() {
+            match u8::try_from(u32::from(c).wrapping_sub(PRIVATE)) {
+                Ok(byte @ 0x80..) => out.push(byte),
+                _ => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            }
+        }
+        Value::string_from_bytes(out)
+    }
+}
+
+/// Whether a character of such a text is what Go takes for U+FFFD.
+pub(super) fn is_no_utf8(c: char) -> bool {
+    c == '\u{fffd}' || u32::from(c) >= PRIVATE + 0x80
+}
+
+fn stood_for(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for chunk in bytes.utf8_chunks() {
+        out.push_str(chunk.valid());
+        out.extend(chunk.invalid().iter().filter_map(|b| char::from_u32(PRIVATE + u32::from(*b))));
+    }
+    out
+}
+
 /// Returns an integer argument.
 pub(super) fn int(value: &Value) -> i64 {
     value.as_int().unwrap_or(0)

@@ -38,7 +38,7 @@ pub(super) fn register(f: &mut Functions) {
                 PrivateKey::ed25519(ctx)
             }
             "dsa" => return Err("unsupported: genPrivateKey \"dsa\"".into()),
-            other => return Ok(format!("Unknown type {other}").into()),
+            _ => return Ok(Value::string_from_bytes([b"Unknown type ", bytes(&a[0])].concat())),
         };
         Ok(key.to_pem().into())
     });

@@ -1,4 +1,4 @@
-use super::args::{bytes, text};
+use super::args::bytes;
 use crate::Value;
 use crate::functions::Functions;
 use crate::value::STRING;
@@ -14,14 +14,14 @@ pub(super) fn register(f: &mut Functions) {
     f.native("sha512sum", &[&STRING], |_, a| Ok(hex(&sha2::Sha512::digest(bytes(&a[0]))).into()));
     f.native("adler32sum", &[&STRING], |_, a| Ok(adler32(bytes(&a[0])).to_string().into()));
     f.native("regexQuoteMeta", &[&STRING], |_, a| {
-        let mut out = String::new();
-        for c in text(&a[0]).chars() {
-            if "\\.+*?()|[]{}^$".contains(c) {
-                out.push('\\');
+        let mut out = Vec::new();
+        for b in bytes(&a[0]) {
+            if b"\\.+*?()|[]{}^$".contains(b) {
+                out.push(b'\\');
             }
-            out.push(c);
+            out.push(*b);
         }
-        Ok(out.into())
+        Ok(Value::string_from_bytes(out))
     });
 }
 

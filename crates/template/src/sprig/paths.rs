@@ -1,32 +1,30 @@
 //! Go's `path` and, the same on Linux, `path/filepath`.
 
-use super::args::text;
+use super::args::{Texts, bytes};
 use crate::Value;
 use crate::functions::Functions;
 use crate::value::STRING;
+use std::borrow::Cow;
 
 pub(super) fn register(f: &mut Functions) {
-    for name in ["base", "osBase"] {
-        f.native(name, &[&STRING], |_, a| Ok(base(&text(&a[0])).into()));
-    }
-    for name in ["dir", "osDir"] {
-        f.native(name, &[&STRING], |_, a| {
-            let path = text(&a[0]);
-            Ok(clean(&path[..path.rfind('/').map_or(0, |n| n + 1)]).into())
-        });
-    }
-    for name in ["clean", "osClean"] {
-        f.native(name, &[&STRING], |_, a| Ok(clean(&text(&a[0])).into()));
-    }
-    for name in ["ext", "osExt"] {
-        f.native(name, &[&STRING], |_, a| {
-            let path = text(&a[0]);
-            let last = path.rsplit('/').next().unwrap_or_default();
-            Ok(last.rfind('.').map_or("", |n| &last[n..]).into())
-        });
-    }
+    part(f, ["base", "osBase"], |path| base(path).into());
+    part(f, ["dir", "osDir"], |path| clean(&path[..path.rfind('/').map_or(0, |n| n + 1)]).into());
+    part(f, ["clean", "osClean"], |path| clean(path).into());
+    part(f, ["ext", "osExt"], |path| {
+        let last = path.rsplit('/').next().unwrap_or_default();
+        last.rfind('.').map_or("", |n| &last[n..]).into()
+    });
     for name in ["isAbs", "osIsAbs"] {
-        f.native(name, &[&STRING], |_, a| Ok(Value::Bool(text(&a[0]).starts_with('/'))));
+        f.native(name, &[&STRING], |_, a| Ok(Value::Bool(bytes(&a[0]).starts_with(b"/"))));
+    }
+}
+
+fn part(f: &mut Functions, names: [&'static str; 2], of: fn(&str) -> Cow<'_, str>) {
+    for name in names {
+        f.add_closure(name, &[&STRING], move |_, a| {
+            let texts = Texts::new([&a[0]]);
+            Ok(texts.back(&of(texts.of()[0])))
+        });
     }
 }
 

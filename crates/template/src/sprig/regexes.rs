@@ -1,4 +1,4 @@
-use super::args::{int, text};
+use super::args::{Texts, int, text};
 use crate::functions::{CallError, Context, Functions};
 use crate::re2::Expression;
 use crate::value::{INT, STRING, STRING_SLICE};
@@ -38,23 +38,26 @@ type Returned = Result<Value, CallError>;
 fn find_all<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
-    let whole = text(&a[1]);
-    let found: Vec<Value> = regex.find_iter(&whole).take(at_most(&a[2])).map(|m| whole[m].into()).collect();
+    let texts = Texts::new([&a[1]]);
+    let [whole] = texts.of();
+    let found = regex.find_iter(whole).take(at_most(&a[2])).map(|m| texts.back(&whole[m])).collect();
     Ok(strings(found))
 }
 
 fn find<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
-    let whole = text(&a[1]);
+    let texts = Texts::new([&a[1]]);
+    let [whole] = texts.of();
     ctx.work(whole.len() * SEARCH_STEPS)?;
-    Ok(worded::<MUST>(ctx, &a[0])?.find(&whole).unwrap_or_default().into())
+    Ok(texts.back(worded::<MUST>(ctx, &a[0])?.find(whole).unwrap_or_default()))
 }
 
 fn replace<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
-    let (whole, with) = (text(&a[1]), text(&a[2]));
-    charge(ctx, &regex, &whole, with.len())?;
-    Ok(regex.replace_all(&whole, &go_expansion(&with)).into())
+    let texts = Texts::new([&a[1], &a[2]]);
+    let [whole, with] = texts.of();
+    charge(ctx, &regex, whole, with.len())?;
+    Ok(texts.back(&regex.replace_all(whole, &go_expansion(with))))
 }
 
 /// Rewrites what Go's `Regexp.Expand` takes for a group into what the engine here does: names are of letters of any
@@ -100,15 +103,17 @@ fn go_expansion(with: &str) -> Cow<'_, str> {
 fn replace_literal<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
-    let (whole, with) = (text(&a[1]), text(&a[2]));
-    charge(ctx, &regex, &whole, with.len())?;
-    Ok(regex.replace_all_literally(&whole, &with).into())
+    let texts = Texts::new([&a[1], &a[2]]);
+    let [whole, with] = texts.of();
+    charge(ctx, &regex, whole, with.len())?;
+    Ok(texts.back(&regex.replace_all_literally(whole, with)))
 }
 
 fn split_text<const MUST: bool>(ctx: &mut Context<'_>, a: &[Value]) -> Returned {
     ctx.work(text(&a[1]).len() * SEARCH_STEPS)?;
     let regex = worded::<MUST>(ctx, &a[0])?;
-    Ok(split(&regex, a[0].as_bytes() == Some(b""), &text(&a[1]), int(&a[2])))
+    let texts = Texts::new([&a[1]]);
+    Ok(split(&regex, a[0].as_bytes() == Some(b""), &texts, int(&a[2])))
 }
 
 /// Compiles for a function that cannot fail by itself, whose panic says more in Go, or for its `must` kind.
@@ -153,7 +158,8 @@ fn strings(found: Vec<Value>) -> Value {
 }
 
 /// Go's `Regexp.Split`.
-fn split(regex: &Expression, empty_pattern: bool, whole: &str, count: i64) -> Value {
+fn split(regex: &Expression, empty_pattern: bool, texts: &Texts<'_, 1>, count: i64) -> Value {
+    let [whole] = texts.of();
     if count == 0 {
         return strings(Vec::new());
     }
@@ -169,12 +175,12 @@ fn split(regex: &Expression, empty_pattern: bool, whole: &str, count: i64) -> Va
         }
         end = found.start;
         if found.end != 0 {
-            parts.push(whole[from..end].into());
+            parts.push(texts.back(&whole[from..end]));
         }
         from = found.end;
     }
     if end != whole.len() {
-        parts.push(whole[from..].into());
+        parts.push(texts.back(&whole[from..]));
     }
     Value::List(List::new(&STRING_SLICE, parts))
 }

@@ -1,8 +1,8 @@
-use super::args::{bytes, int, strings, strval, text};
+use super::args::{Texts, bytes, int, is_no_utf8, string_list, strings, strval, text};
 use super::case;
 use super::wrap;
 use crate::functions::{CallError, Context, Functions};
-use crate::value::{ANY, INT, STRING, text_of};
+use crate::value::{ANY, INT, STRING};
 use crate::{Map, Value};
 use fairway_value::Str;
 
@@ -16,14 +16,11 @@ pub(super) fn register(f: &mut Functions) {
     f.variadic("squote", &[&ANY], |ctx, a| {
         Ok(joined(ctx, a, |out, v| {
             out.push(b'\'');
-            out.extend_from_slice(crate::fmt::sprint_v(v).as_bytes());
+            crate::fmt::print(out, v);
             out.push(b'\'');
         }))
     });
-    f.variadic("cat", &[&ANY], |_, a| {
-        let shown: Vec<String> = a.iter().filter(|v| !v.is_nil()).map(crate::fmt::sprint_v).collect();
-        Ok(shown.join(" ").into())
-    });
+    f.variadic("cat", &[&ANY], |ctx, a| Ok(joined(ctx, a, crate::fmt::print)));
     f.native("indent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], ""));
     f.native("nindent", &[&INT, &STRING], |ctx, a| indent(ctx, &a[0], &a[1], "\n"));
     f.native("toString", &[&ANY], |_, a| match &a[0] {
@@ -32,7 +29,7 @@ pub(super) fn register(f: &mut Functions) {
     });
     f.native("toStrings", &[&ANY], |_, a| match &a[0] {
         Value::List(l) if l.go_type().name == "[]string" => Ok(a[0].clone()),
-        other => Ok(super::args::string_list(strings(other))),
+        other => Ok(string_list(strings(other))),
     });
 }
 
@@ -77,8 +74,12 @@ fn trims(f: &mut Functions) {
     f.native("trim", &[&STRING], |_, a| Ok(trimmed(&a[0], |s| s.trim_matches(is_space))));
     for name in ["trimall", "trimAll"] {
         f.native(name, &[&STRING, &STRING], |_, a| {
-            let set = text(&a[0]);
-            Ok(trimmed(&a[1], |s| s.trim_matches(|c| set.contains(c))))
+            let texts = Texts::new([&a[0], &a[1]]);
+            let [set, whole] = texts.of();
+            // To Go, all bytes that are no UTF-8 are one character here.
+            let has_raw = set.contains(is_no_utf8);
+            let out = whole.trim_matches(|c| set.contains(c) || has_raw && is_no_utf8(c));
+            Ok(if out.len() == whole.len() { a[1].clone() } else { texts.back(out) })
         });
     }
     f.native("trimSuffix", &[&STRING, &STRING], |_, a| {
@@ -103,20 +104,19 @@ fn tests_and_parts(f: &mut Functions) {
     f.native("hasPrefix", &[&STRING, &STRING], |_, a| Ok(bytes(&a[1]).starts_with(bytes(&a[0])).into()));
     f.native("hasSuffix", &[&STRING, &STRING], |_, a| Ok(bytes(&a[1]).ends_with(bytes(&a[0])).into()));
     f.native("replace", &[&STRING, &STRING, &STRING], |ctx, a| {
-        let (old, new, whole) = (text(&a[0]), text(&a[1]), text(&a[2]));
-        let count = whole.matches(old.as_ref()).count();
-        if count == 0 && a[2].is_utf8() {
+        let texts = Texts::new([&a[0], &a[1], &a[2]]);
+        let [old, new, whole] = texts.of();
+        let count = whole.matches(old).count();
+        if count == 0 {
             return Ok(a[2].clone());
         }
         ctx.charge(count.saturating_mul(new.len()))?;
-        Ok(whole.replace(old.as_ref(), &new).into())
+        Ok(texts.back(&whole.replace(old, new)))
     });
     f.native("plural", &[&STRING, &STRING, &INT], |_, a| Ok(a[usize::from(int(&a[2]) != 1)].clone()));
-    f.native("split", &[&STRING, &STRING], |_, a| Ok(numbered(split(&text(&a[1]), &text(&a[0]), -1))));
-    f.native("splitList", &[&STRING, &STRING], |_, a| Ok(split(&text(&a[1]), &text(&a[0]), -1).into()));
-    f.native("splitn", &[&STRING, &INT, &STRING], |_, a| {
-        Ok(numbered(split(&text(&a[2]), &text(&a[0]), int(&a[1]))))
-    });
+    f.native("split", &[&STRING, &STRING], |_, a| Ok(numbered(parts(&a[1], &a[0], -1))));
+    f.native("splitList", &[&STRING, &STRING], |_, a| Ok(string_list(parts(&a[1], &a[0], -1))));
+    f.native("splitn", &[&STRING, &INT, &STRING], |_, a| Ok(numbered(parts(&a[2], &a[0], int(&a[1])))));
     f.native("join", &[&STRING, &ANY], |ctx, a| {
         let parts: Vec<Vec<u8>> = strings(&a[1]).iter().map(strval).collect();
         let separator = bytes(&a[0]);
@@ -129,7 +129,7 @@ fn tests_and_parts(f: &mut Functions) {
             None => vec![strval(&a[0])],
         };
         parts.sort();
-        Ok(super::args::string_list(parts.into_iter().map(Value::string_from_bytes).collect()))
+        Ok(string_list(parts.into_iter().map(Value::string_from_bytes).collect()))
     });
 }
 
@@ -168,7 +168,10 @@ fn trimmed(value: &Value, trim: impl Fn(&str) -> &str) -> Value {
             let out = trim(s);
             if out.len() == s.len() { value.clone() } else { out.into() }
         }
-        other => trim(&text_of(bytes(other).to_vec())).into(),
+        other => {
+            let texts = Texts::new([other]);
+            texts.back(trim(texts.of()[0]))
+        }
     }
 }
 
@@ -251,8 +254,13 @@ pub(super) fn split(text: &str, separator: &str, count: i64) -> Vec<String> {
     out
 }
 
-fn numbered(parts: Vec<String>) -> Value {
-    let entries =
-        parts.into_iter().enumerate().map(|(n, part)| (Str::from(format!("_{n}")), Value::from(part)));
+fn parts(whole: &Value, separator: &Value, count: i64) -> Vec<Value> {
+    let texts = Texts::new([whole, separator]);
+    let [whole, separator] = texts.of();
+    split(whole, separator, count).iter().map(|part| texts.back(part)).collect()
+}
+
+fn numbered(parts: Vec<Value>) -> Value {
+    let entries = parts.into_iter().enumerate().map(|(n, part)| (Str::from(format!("_{n}")), part));
     Value::Map(Map::of_strings(entries))
 }

@@ -1,5 +1,6 @@
 use super::{List, Map, Value};
 use fairway_value::Value as Data;
+use fairway_yaml::lossy_text;
 
 /// How integers of a data tree come into templates.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,7 +119,7 @@ impl Encoder {
             Value::Float(f) => self.fail(format!("json: unsupported value: {}", crate::fmt::float_text(*f))),
             Value::Complex(_) => self.fail("json: unsupported type: complex128".to_owned()),
             Value::Str(s) => Data::String(s.clone()),
-            Value::RawStr(b) => Data::from(go_lossy(b)),
+            Value::RawStr(b) => Data::from(lossy_text(b).as_ref()),
             Value::Bytes(b) => {
                 use base64::Engine as _;
                 Data::from(base64::engine::general_purpose::STANDARD.encode(b))
@@ -144,19 +145,7 @@ impl Encoder {
 
 /// Makes a string of bytes, in place where they are UTF-8.
 pub(crate) fn text_of(bytes: Vec<u8>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|e| go_lossy(e.as_bytes()))
-}
-
-/// Replaces each byte that is no UTF-8 by one U+FFFD, as Go does; Rust's lossy reading joins some.
-pub(super) fn go_lossy(bytes: &[u8]) -> String {
-    let mut out = String::with_capacity(bytes.len());
-    for chunk in bytes.utf8_chunks() {
-        out.push_str(chunk.valid());
-        for _ in chunk.invalid() {
-            out.push('\u{fffd}');
-        }
-    }
-    out
+    String::from_utf8(bytes).unwrap_or_else(|e| lossy_text(e.as_bytes()).into_owned())
 }
 
 fn from(data: &Data, numbers: Numbers) -> Value {

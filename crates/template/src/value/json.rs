@@ -1,6 +1,7 @@
 use super::Value;
-use super::convert::{JSON_VALUES_MAX, count, go_lossy, too_much};
+use super::convert::{JSON_VALUES_MAX, count, too_much};
 use fairway_value::{HtmlEscape, Value as Data, write_json};
+use fairway_yaml::lossy_text;
 
 impl Value {
     /// Writes JSON as Go's `json.Marshal`: maps in key order, structs in the order of their fields, and what is no UTF-8
@@ -47,7 +48,7 @@ impl Writer {
             Value::Str(s) => self.scalar(&Data::String(s.clone())),
             Value::RawStr(b) => {
                 self.raw = true;
-                self.scalar(&Data::from(go_lossy(b)));
+                self.scalar(&Data::from(lossy_text(b).as_ref()));
             }
             Value::Float(f) if !f.is_finite() => {
                 return Err(format!("json: unsupported value: {}", crate::fmt::float_text(*f)));

@@ -3,6 +3,7 @@ use super::{
     UINT32, UINT64,
 };
 use fairway_value::Str;
+use fairway_yaml::lossy_text;
 use std::borrow::Cow;
 use std::fmt;
 use std::rc::Rc;
@@ -201,7 +202,7 @@ impl Value {
     pub fn as_str(&self) -> Option<Cow<'_, str>> {
         match self {
             Self::Str(s) => Some(Cow::Borrowed(s)),
-            Self::RawStr(b) => Some(String::from_utf8_lossy(b)),
+            Self::RawStr(b) => Some(lossy_text(b)),
             _ => None,
         }
     }

@@ -149,9 +149,9 @@ fn name_and_chart(args: &Args) -> anyhow::Result<(String, &String)> {
 /// What was rendered, as Helm prints it with `--debug` where it is no YAML.
 fn unsorted(chart: &CompiledChart, options: &Options) -> anyhow::Result<String> {
     let mut files = chart.render_files(options, machine()).map_err(|e| fail(&e))?;
-    files.retain(|(name, text)| !name.ends_with("NOTES.txt") && !text.trim().is_empty());
-    files.sort();
-    let all: String = files.iter().map(|(name, text)| format!("---\n# Source: {name}\n{text}\n")).collect();
+    files.retain(|file| !file.name.ends_with("NOTES.txt") && !file.text.trim().is_empty());
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    let all: String = files.iter().map(|f| format!("---\n# Source: {}\n{}\n", f.name, f.text)).collect();
     Ok(format!("{}\n", all.trim()))
 }
 
