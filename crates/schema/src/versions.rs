@@ -74,12 +74,7 @@ fn autoscaler_to_v2(object: &mut Value) {
         metrics.extend(old.iter().map(new_metric));
     }
     if let Some(target) = object.remove_path(&["spec", "targetCPUUtilizationPercentage"]) {
-        let mut metric = Value::object();
-        metric.set_path(&["type"], "Resource");
-        metric.set_path(&["resource", "name"], "cpu");
-        metric.set_path(&["resource", "target", "type"], "Utilization");
-        metric.set_path(&["resource", "target", "averageUtilization"], target);
-        metrics.push(metric);
+        metrics.push(processor_metric(target));
     }
     if let Some(behavior) = read(object, "behavior") {
         object.set_path(&["spec", "behavior"], outer_names(&behavior));
@@ -88,15 +83,26 @@ fn autoscaler_to_v2(object: &mut Value) {
         object.set_path(&["status", "conditions"], conditions);
     }
     drop_round_trip(object);
-    if !metrics.is_empty() {
-        object.set_path(&["spec", "metrics"], metrics);
+    // Who measures nothing measures processors: this is no default of version 1, and so counts in every comparison of the two.
+    if metrics.is_empty() {
+        metrics.push(processor_metric(Value::Int(80)));
     }
+    object.set_path(&["spec", "metrics"], metrics);
     if object.get_path(&["status", "currentReplicas"]) == Some(&Value::Int(0)) {
         object.remove_path(&["status", "currentReplicas"]);
     }
     if object.get("status").is_some() && object.get_path(&["status", "currentMetrics"]).is_none() {
         object.set_path(&["status", "currentMetrics"], Value::Null);
     }
+}
+
+fn processor_metric(target: Value) -> Value {
+    let mut metric = Value::object();
+    metric.set_path(&["type"], "Resource");
+    metric.set_path(&["resource", "name"], "cpu");
+    metric.set_path(&["resource", "target", "type"], "Utilization");
+    metric.set_path(&["resource", "target", "averageUtilization"], target);
+    metric
 }
 
 fn drop_round_trip(object: &mut Value) {
@@ -250,6 +256,7 @@ fn rename(value: &Value, name: &dyn Fn(&str) -> String) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::managed::Write;
 
     #[test]
     fn an_autoscaler_comes_back_as_it_was() {
@@ -265,5 +272,31 @@ mod tests {
         assert_eq!(kept.and_then(Value::as_str), Some(expect));
         let back = convert(&old, "HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2").unwrap();
         assert_eq!(back, new);
+    }
+
+    #[test]
+    fn what_was_applied_in_version_2_and_is_left_out_in_version_1_stays() {
+        let schemas = crate::Schemas::builtin();
+        let spec =
+            r#""scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"x"},"maxReplicas":6"#;
+        let apply = |live: Option<&Value>, api_version: &str, more: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"{api_version}","kind":"HorizontalPodAutoscaler","metadata":{{"name":"a","namespace":"n"}},
+                "spec":{{{spec}{more}}}}}"#
+            );
+            let kind = "HorizontalPodAutoscaler";
+            let write = Write { manager: "m", api_version, kind, subresource: "", force: false, now: "" };
+            crate::managed::apply(live, &from_json(text.as_bytes()).unwrap(), &write, schemas).unwrap()
+        };
+        let metrics = r#","metrics":[{"type":"Resource","resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}}]"#;
+        let new = apply(None, "autoscaling/v2", metrics);
+        let old = convert(&new, "HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1").unwrap();
+        let old = apply(Some(&old), "autoscaling/v1", "");
+        // To version 2 an autoscaler without measures has one for processors, so nothing was left out.
+        assert_eq!(old.get_path(&["spec", "targetCPUUtilizationPercentage"]), Some(&Value::Int(50)));
+        let none = from_json(format!(r#"{{"spec":{{{spec}}}}}"#).as_bytes()).unwrap();
+        let none = convert(&none, "HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2").unwrap();
+        let expect = Value::from(vec![processor_metric(Value::Int(80))]);
+        assert_eq!(none.get_path(&["spec", "metrics"]), Some(&expect));
     }
 }

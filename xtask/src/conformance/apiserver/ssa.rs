@@ -1,10 +1,10 @@
 use super::case::{NOW, Placeholders, UID, difference, read, shown, text};
 use crate::conformance::Report;
 use crate::conformance::devcluster::with_wildcards;
-use fairway_schema::Schemas;
 use fairway_schema::request::{
     FieldValidation, Refusal, Request, Verb, Written, scale_of, write, write_scale,
 };
+use fairway_schema::{Schemas, structural, versions};
 use fairway_value::{Value, from_json, to_json};
 use std::path::Path;
 
@@ -137,7 +137,14 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
         now: NOW,
         uid: UID,
     };
-    let live = state.live.clone();
+    // What is stored is read and written in the recording's version; a request that speaks another one is answered in that.
+    let stored = format!("{}/{}", text(resource, "group"), text(resource, "version"));
+    let stored = stored.trim_start_matches('/');
+    let spoken = found.api_version();
+    let live = match &state.live {
+        Some(live) => Some(in_version(live, stored, &spoken, schemas)?),
+        None => None,
+    };
     let outcome = if request.subresource == "scale" {
         let live = live.as_ref().ok_or("no object to scale")?;
         write_scale(live, &request, schemas, &mut state.chooser)
@@ -152,7 +159,7 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
         if written.changed {
             state.version += 1;
         }
-        let mut object = written.object;
+        let mut object = in_version(&written.object, &spoken, stored, schemas)?;
         object.set_path(&["metadata", "resourceVersion"], state.version.to_string());
         if request.subresource == "scale"
             && let Some(expected) = step.get("response")
@@ -176,6 +183,23 @@ fn run_step(case: &Value, step: &Value, state: &mut State, schemas: &Schemas) ->
         return Err(format!("after{why}"));
     }
     Ok(())
+}
+
+/// Returns an object in another version of its kind, as a server keeps and answers it.
+fn in_version(object: &Value, from: &str, to: &str, schemas: &Schemas) -> Result<Value, String> {
+    if from == to {
+        return Ok(object.clone());
+    }
+    let kind = text(object, "kind");
+    match schemas.resource(to, kind).and_then(|r| r.crd_schema.as_ref()) {
+        Some(schema) => {
+            let mut out = object.clone();
+            out.set_path(&["apiVersion"], to);
+            structural::prune(&mut out, schema);
+            Ok(out)
+        }
+        None => versions::convert(object, kind, from, to).ok_or(format!("no way from {from} to {to}")),
+    }
 }
 
 fn check_answer(step: &Value, outcome: &Result<Written, Refusal>) -> Result<(), String> {
