@@ -22,9 +22,16 @@ pub fn convert(object: &Value, kind: &str, from: &str, to: &str) -> Option<Value
     Some(out)
 }
 
-fn is_cpu(metric: &Value) -> bool {
+/// Where the status of a metric has its share.
+const USED: [&str; 3] = ["resource", "current", "averageUtilization"];
+
+fn is_processor(metric: &Value) -> bool {
     metric.get("type").and_then(Value::as_str) == Some("Resource")
         && metric.get_path(&["resource", "name"]).and_then(Value::as_str) == Some("cpu")
+}
+
+fn is_cpu(metric: &Value) -> bool {
+    is_processor(metric)
         && metric.get_path(&["resource", "target", "averageUtilization"]).is_some_and(|v| !v.is_null())
 }
 
@@ -44,7 +51,17 @@ fn autoscaler_to_v1(object: &mut Value) {
         annotate(object, "metrics", format!("[{}]", rest.join(",")));
     }
     if let Some(behavior) = object.get_path(&["spec", "behavior"]).filter(|b| !b.is_null()).cloned() {
-        annotate(object, "behavior", to_json(&internal_names(&behavior), HtmlEscape::Yes));
+        annotate(object, "behavior", internal_behavior(&behavior));
+    }
+    let current =
+        object.get_path(&["status", "currentMetrics"]).and_then(Value::as_array).unwrap_or_default().to_vec();
+    if !current.is_empty() {
+        let shown: Vec<String> = current.iter().map(old_status).collect();
+        annotate(object, "current-metrics", format!("[{}]", shown.join(",")));
+    }
+    let used = current.iter().filter(|m| is_processor(m)).filter_map(|m| m.get_path(&USED)).next_back();
+    if let Some(used) = used.filter(|v| !v.is_null()) {
+        object.set_path(&["status", "currentCPUUtilizationPercentage"], used.clone());
     }
     let conditions = object.get_path(&["status", "conditions"]).and_then(Value::as_array).unwrap_or_default();
     if !conditions.is_empty() {
@@ -76,8 +93,20 @@ fn autoscaler_to_v2(object: &mut Value) {
     if let Some(target) = object.remove_path(&["spec", "targetCPUUtilizationPercentage"]) {
         metrics.push(processor_metric(target));
     }
-    if let Some(behavior) = read(object, "behavior") {
-        object.set_path(&["spec", "behavior"], outer_names(&behavior));
+    let behavior = read(object, "behavior").map(|b| outer_names(&b));
+    if let Some(behavior) = behavior.filter(|b| b.as_object().is_some_and(|b| !b.is_empty())) {
+        object.set_path(&["spec", "behavior"], behavior);
+    }
+    if let Some(used) = object.remove_path(&["status", "currentCPUUtilizationPercentage"]) {
+        let mut metric = Value::object();
+        metric.set_path(&["type"], "Resource");
+        metric.set_path(&["resource", "name"], "cpu");
+        metric.set_path(&USED, used);
+        object.set_path(&["status", "currentMetrics"], vec![metric]);
+    }
+    if let Some(Value::Array(old)) = read(object, "current-metrics") {
+        let current: Vec<Value> = old.iter().map(new_status).collect();
+        object.set_path(&["status", "currentMetrics"], current);
     }
     if let Some(conditions) = read(object, "conditions") {
         object.set_path(&["status", "conditions"], conditions);
@@ -137,9 +166,15 @@ fn selector(value: Option<&Value>) -> Option<String> {
     ]))
 }
 
+/// A quantity that is not a pointer.
+fn zero() -> Option<String> {
+    Some("\"0\"".to_owned())
+}
+
 fn condition(value: &Value) -> String {
-    let keys = ["type", "status", "lastTransitionTime", "reason", "message"];
-    fields(&keys.map(|key| (key, json(value.get(key)))))
+    let time = json(value.get("lastTransitionTime")).or_else(|| Some("null".to_owned()));
+    let at = |key| (key, json(value.get(key)));
+    fields(&[at("type"), at("status"), ("lastTransitionTime", time), at("reason"), at("message")])
 }
 
 /// A metric as version 1 writes it, its fields in the order of Go's structs.
@@ -151,7 +186,7 @@ fn old_metric(metric: &Value) -> String {
         fields(&[
             ("target", Some(fields(&described))),
             ("metricName", at(v, &["metric", "name"])),
-            ("targetValue", at(v, &["target", "value"]).or_else(|| Some("\"0\"".to_owned()))),
+            ("targetValue", at(v, &["target", "value"]).or_else(zero)),
             ("selector", selector(v.get_path(&["metric", "selector"]))),
             ("averageValue", at(v, &["target", "averageValue"])),
         ])
@@ -159,7 +194,7 @@ fn old_metric(metric: &Value) -> String {
     let pods = source("pods").map(|v| {
         fields(&[
             ("metricName", at(v, &["metric", "name"])),
-            ("targetAverageValue", at(v, &["target", "averageValue"])),
+            ("targetAverageValue", at(v, &["target", "averageValue"]).or_else(zero)),
             ("selector", selector(v.get_path(&["metric", "selector"]))),
         ])
     });
@@ -227,12 +262,109 @@ fn new_metric(metric: &Value) -> Value {
     out
 }
 
-/// Behaviours are kept under the names of Go's internal type.
-fn internal_names(value: &Value) -> Value {
-    rename(value, &|key| {
-        let mut letters = key.chars();
-        letters.next().map(|c| c.to_ascii_uppercase().to_string() + letters.as_str()).unwrap_or_default()
-    })
+/// What was measured, as version 1 writes it.
+fn old_status(metric: &Value) -> String {
+    let source = |key: &str| metric.get(key).filter(|v| !v.is_null());
+    let at = |v: &Value, path: &[&str]| json(v.get_path(path));
+    let current = |v: &Value, key: &str| at(v, &["current", key]);
+    let chosen = |v: &Value| selector(v.get_path(&["metric", "selector"]));
+    let object = source("object").map(|v| {
+        let described = ["kind", "name", "apiVersion"].map(|k| (k, at(v, &["describedObject", k])));
+        fields(&[
+            ("target", Some(fields(&described))),
+            ("metricName", at(v, &["metric", "name"])),
+            ("currentValue", current(v, "value").or_else(zero)),
+            ("selector", chosen(v)),
+            ("averageValue", current(v, "averageValue")),
+        ])
+    });
+    let pods = source("pods").map(|v| {
+        fields(&[
+            ("metricName", at(v, &["metric", "name"])),
+            ("currentAverageValue", current(v, "averageValue").or_else(zero)),
+            ("selector", chosen(v)),
+        ])
+    });
+    let resource = |v: &Value| {
+        fields(&[
+            ("name", at(v, &["name"])),
+            ("currentAverageUtilization", current(v, "averageUtilization")),
+            ("currentAverageValue", current(v, "averageValue").or_else(zero)),
+            ("container", at(v, &["container"])),
+        ])
+    };
+    let external = source("external").map(|v| {
+        fields(&[
+            ("metricName", at(v, &["metric", "name"])),
+            ("metricSelector", chosen(v)),
+            ("currentValue", current(v, "value").or_else(zero)),
+            ("currentAverageValue", current(v, "averageValue")),
+        ])
+    });
+    fields(&[
+        ("type", json(metric.get("type"))),
+        ("object", object),
+        ("pods", pods),
+        ("resource", source("resource").map(resource)),
+        ("containerResource", source("containerResource").map(resource)),
+        ("external", external),
+    ])
+}
+
+/// What was measured, from version 1 as version 2 writes it.
+fn new_status(metric: &Value) -> Value {
+    let mut out = Value::object();
+    out.set_path(&["type"], metric.get("type").cloned().unwrap_or_default());
+    for key in ["object", "pods", "resource", "containerResource", "external"] {
+        let Some(old) = metric.get(key).filter(|v| !v.is_null()) else { continue };
+        let mut new = Value::object();
+        new.set_path(&["current"], Value::object());
+        for (from, to) in [
+            ("name", &["name"][..]),
+            ("container", &["container"]),
+            ("target", &["describedObject"]),
+            ("metricName", &["metric", "name"]),
+            ("selector", &["metric", "selector"]),
+            ("metricSelector", &["metric", "selector"]),
+            ("currentValue", &["current", "value"]),
+            ("averageValue", &["current", "averageValue"]),
+            ("currentAverageValue", &["current", "averageValue"]),
+            ("currentAverageUtilization", &["current", "averageUtilization"]),
+        ] {
+            if let Some(value) = old.get(from).filter(|v| !v.is_null()) {
+                new.set_path(to, value.clone());
+            }
+        }
+        out.set_path(&[key], new);
+    }
+    out
+}
+
+/// A behaviour is kept as Go's internal type is written: all its fields, under their names there.
+fn internal_behavior(behavior: &Value) -> String {
+    let null = || Some("null".to_owned());
+    let policy = |policy: &Value| {
+        fields(&[
+            ("Type", json(policy.get("type"))),
+            ("Value", json(policy.get("value"))),
+            ("PeriodSeconds", json(policy.get("periodSeconds"))),
+        ])
+    };
+    let rules = |key: &str| {
+        let rules = behavior.get(key).filter(|v| !v.is_null())?;
+        let policies = rules.get("policies").and_then(Value::as_array).map(|all| {
+            let all: Vec<String> = all.iter().map(policy).collect();
+            format!("[{}]", all.join(","))
+        });
+        let at = |key: &str| json(rules.get(key)).or_else(null);
+        Some(fields(&[
+            ("StabilizationWindowSeconds", at("stabilizationWindowSeconds")),
+            ("SelectPolicy", at("selectPolicy")),
+            ("Policies", policies.or_else(null)),
+            ("Tolerance", at("tolerance")),
+        ]))
+    };
+    fields(&[("ScaleUp", rules("scaleUp").or_else(null)), ("ScaleDown", rules("scaleDown").or_else(null))])
 }
 
 fn outer_names(value: &Value) -> Value {
@@ -272,6 +404,38 @@ mod tests {
         assert_eq!(kept.and_then(Value::as_str), Some(expect));
         let back = convert(&old, "HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2").unwrap();
         assert_eq!(back, new);
+    }
+
+    #[test]
+    fn what_version_1_has_no_field_for_is_written_as_go_writes_it() {
+        let text = r#"{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"a"},"spec":{"maxReplicas":5,
+            "behavior":{"scaleDown":{"policies":[{"type":"Pods","value":1,"periodSeconds":30}]}},"metrics":[{"type":"Resource",
+            "resource":{"name":"cpu","target":{"type":"Utilization","averageUtilization":50}}}]},"status":{"currentMetrics":[
+            {"type":"Resource","resource":{"name":"cpu","current":{"averageUtilization":7,"averageValue":"3m"}}},{"type":"External",
+            "external":{"metric":{"name":"q"},"current":{"value":"2"}}}],"conditions":[{"type":"AbleToScale","status":"True"}]}}"#;
+        let new = from_json(text.as_bytes()).unwrap();
+        let old = convert(&new, "HorizontalPodAutoscaler", "autoscaling/v2", "autoscaling/v1").unwrap();
+        let kept = |name: &str| {
+            old.get_path(&["metadata", "annotations", &format!("{PREFIX}{name}")]).unwrap().to_string()
+        };
+        let quoted = |text: &str| Value::from(text).to_string();
+        assert_eq!(old.get_path(&["status", "currentCPUUtilizationPercentage"]), Some(&Value::Int(7)));
+        assert_eq!(
+            kept("behavior"),
+            quoted(
+                r#"{"ScaleUp":null,"ScaleDown":{"StabilizationWindowSeconds":null,"SelectPolicy":null,"Policies":[{"Type":"Pods","Value":1,"PeriodSeconds":30}],"Tolerance":null}}"#
+            )
+        );
+        assert_eq!(
+            kept("current-metrics"),
+            quoted(
+                r#"[{"type":"Resource","resource":{"name":"cpu","currentAverageUtilization":7,"currentAverageValue":"3m"}},{"type":"External","external":{"metricName":"q","currentValue":"2"}}]"#
+            )
+        );
+        let conditions = r#"[{"type":"AbleToScale","status":"True","lastTransitionTime":null}]"#;
+        assert_eq!(kept("conditions"), quoted(conditions));
+        let back = convert(&old, "HorizontalPodAutoscaler", "autoscaling/v1", "autoscaling/v2").unwrap();
+        assert_eq!(back.get_path(&["status", "currentMetrics"]), new.get_path(&["status", "currentMetrics"]));
     }
 
     #[test]
