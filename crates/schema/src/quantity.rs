@@ -53,7 +53,8 @@ impl Quantity {
         let number_len = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let (number, suffix) = rest.split_at(number_len);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+        // No digits are none of anything: the server takes `Gi`.
+        if fraction.contains('.') {
             return Err(QuantityError::Format);
         }
         let allowed = |b: u8| b"eEinumkKMGTP".contains(&b) || b.is_ascii_digit() || b == b'-' || b == b'+';
@@ -209,10 +210,14 @@ mod tests {
             (".5", "500m"),
             ("5.", "5"),
             ("99999999999999999999", "9223372036854775807"),
+            ("Gi", "0"),
+            ("-", "0"),
+            ("e3", "0"),
+            (".", "0"),
         ] {
             assert_eq!(canonical(text).as_deref(), Some(expect), "{text}");
         }
-        for text in ["", "x", "1x", "1.1.1", "1 Gi", "Gi", "-", "1GiGi", "e3"] {
+        for text in ["", "x", "1x", "1.1.1", "..", "1 Gi", "1e", "1GiGi"] {
             assert_eq!(canonical(text), None, "{text}");
         }
     }
