@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! text ─► compile (bounds, parser, macros) ─► Program ─► run in ENV
-//!                                    └─► check (types, as far as they are told) ─► cost (what running it takes at most)
+//!                                    └─► check (types, as far as they are told) ─┬► cost (what running it takes at most)
+//!                                                                                └► run (what it gives, and what it took)
 //! ```
 //!
 //! Source: apiserver 0.36 `pkg/cel/environment/base.go` and `pkg/cel/library`.
@@ -12,6 +13,8 @@ mod check;
 mod compile;
 mod cost;
 mod library;
+mod run;
+mod shape;
 
 pub(crate) use check::{Fields, Kind, check};
 use compile::issue;
@@ -19,6 +22,8 @@ pub use compile::{Bounds, ENV, compile};
 pub(crate) use cost::most as cost;
 use library::{ENTRY, MERGED, PAIR, PAIRS};
 pub(crate) use library::{Moment, Span};
+pub(crate) use run::{Names, Plan, Ran, SharedList, SharedMap, Stop, run};
+use shape::OPTIONAL_TARGET;
 
 /// Words of the language that nothing may be called by.
 pub(crate) const RESERVED: [&str; 21] = [

@@ -10,4 +10,5 @@ mod unify;
 mod walk;
 
 pub(crate) use kind::{Fields, Kind};
+pub(in crate::expression) use signatures::Overload;
 pub(crate) use walk::{Checked, check};

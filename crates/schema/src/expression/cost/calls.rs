@@ -2,14 +2,9 @@
 
 use super::size::{Size, ratio, scaled};
 use super::walk::Walk;
+use super::{CALL_AND_LIST, LETTER, PATTERN_LETTER};
 use crate::expression::check::Kind;
 use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
-
-/// What it costs to go through a letter of a text.
-const LETTER: f64 = 0.1;
-
-/// What it costs to hold one letter of a pattern against a letter of a text.
-const PATTERN_LETTER: f64 = 0.25;
 
 /// Letters of the longest pattern behind a named format.
 const FORMAT_PATTERN: f64 = 128.0;
@@ -20,8 +15,38 @@ const FORMAT_NAME: u64 = 64;
 /// Bytes of the longest address.
 const ADDRESS: u64 = 16;
 
-/// What it costs to call and to make a list.
-const CALL_AND_LIST: u64 = 11;
+/// Whether every call of a function costs the same: it looks at a few bytes of something that has been read already.
+pub(in crate::expression) fn costs_one(name: &str) -> bool {
+    const SMALL: [&str; 26] = [
+        "masked",
+        "prefixLength",
+        "family",
+        "isUnspecified",
+        "isLoopback",
+        "isLinkLocalMulticast",
+        "isLinkLocalUnicast",
+        "isGlobalUnicast",
+        "format.named",
+        "sign",
+        "asInteger",
+        "isInteger",
+        "asApproximateFloat",
+        "isGreaterThan",
+        "isLessThan",
+        "compareTo",
+        "add",
+        "sub",
+        "major",
+        "minor",
+        "patch",
+        "getScheme",
+        "getHostname",
+        "getHost",
+        "getPort",
+        "getEscapedPath",
+    ];
+    SMALL.contains(&name) || name == "getQuery"
+}
 
 /// An argument: where it stands, and what it is.
 pub(super) struct Node<'a> {
@@ -210,37 +235,7 @@ fn of_kubernetes(
             Estimate::of(if text_given() { cost.saturating_add(other.letters(1.0)) } else { cost })
         }
         ("validate", _, [text]) => Estimate::of(scaled(text.letters(1.0), FORMAT_PATTERN * PATTERN_LETTER)),
-        (
-            "masked"
-            | "prefixLength"
-            | "family"
-            | "isUnspecified"
-            | "isLoopback"
-            | "isLinkLocalMulticast"
-            | "isLinkLocalUnicast"
-            | "isGlobalUnicast"
-            | "format.named"
-            | "sign"
-            | "asInteger"
-            | "isInteger"
-            | "asApproximateFloat"
-            | "isGreaterThan"
-            | "isLessThan"
-            | "compareTo"
-            | "add"
-            | "sub"
-            | "major"
-            | "minor"
-            | "patch"
-            | "getScheme"
-            | "getHostname"
-            | "getHost"
-            | "getPort"
-            | "getEscapedPath"
-            | "getQuery",
-            _,
-            _,
-        ) => Estimate::of(1),
+        _ if costs_one(name) => Estimate::of(1),
         (operators::EQUALS, None, [a, b]) if a.kind == b.kind => match a.kind {
             Kind::Named("kubernetes.NamedFormat") => Estimate::of(scaled(FORMAT_NAME, LETTER)),
             Kind::Named("kubernetes.URL") => Estimate::of(b.size.map_or(1, |size| scaled(size.most, LETTER))),

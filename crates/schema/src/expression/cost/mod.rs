@@ -14,7 +14,25 @@ mod path;
 mod size;
 mod walk;
 
+pub(super) use calls::costs_one;
+pub(super) use size::scaled;
 pub(crate) use walk::most;
+
+/// What it costs to say a name or to select a field.
+pub(super) const STEP: u64 = 1;
+
+pub(super) const NEW_LIST: u64 = 10;
+pub(super) const NEW_MAP: u64 = 30;
+const NEW_OBJECT: u64 = 40;
+
+/// What it costs to go through a letter of a text.
+pub(super) const LETTER: f64 = 0.1;
+
+/// What it costs to hold one letter of a pattern against a letter of a text.
+pub(super) const PATTERN_LETTER: f64 = 0.25;
+
+/// What it costs to call and to make a list.
+pub(super) const CALL_AND_LIST: u64 = NEW_LIST + 1;
 
 #[cfg(test)]
 mod tests {

@@ -40,7 +40,7 @@ impl Size {
     clippy::cast_sign_loss,
     reason = "counted in floats as the server does; the cast back saturates"
 )]
-pub(super) fn scaled(count: u64, factor: f64) -> u64 {
+pub(in crate::expression) fn scaled(count: u64, factor: f64) -> u64 {
     (count as f64 * factor).ceil() as u64
 }
 

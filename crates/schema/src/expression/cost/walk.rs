@@ -1,21 +1,14 @@
 use super::calls::{self, Node};
 use super::path::Path;
 use super::size::Size;
+use super::{NEW_LIST, NEW_MAP, NEW_OBJECT, STEP};
 use crate::expression::check::{Checked, Kind};
-use crate::expression::{ENTRY, MERGED, PAIR, PAIRS};
+use crate::expression::shape::{OPTIONAL_TARGET, Part, called, is_binding, pairs_of, part_of_pair};
+use crate::expression::{ENTRY, MERGED, PAIRS};
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators,
 };
 use std::collections::HashMap;
-
-/// What it costs to say a name or to select a field.
-const STEP: u64 = 1;
-const NEW_LIST: u64 = 10;
-const NEW_MAP: u64 = 30;
-const NEW_OBJECT: u64 = 40;
-
-/// The variable that the `cel` crate holds what `optMap` is called on in; cel-go evaluates it twice.
-const OPTIONAL_TARGET: &str = "@target";
 
 /// Returns what an expression costs at most. `sizes` tells how large the value at a path below a variable may be.
 pub(crate) fn most(expr: &IdedExpr, checked: &Checked, sizes: &dyn Fn(&[String]) -> Option<u64>) -> u64 {
@@ -54,15 +47,6 @@ struct Local {
     cost: u64,
 }
 
-/// Which part of an entry a variable of a loop stands for.
-#[derive(Clone, Copy)]
-enum Part {
-    Key,
-    Value,
-    /// The value of a list's entry, the key of a map's.
-    Single,
-}
-
 pub(super) struct Walk<'a> {
     checked: &'a Checked,
     sizes: &'a dyn Fn(&[String]) -> Option<u64>,
@@ -71,39 +55,6 @@ pub(super) struct Walk<'a> {
     paths: HashMap<u64, Path>,
     known: HashMap<u64, Size>,
     entries: HashMap<u64, Entry>,
-}
-
-/// The values of a map's literal.
-fn pairs_of(entry: &EntryExpr) -> Option<(&IdedExpr, &IdedExpr)> {
-    match entry {
-        EntryExpr::MapEntry(entry) => Some((&entry.key, &entry.value)),
-        EntryExpr::StructField(_) => None,
-    }
-}
-
-fn called<'e>(e: &'e IdedExpr, name: &str) -> Option<&'e CallExpr> {
-    match &e.expr {
-        Expr::Call(call) if call.func_name == name => Some(call),
-        _ => None,
-    }
-}
-
-/// Whether a comprehension only gives a name to a value.
-fn is_binding(c: &ComprehensionExpr) -> bool {
-    let over_nothing = matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
-    let never = matches!(&c.loop_cond.expr, Expr::Literal(LiteralValue::Boolean(b)) if !*b.inner());
-    over_nothing && never
-}
-
-/// Which part of the pair that is looped over a binding gives a name to.
-fn part_of_pair(c: &ComprehensionExpr) -> Option<Part> {
-    let [of, at] = called(&c.accu_init, operators::INDEX)?.args.as_slice() else { return None };
-    match (&of.expr, &at.expr) {
-        (Expr::Ident(name), Expr::Literal(LiteralValue::Int(at))) if name == PAIR => {
-            Some(if *at.inner() == 0 { Part::Key } else { Part::Value })
-        }
-        _ => None,
-    }
 }
 
 /// The names under which the parts of a pair are kept while it is looped over.
@@ -209,7 +160,7 @@ impl<'a> Walk<'a> {
                 let none = if map.entries.is_empty() { Size::exactly(0) } else { NONE_YET };
                 let mut entry = Entry { is_list: false, key: none, value: none };
                 let mut sum = NEW_MAP;
-                for (key, value) in map.entries.iter().filter_map(|e| pairs_of(&e.expr)) {
+                for (key, value, _) in map.entries.iter().filter_map(|e| pairs_of(&e.expr)) {
                     sum = sum.saturating_add(self.cost(key)).saturating_add(self.cost(value));
                     entry.key = entry.key.or(self.size_or_unknown(key));
                     entry.value = entry.value.or(self.size_or_unknown(value));

@@ -3,6 +3,7 @@
 use super::{failed, value_type};
 use crate::address::network;
 use crate::managed::quote;
+use cel::common::traits::Sizer;
 use cel::common::types::{CelBool, CelInt, CelString};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,8 +19,22 @@ struct Cidr {
     bits: u8,
 }
 
-value_type!(Ip, "net.IP");
-value_type!(Cidr, "net.CIDR");
+value_type!(Ip, "net.IP", sized);
+value_type!(Cidr, "net.CIDR", sized);
+
+impl Sizer for Ip {
+    /// Bytes.
+    fn size(&self) -> CelInt {
+        if self.0.is_ipv4() { 4.into() } else { 16.into() }
+    }
+}
+
+impl Sizer for Cidr {
+    /// Bytes of the prefix.
+    fn size(&self) -> CelInt {
+        i64::from(self.bits.div_ceil(8)).into()
+    }
+}
 
 fn parse(text: &str) -> Result<Ip, String> {
     let address: IpAddr = text.parse().map_err(|_| {

@@ -80,6 +80,22 @@ impl Format {
     }
 }
 
+/// How many letters the pattern has that a text is held against for the format that a value is, as the server counts them.
+pub(in crate::expression) fn pattern_letters(format: &dyn Val) -> Option<u64> {
+    Some(match format.downcast_ref::<Format>()? {
+        Format::Dns1123Label
+        | Format::Dns1035Label
+        | Format::Dns1123LabelPrefix
+        | Format::Dns1035LabelPrefix => 30,
+        Format::Dns1123Subdomain | Format::QualifiedName | Format::Dns1123SubdomainPrefix => 60,
+        Format::LabelValue => 40,
+        Format::Uri => 1103,
+        Format::Uuid => 70,
+        Format::Byte => 84,
+        Format::Date | Format::DateTime => 71,
+    })
+}
+
 fn validate<'v>(format: &Format, text: &CelString<'_>) -> CelOptional<'v> {
     let faults = format.faults(text.inner());
     if faults.is_empty() {

@@ -15,6 +15,7 @@ mod url;
 
 use cel::{DeclarationError, Env, ExecutionError};
 
+pub(super) use format::pattern_letters;
 pub(crate) use moment::Moment;
 pub(super) use pairs::{ENTRY, MERGED, PAIR, PAIRS};
 pub(crate) use span::Span;
@@ -41,7 +42,7 @@ fn failed<T>(function: &str, why: impl ToString) -> Result<T, ExecutionError> {
 }
 
 /// Makes a type a value of the language under a name of its own; with `arithmetic` one that has an order, and to which
-/// something can be added and subtracted.
+/// something can be added and subtracted, with `sized` one that has a size.
 macro_rules! value_type {
     ($type:ty, $name:literal, arithmetic) => {
         value_type!(@ $type, $name, {
@@ -72,6 +73,13 @@ macro_rules! value_type {
                 }
             }
         }
+    };
+    ($type:ty, $name:literal, sized) => {
+        value_type!(@ $type, $name, {
+            fn as_sizer(&self) -> Option<&dyn cel::common::traits::Sizer> {
+                Some(self)
+            }
+        });
     };
     ($type:ty, $name:literal) => {
         value_type!(@ $type, $name, {});

@@ -1,9 +1,9 @@
 use super::super::is_resource;
 use super::DEPTH_MAX;
-use crate::expression::{self, Bounds};
+use super::definition::kind_of;
+use crate::expression::{self, Bounds, Kind, Plan, check};
 use crate::validate::fault::{list, text};
 use cel::Program;
-use cel::common::ast::{EntryExpr, Expr};
 use fairway_value::{Str, Value};
 
 /// The bounds of a rule.
@@ -52,17 +52,24 @@ pub(super) struct Node {
 #[derive(Debug)]
 pub(super) struct Rule {
     /// The rule, or why it cannot be read.
-    pub program: Result<Program, String>,
+    pub expression: Result<Expression, String>,
     pub text: Str,
     pub message: Str,
-    pub message_program: Option<Program>,
+    pub message_expression: Option<Expression>,
+    pub message_text: Str,
     pub reason: Str,
     /// What is added to the field's path.
     pub field: String,
     pub uses_old: bool,
     pub old_is_optional: bool,
-    /// How many loops are inside one another.
-    pub loops: u32,
+}
+
+/// An expression, ready to be run.
+#[derive(Debug)]
+pub(super) enum Expression {
+    Planned(Plan),
+    /// Its types are not understood here, though the server has taken it: what it gives is told, not what it costs.
+    Unchecked(Program),
 }
 
 fn node(rules: &Value, schema: &Value, resource: bool, depth: usize) -> Option<Node> {
@@ -85,11 +92,12 @@ fn node(rules: &Value, schema: &Value, resource: bool, depth: usize) -> Option<N
     }
     let all_of: Vec<Node> =
         list(rules, "allOf").iter().filter_map(|part| node(part, schema, resource, depth + 1)).collect();
+    let kind = rules.get("x-kubernetes-validations").and_then(|_| kind_of(schema, resource, "selfType", 0));
     let found = Node {
         rules: list(rules, "x-kubernetes-validations")
             .iter()
             .filter(|r| !text(r, "rule").trim().is_empty())
-            .map(|r| rule(r, schema))
+            .map(|r| rule(r, schema, kind.as_ref()))
             .collect(),
         items: below("items"),
         further: below("additionalProperties"),
@@ -106,53 +114,34 @@ fn node(rules: &Value, schema: &Value, resource: bool, depth: usize) -> Option<N
     any.then_some(found)
 }
 
-fn rule(rule: &Value, schema: &Value) -> Rule {
+fn rule(rule: &Value, schema: &Value, kind: Option<&Kind>) -> Rule {
     let program = compile(text(rule, "rule"));
     let uses_old = program.as_ref().is_ok_and(|p| p.references().has_variable("oldSelf"));
+    let old_is_optional = rule.get("optionalOldSelf") == Some(&Value::Bool(true));
+    let planned = |program: Program| {
+        let plan = kind.and_then(|kind| {
+            let old = if old_is_optional { Kind::optional(kind.clone()) } else { kind.clone() };
+            let checked = check(&program, &[("self", kind.clone()), ("oldSelf", old)]).ok()?;
+            Plan::of(&program, &checked)
+        });
+        plan.map_or(Expression::Unchecked(program), Expression::Planned)
+    };
+    let message_text = text(rule, "messageExpression");
     Rule {
-        loops: program.as_ref().map_or(0, |p| loops(&p.expression().expr)),
-        program,
+        expression: program.map(planned),
         uses_old,
         text: text(rule, "rule").trim().into(),
         message: text(rule, "message").trim().into(),
-        message_program: compile(text(rule, "messageExpression")).ok(),
+        message_expression: compile(message_text).ok().filter(|_| !message_text.is_empty()).map(planned),
+        message_text: message_text.into(),
         reason: text(rule, "reason").into(),
         field: field_path(text(rule, "fieldPath"), schema),
-        old_is_optional: rule.get("optionalOldSelf") == Some(&Value::Bool(true)),
+        old_is_optional,
     }
 }
 
 pub(super) fn compile(text: &str) -> Result<Program, String> {
     expression::compile(text, BOUNDS)
-}
-
-/// How many loops of an expression are inside one another. Depth is bounded by the brackets of its text.
-fn loops(expr: &Expr) -> u32 {
-    let most = |parts: &mut dyn Iterator<Item = &Expr>| parts.map(loops).max().unwrap_or(0);
-    match expr {
-        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
-        Expr::Call(call) => {
-            most(&mut call.target.iter().map(|t| &t.expr).chain(call.args.iter().map(|a| &a.expr)))
-        }
-        Expr::Comprehension(c) => {
-            let step =
-                most(&mut [&c.accu_init, &c.loop_cond, &c.loop_step, &c.result].into_iter().map(|e| &e.expr));
-            // Over nothing only a name is given.
-            let named = matches!(&c.iter_range.expr, Expr::List(list) if list.elements.is_empty());
-            (step + u32::from(!named)).max(loops(&c.iter_range.expr))
-        }
-        Expr::List(list) => most(&mut list.elements.iter().map(|e| &e.expr)),
-        Expr::Map(map) => map.entries.iter().map(|e| entry_loops(&e.expr)).max().unwrap_or(0),
-        Expr::Select(select) => loops(&select.operand.expr),
-        Expr::Struct(made) => made.entries.iter().map(|e| entry_loops(&e.expr)).max().unwrap_or(0),
-    }
-}
-
-fn entry_loops(entry: &EntryExpr) -> u32 {
-    match entry {
-        EntryExpr::MapEntry(entry) => loops(&entry.key.expr).max(loops(&entry.value.expr)),
-        EntryExpr::StructField(field) => loops(&field.value.expr),
-    }
 }
 
 /// Writes `.spec['a']` as messages do: `spec.a` for a field, `spec[a]` for a map's key.
@@ -192,14 +181,6 @@ fn field_path(path: &str, schema: &Value) -> String {
 mod tests {
     use super::*;
     use fairway_value::from_json;
-
-    #[test]
-    fn loops_inside_one_another_are_counted() {
-        let of = |text: &str| loops(&compile(text).unwrap().expression().expr);
-        assert_eq!(of("self.a > 1"), 0);
-        assert_eq!(of("self.a.all(x, x > 1) && self.b.all(x, x > 1)"), 1);
-        assert_eq!(of("self.a.all(x, self.b.exists(y, y == x))"), 2);
-    }
 
     #[test]
     fn paths_name_fields_and_keys() {

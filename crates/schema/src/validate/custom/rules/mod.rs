@@ -1,4 +1,5 @@
-//! Rules of a CRD in CEL (`x-kubernetes-validations`): read once with the CRD, evaluated on every write.
+//! Rules of a CRD in CEL (`x-kubernetes-validations`): read once with the CRD, evaluated on every write, for no more
+//! than a request may cost.
 //!
 //! Source: apiextensions-apiserver 1.36 `pkg/apiserver/schema/cel`. A rule that asks for a function which is not known here forbids
 //! nothing.

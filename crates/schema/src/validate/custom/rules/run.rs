@@ -1,15 +1,27 @@
-use super::compile::{Node, Rule, Rules};
-use super::values::{seen, widest};
-use crate::expression::ENV;
-use crate::managed::equal;
+use super::compile::{Expression, Node, Rule, Rules};
+use super::values::seen;
+use crate::expression::{ENV, Names, Ran, Stop, run};
+use crate::managed::{equal, quote};
 use crate::validate::fault::{Faults, list, show, text};
-use cel::common::types::CelOptional;
-use cel::common::value::Val;
+use cel::common::types::{CelBool, CelOptional, CelString};
+use cel::common::value::{CowVal, Val};
 use cel::{Context, ExecutionError};
 use fairway_value::Value;
+use std::cell::OnceCell;
 
-/// How many turns of loops the rules of one object may take, counted by the longest list that they may loop over.
-const TURNS_MAX: u64 = 2_000_000;
+/// What a single rule may cost, or the expression of its message.
+const RULE_MAX: u64 = 1_000_000;
+
+/// What all rules may cost together in a request.
+const REQUEST_MAX: u64 = 10_000_000;
+
+const OUT_OF_BUDGET: &str =
+    "validation failed due to running out of cost budget, no further validation rules will be run";
+
+/// Where [`OUT_OF_BUDGET`] begins to say why.
+const RUNNING_OUT: usize = "validation failed due to ".len();
+
+const TOO_DEAR: &str = "operation cancelled: actual cost limit exceeded";
 
 /// Longest message that an expression may make.
 const MESSAGE_BYTES_MAX: usize = 5 << 10;
@@ -18,8 +30,8 @@ const MESSAGE_BYTES_MAX: usize = 5 << 10;
 pub(in super::super) fn check(object: &Value, old: Option<&Value>, rules: &Rules, faults: &mut Faults) {
     let Some(root) = &rules.root else { return };
     let place = Place { field: String::new(), value: object, old, current: old, nearest: None };
-    let mut run = Run { left: TURNS_MAX, faults };
-    // Where the turns run out the last finding says so.
+    let mut run = Run { left: REQUEST_MAX, faults };
+    // Where the budget runs out the last finding says so.
     let _ = run.node(root, &place);
 }
 
@@ -27,7 +39,7 @@ pub(in super::super) fn check(object: &Value, old: Option<&Value>, rules: &Rules
 pub(in super::super) fn check_part(part: &Value, field: &str, rules: &Rules, faults: &mut Faults) {
     let Some(root) = &rules.root else { return };
     let place = Place { field: field.to_owned(), value: part, old: None, current: None, nearest: None };
-    let mut run = Run { left: TURNS_MAX, faults };
+    let mut run = Run { left: REQUEST_MAX, faults };
     let _ = run.node(root, &place);
 }
 
@@ -74,6 +86,7 @@ impl<'v> Place<'v> {
 struct Exhausted;
 
 struct Run<'f> {
+    /// What the rules may still cost.
     left: u64,
     faults: &'f mut Faults,
 }
@@ -120,34 +133,44 @@ impl Run<'_> {
             return Ok(());
         }
         let kind = text(&node.schema, "type");
-        let this = seen(place.value, Some(&node.schema), node.resource);
+        if self.left == 0 {
+            return self.exhausted(place, kind, OUT_OF_BUDGET);
+        }
+        let subject = Subject {
+            this: seen(place.value, Some(&node.schema), node.resource),
+            old: OnceCell::new(),
+            node,
+            place,
+            kind,
+        };
         for rule in &node.rules {
             if rule.uses_old && place.old.is_none() && !rule.old_is_optional {
                 continue;
             }
-            let turns = widest(place.value, rule.text.contains("split(") || rule.text.contains("findAll("))
-                .max(1)
-                .saturating_pow(rule.loops);
-            if turns > self.left {
-                let why = "validation failed due to running out of cost budget, no further validation rules will be run";
-                self.faults.invalid_text(place.shown(""), kind, why);
-                return Err(Exhausted);
-            }
-            self.left -= turns;
-            let program = match &rule.program {
-                Ok(program) => program,
+            let expression = match &rule.expression {
+                Ok(expression) => expression,
                 Err(why) => {
                     self.faults.invalid_text(place.shown(""), kind, &format!("rule compile error: {why}"));
                     continue;
                 }
             };
-            let context = context(this.as_ref(), node, place, rule);
-            match program.execute(&context) {
-                Ok(cel::Value::Bool(true)) => {}
-                Ok(_) => self.broken(rule, place, kind, &context),
-                Err(error) => {
+            let (value, cost) = subject.run(expression, rule.uses_old, rule.old_is_optional);
+            if cost > self.left {
+                return self.exhausted(place, kind, OUT_OF_BUDGET);
+            }
+            self.left -= cost;
+            let of = if rule.message.is_empty() { &rule.text } else { &rule.message };
+            match value {
+                Ok(value) if is_true(value.as_ref()) => {}
+                Ok(_) => self.broken(rule, &subject)?,
+                Err(Stop::TooDear) => {
+                    let why = format!(
+                        "'{TOO_DEAR}': no further validation rules will be run due to call cost exceeds limit for rule: {of}"
+                    );
+                    return self.exhausted(place, kind, &why);
+                }
+                Err(Stop::Failed(error)) => {
                     if let Some(why) = said(&error) {
-                        let of = if rule.message.is_empty() { &rule.text } else { &rule.message };
                         let why = if why == "no such overload" {
                             format!(
                                 "'{why}': call arguments did not match a supported operator, function or macro signature for rule: {of}"
@@ -163,21 +186,50 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn broken(&mut self, rule: &Rule, place: &Place<'_>, kind: &str, context: &Context<'_, '_>) {
-        if !rule.uses_old && place.unchanged() {
-            return;
+    fn exhausted(&mut self, place: &Place<'_>, kind: &str, why: &str) -> Result<(), Exhausted> {
+        self.faults.invalid_text(place.shown(""), kind, why);
+        Err(Exhausted)
+    }
+
+    fn broken(&mut self, rule: &Rule, subject: &Subject<'_>) -> Result<(), Exhausted> {
+        let Subject { place, kind, .. } = *subject;
+        let field = place.shown(&rule.field);
+        let forgiven = !rule.uses_old && place.unchanged();
+        let mut made = None;
+        if let Some(expression) = &rule.message_expression {
+            // What was before is told to messages as it is, even where the rule itself is told that it may be missing.
+            let uses_old = subject.node.rules.iter().any(|rule| rule.uses_old);
+            let (value, cost) = subject.run(expression, uses_old, false);
+            let why = if cost > self.left {
+                Some(format!("messageExpression evaluation failed due to {}", &OUT_OF_BUDGET[RUNNING_OUT..]))
+            } else if matches!(value, Err(Stop::TooDear)) {
+                let text = quote(&rule.message_text);
+                Some(format!(
+                    "no further validation rules will be run due to call cost exceeds limit for messageExpression: {text}"
+                ))
+            } else {
+                None
+            };
+            if let Some(why) = why {
+                if !forgiven {
+                    self.faults.invalid_text(field, kind, &why);
+                }
+                return Err(Exhausted);
+            }
+            self.left -= cost;
+            let value = value.ok();
+            let said = value.as_ref().and_then(|value| value.downcast_ref::<CelString<'_>>());
+            made = said.map(|said| said.inner().trim().to_owned());
         }
-        let made = rule.message_program.as_ref().and_then(|m| match m.execute(context) {
-            Ok(cel::Value::String(made)) => Some(made.trim().to_owned()),
-            _ => None,
-        });
+        if forgiven {
+            return Ok(());
+        }
         let made = made.filter(|m| !m.is_empty() && m.len() <= MESSAGE_BYTES_MAX && !m.contains('\n'));
         let why = match made {
             Some(made) => made,
             None if rule.message.is_empty() => format!("failed rule: {}", rule.text),
             None => rule.message.to_string(),
         };
-        let field = place.shown(&rule.field);
         let whole = matches!(kind, "object" | "array");
         let value = if whole { String::new() } else { show(Some(place.value)) };
         let colon = if whole { "" } else { ": " };
@@ -194,26 +246,57 @@ impl Run<'_> {
                 self.faults.with_reason("FieldValueInvalid", field, message);
             }
         }
+        Ok(())
     }
 }
 
-fn context<'c>(
-    this: &(dyn Val + 'static),
-    node: &Node,
-    place: &Place<'_>,
-    rule: &Rule,
-) -> Context<'c, 'static> {
-    let mut context = Context::with_env(ENV.clone());
-    context.add_variable_as_val("self", this.clone_as_boxed());
-    if rule.uses_old {
-        let old = place.old.map(|old| seen(old, Some(&node.schema), node.resource));
-        match (rule.old_is_optional, old) {
-            (false, Some(old)) => context.add_variable_as_val("oldSelf", old),
-            (false, None) => {}
-            (true, old) => context.add_variable_as_val("oldSelf", Box::new(CelOptional::from(old))),
+/// What rules look at, as they see it.
+struct Subject<'s> {
+    this: Box<dyn Val>,
+    /// What it was before, made when it is asked for.
+    old: OnceCell<Option<Box<dyn Val>>>,
+    node: &'s Node,
+    place: &'s Place<'s>,
+    kind: &'s str,
+}
+
+impl Subject<'_> {
+    /// Runs an expression; returns what it gives, and what it has cost.
+    fn run(&self, expression: &Expression, uses_old: bool, old_is_optional: bool) -> (Given, u64) {
+        let Node { schema, resource, .. } = self.node;
+        let old = || {
+            let made = self.old.get_or_init(|| self.place.old.map(|old| seen(old, Some(schema), *resource)));
+            made.as_deref()
+        };
+        let held: Option<Box<dyn Val>> = (uses_old && old_is_optional)
+            .then(|| Box::new(CelOptional::from(old().map(Val::clone_as_boxed))) as Box<dyn Val>);
+        let old = match &held {
+            Some(held) => Some(held.as_ref()),
+            None => old().filter(|_| uses_old),
+        };
+        match expression {
+            Expression::Planned(plan) => {
+                let Ran { value, cost } = run(plan, Names { this: self.this.as_ref(), old }, RULE_MAX);
+                (value, cost)
+            }
+            Expression::Unchecked(program) => {
+                let mut context: Context<'_, 'static> = Context::with_env(ENV.clone());
+                context.add_variable_as_val("self", self.this.clone());
+                if let Some(old) = old {
+                    context.add_variable_as_val("oldSelf", old.clone_as_boxed());
+                }
+                let value = cel::Value::resolve_val(program.expression(), &context);
+                (value.map(CowVal::into_owned).map_err(Stop::Failed), 0)
+            }
         }
     }
-    context
+}
+
+/// What an expression gives.
+type Given = Result<Box<dyn Val>, Stop>;
+
+fn is_true(value: &dyn Val) -> bool {
+    value.downcast_ref::<CelBool>().is_some_and(|b| *b.inner())
 }
 
 /// The entry of a list of the same keys; only entries of maps can be told apart.
@@ -247,4 +330,111 @@ fn said(error: &ExecutionError) -> Option<String> {
         },
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::validate::fault::Faults;
+    use fairway_value::from_json;
+
+    /// What a rule over an object gives, and what it costs: as it is told in the table.
+    fn ran(rule: &str, schema: &Value, object: &Value) -> (u64, String) {
+        let mut schema = schema.clone();
+        let mut rules = Value::object();
+        rules.set_path(&["rule"], rule);
+        schema.set_path(&["x-kubernetes-validations"], Value::Array(vec![rules].into()));
+        let rules = Rules::read_part(&schema);
+        let mut faults = Faults::default();
+        let place = Place {
+            field: "root".to_owned(),
+            value: object,
+            old: Some(object),
+            current: None,
+            nearest: None,
+        };
+        let most = 1 << 50;
+        let mut run = Run { left: most, faults: &mut faults };
+        let _ = run.node(rules.root.as_ref().unwrap(), &place);
+        let cost = most - run.left;
+        let said = faults.into_causes().pop().map_or("true".to_owned(), |cause| cause.message);
+        let said = said.split_once(": ").map_or(said.as_str(), |(_, why)| why);
+        let said = said.strip_prefix("\"object\": ").unwrap_or(said);
+        let said = match said {
+            _ if said == format!("failed rule: {rule}") => "false",
+            _ if said.contains("call arguments did not") => "no such overload",
+            _ => said.strip_suffix(&format!(" evaluating rule: {rule}")).unwrap_or(said),
+        };
+        (cost, said.to_owned())
+    }
+
+    #[test]
+    fn rules_cost_what_they_cost_in_the_servers_library() {
+        let schema = from_json(include_bytes!("../../../../tests/costs/schema.json")).unwrap();
+        let object = from_json(include_bytes!("../../../../tests/costs/object.json")).unwrap();
+        let recorded = include_str!("../../../../tests/costs/recorded.tsv");
+        let mut other = Vec::new();
+        for line in recorded.lines() {
+            let [cost, said, rule] = line.splitn(3, '\t').collect::<Vec<_>>().try_into().unwrap();
+            let found = ran(rule, &schema, &object);
+            if (found.0.to_string().as_str(), found.1.as_str()) != (cost, said) {
+                other.push(format!("{cost} {said} | {} {} | {rule}", found.0, found.1));
+            }
+        }
+        assert!(other.is_empty(), "{} of {}\n{}", other.len(), recorded.lines().count(), other.join("\n"));
+    }
+
+    const DEAR: &str = "self.list.all(a, self.list.all(b, a + b > 0))";
+
+    /// Costs one for each pair, and is quick.
+    const QUICK: &str = "sets.contains(self.list, self.list)";
+
+    /// What is said of a list of so many numbers by these rules, `{}` in them being one that costs near seven for each pair.
+    fn said_of(count: i64, rules: &str) -> Vec<(String, String)> {
+        let schema = r#"{"type":"object","properties":{"n":{"type":"integer"},"list":{"type":"array","items":{"type":"integer"}}},
+            "x-kubernetes-validations":[RULES]}"#;
+        let schema = from_json(schema.replace("RULES", &rules.replace("{}", DEAR)).as_bytes()).unwrap();
+        let mut object = Value::object();
+        object.set_path(&["n"], 0_i64);
+        object.set_path(&["list"], Value::Array((1..=count).map(Value::Int).collect::<Vec<_>>().into()));
+        let mut faults = Faults::default();
+        check_part(&object, "spec", &Rules::read_part(&schema), &mut faults);
+        faults.into_causes().into_iter().map(|cause| (cause.field, cause.message)).collect()
+    }
+
+    /// As kube-apiserver 1.36.3 answers.
+    #[test]
+    fn no_rule_is_run_behind_one_that_costs_too_much() {
+        let own = |n: i64| format!(r#"{{"rule":"self.n > {n}"}}"#);
+        let failed = |n: i64| ("spec".to_owned(), format!("Invalid value: failed rule: self.n > {n}"));
+        let object = |field: &str, why: &str| (field.to_owned(), format!("Invalid value: \"object\": {why}"));
+        let rules = format!(r#"{},{{"rule":"{{}}"}},{}"#, own(1), own(2));
+        let why = format!(
+            "'operation cancelled: actual cost limit exceeded': no further validation rules will be run due to call cost exceeds limit \
+             for rule: {DEAR}"
+        );
+        assert_eq!(said_of(377, &rules), [failed(1), failed(2)]);
+        assert_eq!(said_of(378, &rules), [failed(1), object("spec", &why)]);
+
+        let many = vec![format!(r#"{{"rule":"{QUICK}"}}"#); 12].join(",");
+        assert_eq!(said_of(912, &format!("{many},{}", own(2))), [failed(2)]);
+        let why =
+            "validation failed due to running out of cost budget, no further validation rules will be run";
+        assert_eq!(said_of(913, &format!("{many},{}", own(2))), [object("spec", why)]);
+
+        let told = format!(
+            r#"{{"rule":"self.n > 1","fieldPath":".n","messageExpression":"{{}} ? 'yes' : 'no'"}},{}"#,
+            own(2)
+        );
+        let yes = ("spec.n".to_owned(), "Invalid value: yes".to_owned());
+        assert_eq!(said_of(10, &told), [yes, failed(2)]);
+        let why = format!(
+            "no further validation rules will be run due to call cost exceeds limit for messageExpression: \"{DEAR} ? 'yes' : 'no'\""
+        );
+        assert_eq!(said_of(378, &told), [object("spec.n", &why)]);
+        let told = told.replace("{}", QUICK);
+        let many = vec![format!(r#"{{"rule":"{QUICK}"}}"#); 11].join(",");
+        let why = "messageExpression evaluation failed due to running out of cost budget, no further validation rules will be run";
+        assert_eq!(said_of(913, &format!("{many},{told}")), [object("spec.n", why)]);
+    }
 }

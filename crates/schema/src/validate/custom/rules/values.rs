@@ -1,5 +1,5 @@
 use super::super::{is_resource, values_of};
-use crate::expression::{Moment, RESERVED, Span};
+use crate::expression::{Moment, RESERVED, SharedList, SharedMap, Span};
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
 };
@@ -31,7 +31,7 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
         Value::Array(items) => {
             let inner = of("items");
             let items = items.iter().map(|v| seen(v, inner, inner.is_some_and(is_resource)));
-            Box::new(CelList::from(items.collect::<Vec<_>>()))
+            Box::new(SharedList::from(CelList::from(items.collect::<Vec<_>>())))
         }
         Value::Object(map) => {
             let properties = of("properties");
@@ -49,7 +49,7 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
                 };
                 out.insert(CelMapKey::from(name), value);
             }
-            Box::new(CelMap::from(out))
+            Box::new(SharedMap::from(CelMap::from(out)))
         }
     }
 }
@@ -84,17 +84,4 @@ pub(super) fn escaped(name: &str) -> String {
         .replace('.', "__dot__")
         .replace('-', "__dash__")
         .replace('/', "__slash__")
-}
-
-/// The longest list or map in a value, or the longest text where `texts` counts.
-pub(super) fn widest(value: &Value, texts: bool) -> u64 {
-    let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    match value {
-        Value::Array(items) => {
-            items.iter().map(|v| widest(v, texts)).max().unwrap_or(0).max(count(items.len()))
-        }
-        Value::Object(map) => map.values().map(|v| widest(v, texts)).max().unwrap_or(0).max(count(map.len())),
-        Value::String(s) if texts => count(s.len()),
-        _ => 0,
-    }
 }
