@@ -1,4 +1,6 @@
-//! Points in time. Zones are told by their offset; names of zones are not known here.
+//! Points in time, and what clocks show then in a zone.
+//!
+//! Source: cel-go 0.26 `common/types/timestamp.go`.
 
 use super::span::fraction;
 use super::{Span, failed, value_type};
@@ -8,6 +10,9 @@ use cel::common::types::{CelInt, CelString};
 use cel::common::value::{CowVal, Val};
 use cel::{DeclarationError, Env, ExecutionError, add_member_overload, add_overload};
 use fairway_core::calendar::{date_time, days_since_1970};
+use jiff::Timestamp;
+use jiff::tz::TimeZoneDatabase;
+use std::sync::LazyLock;
 
 /// A point in time: seconds since 1970 and nanoseconds beyond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,29 +57,43 @@ impl Moment {
     /// Returns the time whose digits in UTC are this one's in a zone.
     fn local(self, zone: Option<&CelString<'_>>) -> Result<Self, ExecutionError> {
         let zone = zone.map_or("UTC", |z| z.inner());
-        if matches!(zone, "UTC" | "") {
-            return Ok(self);
-        }
-        let (negative, rest) = match zone.strip_prefix('-') {
-            Some(rest) => (true, rest),
-            None => (false, zone.strip_prefix('+').unwrap_or(zone)),
+        let offset = match zone.split_once(':') {
+            Some((hours, minutes)) => {
+                let (hours, minutes) = (number(hours)?, number(minutes)?);
+                let minutes = if zone.starts_with('-') { -minutes } else { minutes };
+                hours.saturating_mul(60).saturating_add(minutes).saturating_mul(60)
+            }
+            None => match offset_in(zone, self.seconds) {
+                Some(offset) => offset,
+                None => return failed("timestamp", format!("unknown time zone {zone}")),
+            },
         };
-        let offset = rest.split_once(':').and_then(|(h, m)| {
-            let plain = h.len() == 2 && m.len() == 2;
-            Some((h.parse::<i64>().ok()? * 60 + m.parse::<i64>().ok()?) * 60).filter(|_| plain)
-        });
-        match offset {
-            Some(offset) => Ok(Self {
-                seconds: self.seconds.saturating_add(if negative { -offset } else { offset }),
-                ..self
-            }),
-            None => failed("timestamp", format!("unsupported: the time zone {zone:?}, say its offset")),
-        }
+        Ok(Self { seconds: self.seconds.saturating_add(offset), ..self })
     }
 
     fn parts(self) -> [i64; 6] {
         date_time(self.seconds)
     }
+}
+
+/// The zones of the IANA database, the same wherever this runs.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// Seconds that clocks in a zone are ahead of UTC; nothing where no zone is called that. Names are told apart by their case.
+fn offset_in(zone: &str, seconds: i64) -> Option<i64> {
+    if matches!(zone, "" | "UTC") {
+        return Some(0);
+    }
+    let zone = ZONES.get(zone).ok().filter(|found| found.iana_name() == Some(zone))?;
+    Some(i64::from(zone.to_offset(Timestamp::from_second(seconds).ok()?).seconds()))
+}
+
+/// Reads hours or minutes, whose bounds nobody checks.
+fn number(text: &str) -> Result<i64, ExecutionError> {
+    text.parse().or_else(|_| {
+        let shown = crate::managed::quote(text);
+        failed("timestamp", format!("strconv.Atoi: parsing {shown}: invalid syntax"))
+    })
 }
 
 impl std::fmt::Display for Moment {
@@ -191,9 +210,16 @@ mod tests {
             "timestamp('2024-02-29T23:30:00Z').getMonth() == 1 && timestamp('2024-02-29T23:30:00Z').getDate() == 29",
             "timestamp('2024-02-29T23:30:00Z').getDayOfWeek() == 4 && timestamp('2024-02-29T23:30:00Z').getDayOfYear() == 59",
             "timestamp('2024-02-29T23:30:00Z').getHours('+01:00') == 0",
+            "timestamp('2024-02-29T23:30:00Z').getHours('-1:30') == 22 && timestamp('2024-02-29T23:30:00Z').getMinutes('9:5') == 35",
+            "timestamp('2024-02-29T23:30:00Z').getHours('Europe/Berlin') == 0 && timestamp('2024-07-01T12:00:00Z').getHours('Europe/Berlin') == 14",
+            "timestamp('2024-07-01T12:00:00Z').getMinutes('Asia/Kolkata') == 30 && timestamp('2024-07-01T12:00:00Z').getHours('UTC') == 12",
+            "timestamp('2024-02-29T23:30:00Z').getDate('Pacific/Auckland') == 1 && timestamp('2050-07-01T12:00:00Z').getHours('America/New_York') == 8",
             "string(timestamp('2024-02-29T23:30:00.250Z')) == '2024-02-29T23:30:00.25Z'",
             "int(timestamp('1970-01-01T00:01:00Z')) == 60 && timestamp(60) == timestamp('1970-01-01T00:01:00Z')",
         ]);
         assert!(of("timestamp('x')").is_err());
+        for zone in ["europe/berlin", "Nowhere", "a:00", "+01"] {
+            assert!(of(&format!("timestamp('2024-02-29T23:30:00Z').getHours('{zone}')")).is_err(), "{zone}");
+        }
     }
 }

@@ -12,6 +12,7 @@ mod compile;
 pub(in super::super) mod definition;
 mod run;
 mod shape;
+mod unordered;
 mod values;
 
 pub(crate) use compile::Rules;

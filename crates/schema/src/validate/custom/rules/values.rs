@@ -1,4 +1,5 @@
 use super::super::{is_resource, values_of};
+use super::unordered::Unordered;
 use crate::expression::{Moment, RESERVED, SharedList, SharedMap, Span};
 use cel::common::types::{
     CelBool, CelBytes, CelDouble, CelInt, CelList, CelMap, CelMapKey, CelNull, CelString, CelUInt,
@@ -31,7 +32,10 @@ pub(super) fn seen(value: &Value, schema: Option<&Value>, resource: bool) -> Box
         Value::Array(items) => {
             let inner = of("items");
             let items = items.iter().map(|v| seen(v, inner, inner.is_some_and(is_resource)));
-            Box::new(SharedList::from(CelList::from(items.collect::<Vec<_>>())))
+            match Unordered::of(items.collect(), schema) {
+                Ok(unordered) => Box::new(unordered),
+                Err(items) => Box::new(SharedList::from(CelList::from(items))),
+            }
         }
         Value::Object(map) => {
             let properties = of("properties");
