@@ -36,8 +36,8 @@ impl Names {
             ("oldObject", Kind::Dyn),
             ("namespaceObject", namespace()),
             ("request", request()),
-            // What may be asked of it is not known here: expressions that do are not looked at closer.
-            ("authorizer", Kind::Dyn),
+            ("authorizer", Kind::Named("kubernetes.authorization.Authorizer")),
+            ("authorizer.requestResource", Kind::Named("kubernetes.authorization.ResourceCheck")),
         ];
         if params {
             known.push(("params", Kind::Dyn));
@@ -64,7 +64,7 @@ impl Names {
 
     /// The same without the authorizer.
     pub fn without_authorizer(&self) -> Self {
-        let known = self.known.iter().filter(|(name, _)| *name != "authorizer").cloned().collect();
+        let known = self.known.iter().filter(|(name, _)| !name.starts_with("authorizer")).cloned().collect();
         Self { known, variables: self.variables.clone() }
     }
 
@@ -90,9 +90,7 @@ impl Names {
         let program = compile(expression, BOUNDS).map_err(|why| format!("compilation failed: {why}"))?;
         let patches = matches!(gives, Gives::Object | Gives::Patches);
         let made = patches && (expression.contains("Object") || expression.contains("JSONPatch"));
-        let asks = self.known.iter().any(|(name, _)| *name == "authorizer")
-            && program.references().has_variable("authorizer");
-        if made || asks || expression.contains("jsonpatch.") || expression.contains("cel.bind") {
+        if made || expression.contains("jsonpatch.") {
             return Ok(Kind::Dyn);
         }
         let mut names = self.known.clone();
@@ -237,6 +235,46 @@ mod tests {
                 let _ = names.checked(&format!("{}1", opened.repeat(count)), Gives::Anything);
             }
         }
+    }
+
+    #[test]
+    fn what_is_asked_of_the_authorizer_is_checked() {
+        let names = Names::new(false);
+        for good in [
+            "authorizer.group('').resource('pods').check('get').allowed()",
+            "authorizer.path('/x').check('get').reason() == ''",
+            "authorizer.serviceAccount('a', 'b').path('/x').check('get').errored()",
+            "authorizer.group('').resource('pods').subresource('log').namespace('a').name('b').fieldSelector('a=b') \
+             .labelSelector('a').check('get').error() == ''",
+            "authorizer.requestResource.check('get').allowed()",
+            "authorizer == authorizer",
+        ] {
+            assert_eq!(names.checked(good, Gives::Bool), Ok(Kind::Bool), "{good}");
+        }
+        // As kube-apiserver 1.36.3 answers.
+        let failed = |expression: &str, at: usize, why: &str| {
+            let place = format!("{}^", ".".repeat(at));
+            format!("compilation failed: ERROR: <input>:1:{}: {why}\n | {expression}\n | {place}", at + 1)
+        };
+        for (bad, at, why) in [
+            ("authorizer.groups('')", 17, "undeclared reference to 'groups' (in container '')"),
+            ("authorizer.requestResource.foo('x')", 30, "undeclared reference to 'foo' (in container '')"),
+            (
+                "authorizer.group(1).resource('x').check('y').allowed()",
+                16,
+                "found no matching overload for 'group' applied to 'kubernetes.authorization.Authorizer.(int)'",
+            ),
+        ] {
+            assert_eq!(names.checked(bad, Gives::Bool), Err(failed(bad, at, why)));
+        }
+        let given = "must evaluate to bool but got kubernetes.authorization.Decision";
+        let asked = "authorizer.group('').resource('pods').check('get')";
+        assert_eq!(names.checked(asked, Gives::Bool), Err(given.to_owned()));
+        let bound = names.checked("cel.bind(x, 1, x > 0)", Gives::Bool).unwrap_err();
+        assert!(
+            bound.starts_with("compilation failed: ERROR: <input>:1:1: undeclared reference to 'cel'"),
+            "{bound}"
+        );
     }
 
     #[test]

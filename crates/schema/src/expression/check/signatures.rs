@@ -95,6 +95,11 @@ fn parse(text: &str) -> Kind {
         "quantity" => Kind::Named("kubernetes.Quantity"),
         "semver" => Kind::Named("kubernetes.Semver"),
         "format" => Kind::Named("kubernetes.NamedFormat"),
+        "authorizer" => Kind::Named("kubernetes.authorization.Authorizer"),
+        "path_check" => Kind::Named("kubernetes.authorization.PathCheck"),
+        "group_check" => Kind::Named("kubernetes.authorization.GroupCheck"),
+        "resource_check" => Kind::Named("kubernetes.authorization.ResourceCheck"),
+        "decision" => Kind::Named("kubernetes.authorization.Decision"),
         _ => Kind::Dyn,
     }
 }
@@ -296,6 +301,20 @@ isSemver(string; bool) bool
 .major(semver) int
 .minor(semver) int
 .patch(semver) int
+.path(authorizer; string) path_check
+.group(authorizer; string) group_check
+.serviceAccount(authorizer; string; string) authorizer
+.resource(group_check; string) resource_check
+.subresource(resource_check; string) resource_check
+.namespace(resource_check; string) resource_check
+.name(resource_check; string) resource_check
+.fieldSelector(resource_check; string) resource_check
+.labelSelector(resource_check; string) resource_check
+<path_check, resource_check> .check(#; string) decision
+.errored(decision) bool
+.error(decision) string
+.allowed(decision) bool
+.reason(decision) string
 @entry(A; B) map(A, B)
 @merged(list(map(A, B))) map(A, B)
 ";
