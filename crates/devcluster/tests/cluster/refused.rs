@@ -72,3 +72,22 @@ fn a_dry_run_chooses_its_node_ports_from_one_on() {
     let (status, made) = ask(&server, "POST", "/api/v1/namespaces/default/services?dryRun=All", service);
     assert_eq!((status, made.pointer("/spec/ports/1/nodePort")), (201, Some(&Value::Int(1))), "{made}");
 }
+
+#[test]
+fn a_name_elsewhere_may_have_a_policy_for_traffic_inside_if_it_is_one() {
+    let (server, _) = server();
+    let service = |policy: &str| {
+        format!(
+            r#"{{"apiVersion":"v1","kind":"Service","metadata":{{"name":"s"}},"spec":{{"type":"ExternalName",
+               "externalName":"example.com","internalTrafficPolicy":"{policy}"}}}}"#
+        )
+    };
+    let services = "/api/v1/namespaces/default/services";
+    let (status, refused) = ask(&server, "POST", services, &service("Inside"));
+    let expect = "Service \"s\" is invalid: spec.internalTrafficPolicy: Unsupported value: \"Inside\": \
+                  supported values: \"Cluster\", \"Local\"";
+    assert_eq!((status, text(&refused, "/message")), (422, expect));
+    make(&server, services, &service("Local"));
+    let (_, read) = ask(&server, "GET", &format!("{services}/s"), "");
+    assert_eq!(read.pointer("/spec/internalTrafficPolicy"), None);
+}

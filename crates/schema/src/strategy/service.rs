@@ -32,9 +32,12 @@ pub(super) fn create(object: &mut Value, chooser: &mut dyn Chooser) -> Result<()
     Ok(())
 }
 
-/// A name elsewhere has no traffic inside.
+/// A name elsewhere has no traffic inside. The server leaves the field out when it is read; what is no policy at all is
+/// kept here, for the checks to refuse.
 fn no_internal_policy(object: &mut Value) {
-    if object.get_path(&["spec", "type"]).and_then(Value::as_str) == Some("ExternalName") {
+    let of = |key: &str| object.get_path(&["spec", key]).and_then(Value::as_str);
+    if of("type") == Some("ExternalName") && matches!(of("internalTrafficPolicy"), Some("Cluster" | "Local"))
+    {
         object.remove_path(&["spec", "internalTrafficPolicy"]);
     }
 }
