@@ -91,3 +91,29 @@ fn a_name_elsewhere_may_have_a_policy_for_traffic_inside_if_it_is_one() {
     let (_, read) = ask(&server, "GET", &format!("{services}/s"), "");
     assert_eq!(read.pointer("/spec/internalTrafficPolicy"), None);
 }
+
+#[test]
+fn a_served_definition_keeps_its_kind_and_its_scope() {
+    let (server, _) = server();
+    let definition = |group: &str, kind: &str, scope: &str| {
+        format!(
+            r#"{{"apiVersion":"apiextensions.k8s.io/v1","kind":"CustomResourceDefinition","metadata":{{"name":"dots.x.io"}},
+               "spec":{{"group":"{group}","scope":"{scope}","names":{{"plural":"dots","singular":"dot","kind":"{kind}"}},
+               "versions":[{{"name":"v1","served":true,"storage":true,"schema":{{"openAPIV3Schema":{{"type":"object"}}}}}}]}}}}"#
+        )
+    };
+    let definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
+    make(&server, definitions, &definition("x.io", "Dot", "Cluster"));
+    let path = format!("{definitions}/dots.x.io?fieldManager=m&force=true");
+    let apply = |body: &str| ask(&server, "PATCH", &path, body);
+    let (status, refused) = apply(&definition("x.io", "Point", "Namespaced"));
+    let expect = "CustomResourceDefinition.apiextensions.k8s.io \"dots.x.io\" is invalid: \
+                  [spec.scope: Invalid value: \"Namespaced\": field is immutable, \
+                  spec.names.kind: Invalid value: \"Point\": field is immutable]";
+    assert_eq!((status, text(&refused, "/message")), (422, expect));
+    let (status, refused) = apply(&definition("y.io", "Dot", "Cluster"));
+    assert!(
+        status == 422
+            && text(&refused, "/message").contains("spec.group: Invalid value: \"y.io\": field is immutable")
+    );
+}

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 /// What expressions are compiled and run in.
 pub static ENV: LazyLock<Arc<Env>> = LazyLock::new(|| {
     let mut env = Env::stdlib();
-    for extension in [extensions::strings, extensions::lists, extensions::math, library::extension] {
+    for extension in [extensions::strings, extensions::lists, library::extension] {
         // The extensions of one release do not declare anything twice.
         let _ = env.add_extension(extension);
     }
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn no_library_declares_what_another_has() {
         let mut env = Env::stdlib();
-        for extension in [extensions::strings, extensions::lists, extensions::math, library::extension] {
+        for extension in [extensions::strings, extensions::lists, library::extension] {
             assert_eq!(env.add_extension(extension), Ok(()));
         }
     }

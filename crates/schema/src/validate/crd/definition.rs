@@ -17,6 +17,9 @@ pub(in super::super) fn check(object: &Value, old: Option<&Value>, faults: &mut 
     }
     let stored = old.and_then(|old| old.get_path(&["spec", "versions"])).and_then(Value::as_array);
     self::spec(spec, crd_names, stored.unwrap_or_default(), faults);
+    if let Some(old) = old {
+        unchanged(spec, old, faults);
+    }
     let status = object.get("status").unwrap_or(&empty);
     if let Some(accepted) = status.get("acceptedNames") {
         well_named(accepted, "status.acceptedNames", faults);
@@ -26,6 +29,22 @@ pub(in super::super) fn check(object: &Value, old: Option<&Value>, faults: &mut 
     if spec.get("preserveUnknownFields") == Some(&Value::Bool(true)) {
         let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead";
         faults.invalid("spec.preserveUnknownFields", "true", why);
+    }
+}
+
+/// What a definition may not change: its resource's name, and once it is served its scope and its kind.
+fn unchanged(spec: &Value, old: &Value, faults: &mut Faults) {
+    let is_established = |c: &Value| text(c, "type") == "Established" && text(c, "status") == "True";
+    let conditions = old.get_path(&["status", "conditions"]).and_then(Value::as_array);
+    let served: &[&[&str]] = &[&["scope"], &["names", "kind"]];
+    let served = if conditions.is_some_and(|all| all.iter().any(is_established)) { served } else { &[] };
+    let always: &[&[&str]] = &[&["group"], &["names", "plural"]];
+    let before = old.get("spec").unwrap_or(&Value::Null);
+    for path in served.iter().chain(always) {
+        let of = |spec: &Value| spec.get_path(path).and_then(Value::as_str).unwrap_or_default().to_owned();
+        if of(spec) != of(before) {
+            faults.invalid_text(format!("spec.{}", path.join(".")), &of(spec), "field is immutable");
+        }
     }
 }
 

@@ -164,10 +164,10 @@ pub(in super::super::super) fn kind_of(
         kind_of(schema, is_resource(schema), &format!("{name}.{more}"), depth + 1)
     };
     Some(match text(schema, "type") {
-        "array" => Kind::list(inner(schema.get("items")?, "@items")?),
+        "array" => Kind::list(inner(schema.get("items")?, "@idx")?),
         "object" => {
             if let Some(values) = values_of(schema).filter(|_| !resource) {
-                return Some(Kind::map(Kind::String, inner(values, "@values")?));
+                return Some(Kind::map(Kind::String, inner(values, "@elem")?));
             }
             let mut fields = Fields::new();
             for (key, property) in
