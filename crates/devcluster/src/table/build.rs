@@ -63,7 +63,9 @@ impl<'r> Tables<'r> {
             row.set_path(&["conditions"], conditions);
         }
         match self.include {
-            "None" => {}
+            "None" => {
+                row.set_path(&["object"], Value::Null);
+            }
             "Object" => {
                 row.set_path(&["object"], object.clone());
             }

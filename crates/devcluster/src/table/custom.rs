@@ -73,9 +73,11 @@ fn cell(found: &Found<'_>, kind: &str, now_secs: i64) -> Value {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "as Go's conversion to an integer cuts the fraction off")]
+/// Cuts the fraction off, as Go's conversion to an integer; of what is beyond one, the processor makes the least there is.
+#[expect(clippy::cast_possible_truncation, reason = "what does not fit is told apart before")]
 fn whole(f: f64) -> i64 {
-    f as i64
+    const BEYOND: f64 = 9_223_372_036_854_775_808.0;
+    if (-BEYOND..BEYOND).contains(&f) { f as i64 } else { i64::MIN }
 }
 
 /// Prints how long ago a time was; one that is empty is not known, what is no time is invalid.
@@ -95,7 +97,7 @@ mod tests {
     fn a_column_shows_the_first_of_what_its_path_finds() {
         let object = from_json(
             br#"{"a":[{"n":"x","v":1},{"n":"y","v":2.5}],"m":{"k":"<b>"},"f":2000000.0,"z":null,"t":"soon","e":"",
-                 "s":"text","yes":true}"#,
+                 "s":"text","yes":true,"big":12345678901234567890}"#,
         )
         .unwrap();
         for (path, kind, expect) in [
@@ -114,6 +116,7 @@ mod tests {
             (".t", "date", r#""<invalid>""#),
             (".e", "date", r#""<unknown>""#),
             (".s", "integer", "null"),
+            (".big", "integer", "-9223372036854775808"),
             (".yes", "boolean", "true"),
             (".yes", "string", r#""true""#),
             (".none.at.all", "string", "null"),
