@@ -17,6 +17,7 @@ mod kustomize;
 mod network;
 mod one_of;
 mod output;
+mod pflag;
 mod plan;
 mod ports;
 mod render;

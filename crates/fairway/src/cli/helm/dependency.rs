@@ -1,12 +1,14 @@
 //! `fairway helm dependency`: what `charts/` holds of what `Chart.yaml` names, and bringing it there.
 
 use super::chart::fail;
+use super::idle_flags::{IdleFiles, IdleFlags};
 use super::pull::save;
 use super::repository::{AccessFlags, Repositories};
 use super::verify::VerifyFlags;
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
+use crate::cli::pflag::as_pflag;
 use anyhow::Context as _;
 use fairway_helm::{Chart, ChartFetcher as _, Dependency, Lock};
 use fairway_template::semver::{Constraints, Version};
@@ -23,12 +25,13 @@ pub(super) struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
     /// Lists the dependencies of a chart with their state.
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", mut_args(as_pflag))]
     List(ListArgs),
     /// Fills charts/ as Chart.lock says, or as `update` where there is none.
+    #[command(mut_args(as_pflag))]
     Build(FetchArgs),
     /// Fills charts/ with the newest versions that Chart.yaml takes, and writes Chart.lock.
-    #[command(visible_alias = "up")]
+    #[command(visible_alias = "up", mut_args(as_pflag))]
     Update(FetchArgs),
 }
 
@@ -40,6 +43,10 @@ struct ListArgs {
     /// Longest text of a column.
     #[arg(long, default_value_t = 80)]
     max_col_width: usize,
+    #[command(flatten)]
+    idle: IdleFlags,
+    #[command(flatten)]
+    files: IdleFiles,
 }
 
 #[derive(clap::Args, Debug)]
@@ -54,6 +61,8 @@ struct FetchArgs {
     verify: VerifyFlags,
     #[command(flatten)]
     access: AccessFlags,
+    #[command(flatten)]
+    idle: IdleFlags,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {

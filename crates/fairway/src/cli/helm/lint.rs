@@ -1,6 +1,7 @@
 //! `fairway helm lint`.
 
 use super::chart::{fail, told};
+use super::idle_flags::{ClusterFlags, IdleFiles};
 use super::values::ValueFlags;
 use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
@@ -35,6 +36,12 @@ pub(super) struct Args {
     /// Does not check values against values.schema.json.
     #[arg(long)]
     skip_schema_validation: bool,
+    #[arg(long, hide = true)]
+    debug: bool,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+    #[command(flatten)]
+    files: IdleFiles,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {

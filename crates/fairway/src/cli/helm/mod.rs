@@ -2,6 +2,7 @@
 
 mod chart;
 mod dependency;
+mod idle_flags;
 mod lint;
 mod pull;
 mod release_flags;
@@ -12,7 +13,7 @@ mod values;
 mod verify;
 
 use crate::cli::one_of::OneOf;
-use clap::ArgAction;
+use crate::cli::pflag::as_pflag;
 
 /// Arguments of `fairway helm`.
 #[derive(clap::Args, Debug)]
@@ -53,22 +54,6 @@ pub enum HelmTemplateCommand {
     Template(Box<template::Args>),
 }
 
-/// Lets a flag take `=true` and `=false`, as Go's pflag does.
-fn as_pflag(flag: clap::Arg) -> clap::Arg {
-    if !matches!(flag.get_action(), ArgAction::SetTrue) {
-        return flag;
-    }
-    flag.action(ArgAction::Set)
-        .value_parser(clap::value_parser!(bool))
-        .value_name("BOOL")
-        .num_args(0..=1)
-        .require_equals(true)
-        .default_missing_value("true")
-        .default_value("false")
-        .hide_default_value(true)
-        .hide_possible_values(true)
-}
-
 /// Runs `fairway helm template`; as [`run`].
 pub fn run_template(args: HelmTemplateArgs) -> anyhow::Result<()> {
     let HelmTemplateCommand::Template(args) = args.command;
@@ -84,5 +69,58 @@ pub fn run(args: HelmArgs) -> anyhow::Result<()> {
         HelmCommand::Dependency(args) => dependency::run(&args),
         HelmCommand::Verify(args) => verify::run(&args),
         HelmCommand::Pull(args) => pull::run(&args),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::HelmArgs;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[command(flatten)]
+        _args: HelmArgs,
+    }
+
+    /// The flags that `helm --help` lists for all commands.
+    const EVERYWHERE: [&str; 16] = [
+        "--burst-limit=100",
+        "--debug",
+        "--kube-apiserver=https://k",
+        "--kube-as-group=a",
+        "--kube-as-user=b",
+        "--kube-ca-file=c",
+        "--kube-context=d",
+        "--kube-insecure-skip-tls-verify=true",
+        "--kube-tls-server-name=e",
+        "--kube-token=f",
+        "--kubeconfig=g",
+        "--namespace=h",
+        "--qps=1.5",
+        "--registry-config=i",
+        "--repository-cache=j",
+        "--repository-config=k",
+    ];
+
+    #[test]
+    fn every_command_takes_what_all_of_helms_take() {
+        for command in [
+            "template c",
+            "lint c",
+            "show values c",
+            "inspect all c",
+            "dependency list c",
+            "dep build c --skip-refresh=true",
+            "dep up c --skip-refresh",
+            "pull c",
+            "verify c",
+        ] {
+            let words = ["helm"].into_iter().chain(command.split(' ')).chain(EVERYWHERE);
+            if let Err(why) = Cli::try_parse_from(words) {
+                panic!("{command}: {why}");
+            }
+        }
+        assert!(Cli::try_parse_from(["helm", "lint", "c", "--kube-contex=d"]).is_err());
     }
 }

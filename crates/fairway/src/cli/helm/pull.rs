@@ -1,6 +1,7 @@
 //! `fairway helm pull`.
 
 use super::chart::fail;
+use super::idle_flags::IdleFlags;
 use super::repository::{ChartFlags, Repositories};
 use super::verify::shown;
 use crate::cli::output::print;
@@ -28,6 +29,8 @@ pub(super) struct Args {
     untardir: PathBuf,
     #[command(flatten)]
     flags: ChartFlags,
+    #[command(flatten)]
+    idle: IdleFlags,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! Flags of `helm template` that say something of a release or a cluster.
 
+use super::idle_flags::ClusterFlags;
 use anyhow::bail;
-use std::path::PathBuf;
 
 /// What has no effect on a rendering without a cluster, and what is refused.
 #[derive(clap::Args, Clone, Debug)]
@@ -41,28 +41,8 @@ pub(super) struct ReleaseFlags {
     wait: bool,
     #[arg(long, hide = true)]
     wait_for_jobs: bool,
-    #[arg(long, hide = true)]
-    burst_limit: Option<i64>,
-    #[arg(long, hide = true)]
-    qps: Option<f64>,
-    #[arg(long, hide = true)]
-    kube_apiserver: Option<String>,
-    #[arg(long, hide = true)]
-    kube_as_group: Vec<String>,
-    #[arg(long, hide = true)]
-    kube_as_user: Option<String>,
-    #[arg(long, hide = true)]
-    kube_ca_file: Option<PathBuf>,
-    #[arg(long, hide = true)]
-    kube_context: Option<String>,
-    #[arg(long, hide = true)]
-    kube_insecure_skip_tls_verify: bool,
-    #[arg(long, hide = true)]
-    kube_tls_server_name: Option<String>,
-    #[arg(long, hide = true)]
-    kube_token: Option<String>,
-    #[arg(long, hide = true)]
-    kubeconfig: Option<PathBuf>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
 }
 
 impl ReleaseFlags {

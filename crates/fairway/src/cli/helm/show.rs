@@ -1,6 +1,7 @@
 //! `fairway helm show`.
 
 use super::chart::load;
+use super::idle_flags::IdleFlags;
 use super::repository::ChartFlags;
 use crate::cli::output::print;
 use fairway_helm::Chart;
@@ -20,6 +21,8 @@ pub(super) struct Args {
     json_path: Option<String>,
     #[command(flatten)]
     flags: ChartFlags,
+    #[command(flatten)]
+    idle: IdleFlags,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]

@@ -1,6 +1,7 @@
 //! `fairway helm verify`, and what `--verify` asks of other commands.
 
 use super::chart::fail;
+use super::idle_flags::{IdleFiles, IdleFlags};
 use super::repository::{ChartFlags, Repositories};
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
@@ -32,6 +33,10 @@ pub(super) struct Args {
     chart: PathBuf,
     #[command(flatten)]
     keyring: KeyringFlag,
+    #[command(flatten)]
+    idle: IdleFlags,
+    #[command(flatten)]
+    files: IdleFiles,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {

@@ -43,6 +43,8 @@ pub struct BuildArgs {
     cache_dir: PathBuf,
     #[command(flatten)]
     functions: FunctionArgs,
+    #[command(flatten)]
+    every: super::EveryFlag,
 }
 
 /// Flags for programs that are never run: they are taken, so that scripts go on working, and said to have no effect.

@@ -15,6 +15,8 @@ pub(super) struct CreateArgs {
     /// Folder for the kustomization.
     #[arg(long, short = 'C', default_value = ".", value_name = "DIR")]
     dir: PathBuf,
+    #[command(flatten)]
+    every: super::EveryFlag,
     /// Files, folders or addresses, divided by commas, which may hold wildcards.
     #[arg(long, value_delimiter = ',')]
     resources: Vec<String>,

@@ -16,6 +16,8 @@ pub(super) struct EditArgs {
     /// Folder with the kustomization.
     #[arg(long, short = 'C', default_value = ".", value_name = "DIR", global = true)]
     dir: PathBuf,
+    #[command(flatten)]
+    every: super::EveryFlag,
     #[command(subcommand)]
     verb: Verb,
 }
