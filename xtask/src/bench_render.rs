@@ -81,6 +81,9 @@ fn installed(program: &Path, folder: &Path) -> anyhow::Result<PathBuf> {
     Ok(copy)
 }
 
+/// No case should be less than so many times as fast.
+const LEAST: f64 = 4.0;
+
 fn compare(args: &Args, tool: &str, binary: &Path, theirs: &Path, cases: &[Case]) -> anyhow::Result<()> {
     let (mut pairs, mut left_out) = (Vec::new(), 0);
     for case in cases.iter().step_by(args.every) {
@@ -107,6 +110,14 @@ fn compare(args: &Args, tool: &str, binary: &Path, theirs: &Path, cases: &[Case]
         let Some(pair) = pair else { continue };
         let (name, ratio) = (&pair.name, pair.ratio());
         println!("  {label}: {ratio:.1} times as fast ({:.1?} and {:.1?}; {name})", pair.ours, pair.theirs);
+    }
+    let below: Vec<String> = pairs
+        .iter()
+        .take_while(|pair| pair.ratio() < LEAST)
+        .map(|pair| format!("{} {:.1}", pair.name, pair.ratio()))
+        .collect();
+    if !below.is_empty() {
+        println!("  below {LEAST}: {} ({})", below.len(), below.join(", "));
     }
     Ok(())
 }
