@@ -10,7 +10,7 @@ use fairway_schema::merge::{self, MergeError};
 use fairway_schema::{Schemas, TypeRef, canonical, defaults};
 use fairway_value::{Map, Value, from_json};
 
-fn text<'v>(object: &'v Value, key: &str) -> &'v str {
+pub(crate) fn text<'v>(object: &'v Value, key: &str) -> &'v str {
     object.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
@@ -63,12 +63,7 @@ pub(crate) fn client_side(
     schemas: &Schemas,
     options: &Options,
 ) -> Prediction {
-    let (live, desired) = match options.ignore.without_trusted(live, desired, schemas) {
-        Some((live, desired)) => (live, desired),
-        None => (live.clone(), desired.clone()),
-    };
-    let config = prepared(&desired, schemas, options);
-    let live = prepared(&live, schemas, options);
+    let (config, live) = both_prepared(desired, live, schemas, options);
     if asks_for_server_side_apply(&config) {
         return structured::merged(config, live, manager, schemas);
     }
@@ -100,8 +95,20 @@ pub(crate) fn client_side(
     }
 }
 
+/// Returns the desired and the live object as they are compared: without what trusted managers own, and prepared.
+pub(crate) fn both_prepared(
+    desired: &Value,
+    live: &Value,
+    schemas: &Schemas,
+    options: &Options,
+) -> (Value, Value) {
+    let cut = options.ignore.without_trusted(live, desired, schemas);
+    let (live, desired) = cut.as_ref().map_or((live, desired), |(live, desired)| (live, desired));
+    (prepared(desired, schemas, options), prepared(live, schemas, options))
+}
+
 /// As [`client_side`] prepares both sides: in the Go type's form, without what does not count.
-pub(crate) fn prepared(object: &Value, schemas: &Schemas, options: &Options) -> Value {
+fn prepared(object: &Value, schemas: &Schemas, options: &Options) -> Value {
     normalized(&remarshalled(object, schemas), schemas, options)
 }
 

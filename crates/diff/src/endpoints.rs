@@ -3,6 +3,7 @@
 //! Source: gitops-engine `pkg/diff/diff.go` `normalizeEndpoint`, Kubernetes `pkg/api/v1/endpoints` and `pkg/util/hash`, and go-spew,
 //! whose text under `%#v` is what is hashed: each value with its Go type, fields in the order of the struct.
 
+use crate::client::text;
 use fairway_schema::{Schemas, canonical};
 use fairway_value::Value;
 use md5::{Digest, Md5};
@@ -49,7 +50,7 @@ pub(crate) fn normalize(endpoints: &mut Value, schemas: &Schemas) {
                 }
                 ports
                     .make_mut()
-                    .sort_by_cached_key(|port| hash(&format!("(v1.EndpointPort){}", shown_port(port))));
+                    .sort_by_cached_key(|port| hash(&format!("(v1.EndpointPort){}", shown(port, PORT))));
             }
             sorted.push((hash(&shown_subset(&subset, given.get(n).unwrap_or(&none))), subset));
         }
@@ -58,10 +59,6 @@ pub(crate) fn normalize(endpoints: &mut Value, schemas: &Schemas) {
         form.set_path(&["subsets"], sorted);
     }
     *endpoints = form;
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> &'v str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
 fn by_ip_and_uid(a: &Value, b: &Value) -> Ordering {
@@ -94,10 +91,6 @@ fn shown(value: &Value, fields: &[(&str, &str)]) -> String {
         })
         .collect();
     format!("{{{}}}", parts.join(" "))
-}
-
-fn shown_port(port: &Value) -> String {
-    shown(port, PORT)
 }
 
 /// `given` is the subset as it was before it was brought into the type's form, which forgets lists that are empty.

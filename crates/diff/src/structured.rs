@@ -14,12 +14,8 @@ pub(crate) fn structured_merge(
     schemas: &Schemas,
     options: &Options,
 ) -> Prediction {
-    let (mut desired, mut live) = (desired.clone(), live.clone());
-    if let Some((cut_live, cut_desired)) = options.ignore.without_trusted(&live, &desired, schemas) {
-        (live, desired) = (cut_live, cut_desired);
-    }
-    let desired = client::prepared(&desired, schemas, options);
-    merged(desired, client::prepared(&live, schemas, options), manager, schemas)
+    let (desired, live) = client::both_prepared(desired, live, schemas, options);
+    merged(desired, live, manager, schemas)
 }
 
 /// As [`structured_merge`], of objects that are prepared.
