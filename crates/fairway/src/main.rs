@@ -123,12 +123,19 @@ struct ToolArgs<C: Subcommand> {
 impl<C: Subcommand> ToolArgs<C> {
     /// Reads the command line, and sets up the log if it is asked for one. What is logged otherwise comes from the
     /// network, which sets it up with itself.
-    fn read() -> C {
-        let args = Self::parse();
+    fn read() -> anyhow::Result<C> {
+        let args = match Self::try_parse() {
+            Ok(args) => args,
+            Err(help) if cli::is_help(&help) => {
+                let _ = help.print();
+                std::process::exit(0);
+            }
+            Err(wrong) => return Err(cli::wrong_flags(&wrong)),
+        };
         if args.log.log.is_some() || args.log.log_json {
             args.log.set_up(WARNINGS);
         }
-        args.command
+        Ok(args.command)
     }
 }
 
@@ -165,10 +172,10 @@ impl ToolCommand {
 
 fn main() -> ExitCode {
     if let Some(outcome) = run_tool() {
-        return exit_code(outcome, TOOL_ERROR);
+        return exit_code(outcome, true);
     }
     let args = Args::parse();
-    let word = if matches!(args.command, Command::Tool(_)) { TOOL_ERROR } else { "error" };
+    let is_tool = matches!(args.command, Command::Tool(_));
     // What is not well is what `check` prints, in a table; the engine's log would say it once more, in between.
     let usual = if matches!(args.command, Command::Check(_)) { "error,kube_client=off" } else { WARNINGS };
     args.log.set_up(usual);
@@ -183,42 +190,38 @@ fn main() -> ExitCode {
         }
         Err(error) => Err(error.into()),
     };
-    exit_code(outcome, word)
+    exit_code(outcome, is_tool)
 }
-
-/// How helm and kustomize begin an error, which scripts may look for.
-const TOOL_ERROR: &str = "Error";
 
 /// Runs a command that stands in for another tool, if the command line begins with one.
 fn run_tool() -> Option<anyhow::Result<()>> {
-    let words: Vec<_> = std::env::args_os().skip(1).take(2).collect();
-    let words: Vec<_> = words.iter().map(|word| word.to_str().unwrap_or_default()).collect();
-    Some(match words.as_slice() {
+    let mut words = std::env::args_os().skip(1);
+    let command: Vec<_> = words.by_ref().take(2).collect();
+    let command: Vec<_> = command.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    Some(match command.as_slice() {
         ["helm", "template"] => {
-            let HelmTemplateCommand::Helm(args) = ToolArgs::read();
-            cli::run_helm_template(args)
+            let with_clap = || ToolArgs::read().map(|HelmTemplateCommand::Helm(args)| args);
+            cli::plain(words).map_or_else(with_clap, Ok).and_then(cli::run_helm_template)
         }
         ["kustomize", "build"] => {
-            let KustomizeBuildCommand::Kustomize(args) = ToolArgs::read();
-            cli::run_kustomize_build(args)
+            let with_clap = || ToolArgs::read().map(|KustomizeBuildCommand::Kustomize(args)| args);
+            cli::plain(words).map_or_else(with_clap, Ok).and_then(cli::run_kustomize_build)
         }
-        ["helm" | "kustomize", ..] => ToolArgs::<ToolCommand>::read().run(),
+        ["helm" | "kustomize", ..] => ToolArgs::<ToolCommand>::read().and_then(ToolCommand::run),
         _ => return None,
     })
 }
 
-/// Says what went wrong, if anything did, and turns it into the exit code.
-fn exit_code(outcome: anyhow::Result<()>, word: &str) -> ExitCode {
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let (code, has_words) = cli::code_of(&error);
-            if has_words {
-                eprintln!("{word}: {}", in_one_line(&error));
-            }
-            code
-        }
+/// Says what went wrong, if anything did, and turns it into the exit code. What stands in for helm and kustomize begins an
+/// error as they do, which scripts may look for, and ends with 1 whatever it is.
+fn exit_code(outcome: anyhow::Result<()>, is_tool: bool) -> ExitCode {
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    let (code, has_words) = cli::code_of(&error);
+    let word = if is_tool { "Error" } else { "error" };
+    if has_words {
+        eprintln!("{word}: {}", in_one_line(&error));
     }
+    if is_tool { ExitCode::FAILURE } else { code }
 }
 
 /// Joins an error and its causes; one whose words the text above it ends with says nothing new.

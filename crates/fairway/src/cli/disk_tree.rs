@@ -19,6 +19,7 @@ const DEPTH_MAX: usize = 64;
 /// stay below the folder named on the command line or beside the link.
 pub struct DiskTree {
     root: PathBuf,
+    /// The folder that was named, with no link in its path.
     home: PathBuf,
     /// Where folders that were asked for really lie: most files are beside one that was read before.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
@@ -61,7 +62,9 @@ impl Place {
 
 impl DiskTree {
     fn new(root: PathBuf, home: PathBuf) -> Self {
-        Self { root, home, folders: Mutex::default() }
+        let real = home.ancestors().take_while(|dir| dir.starts_with(&root));
+        let folders = real.map(|dir| (dir.to_owned(), dir.to_owned())).collect();
+        Self { root, home, folders: Mutex::new(folders) }
     }
 
     /// Returns where a path of the tree is on this machine.

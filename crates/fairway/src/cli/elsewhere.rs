@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Handle, Runtime};
 
+/// Where what is fetched is kept, unless a flag says.
+pub(super) const CACHE_DIR: &str = ".fairway/cache";
+
 /// The network, set up when something is first asked of it. It waits for answers, so it is not for async code.
 pub(super) struct Elsewhere {
     cache_dir: PathBuf,

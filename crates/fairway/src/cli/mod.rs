@@ -18,9 +18,11 @@ mod network;
 mod one_of;
 mod output;
 mod pflag;
+mod plain;
 mod plan;
 mod ports;
 mod render;
+mod system;
 mod table;
 
 pub use account::{AccountArgs, run as run_account};
@@ -37,6 +39,8 @@ pub use inventory::{
 pub use kustomize::{
     KustomizeArgs, KustomizeBuildArgs, run as run_kustomize, run_build as run_kustomize_build,
 };
+pub use pflag::{is_help, wrong_flags};
+pub use plain::plain;
 pub use plan::{PlanArgs, run as run_plan};
 pub use ports::machine;
 pub use render::{RenderArgs, run as run_render};

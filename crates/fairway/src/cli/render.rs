@@ -1,7 +1,7 @@
 //! `fairway render`: what a source gives, without a cluster.
 
 use super::disk_tree::Place;
-use super::elsewhere::Elsewhere;
+use super::elsewhere::{CACHE_DIR, Elsewhere};
 use super::exit::{DIFFERENT, Failure};
 use super::output::print;
 use super::ports::machine;
@@ -45,7 +45,7 @@ pub struct RenderArgs {
     #[arg(long, value_delimiter = ',')]
     api_versions: Vec<String>,
     /// Folder for what is fetched.
-    #[arg(long, value_name = "DIR", default_value = ".fairway/cache", env = "FAIRWAY_CACHE_DIR")]
+    #[arg(long, value_name = "DIR", default_value = CACHE_DIR, env = "FAIRWAY_CACHE_DIR")]
     cache_dir: PathBuf,
     /// Addresses that stand in for others, as YAML: PREFIX: MIRROR.
     #[arg(long, value_name = "FILE", env = "FAIRWAY_MIRRORS")]

@@ -5,7 +5,6 @@ use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use fairway_core::with_causes;
 use fairway_helm::Chart;
-use std::io::ErrorKind;
 use std::path::Path;
 
 /// Loads a chart from a folder, an archive or a repository. With `complete` the dependencies that `charts/` lacks are
@@ -37,14 +36,4 @@ pub(super) fn load(reference: &str, complete: bool, flags: &ChartFlags) -> anyho
 /// Returns the error with its causes, and Helm's exit code.
 pub(super) fn fail(error: &dyn std::error::Error) -> anyhow::Error {
     Failure::error(DIFFERENT, with_causes(error))
-}
-
-/// Says what the system refused, as Go does.
-pub(super) fn told(path: &str, action: &str, error: &std::io::Error) -> String {
-    let why = match error.kind() {
-        ErrorKind::NotFound => "no such file or directory".to_owned(),
-        ErrorKind::NotADirectory => "not a directory".to_owned(),
-        _ => error.to_string(),
-    };
-    format!("{action} {path}: {why}")
 }

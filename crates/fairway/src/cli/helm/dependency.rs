@@ -9,7 +9,8 @@ use crate::cli::disk_tree::Place;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::pflag::as_pflag;
-use anyhow::Context as _;
+use crate::cli::system::told;
+use anyhow::{Context as _, anyhow};
 use fairway_helm::{Chart, ChartFetcher as _, Dependency, Lock};
 use fairway_template::semver::{Constraints, Version};
 use fairway_value::Value;
@@ -75,9 +76,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 
 fn open(path: &Path) -> anyhow::Result<Chart> {
     if path.is_file() {
-        let bytes = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        let bytes = std::fs::read(path).map_err(|e| anyhow!(told(path, "open", &e)))?;
         return Chart::load_archive(&bytes).map_err(|e| fail(&e));
     }
+    std::fs::metadata(path).map_err(|e| anyhow!(told(path, "stat", &e)))?;
     let place = Place::of(path)?;
     Chart::load(&*place.tree, &place.path).map_err(|e| fail(&e))
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// How Helm reaches a cluster, which nothing here asks, and where it keeps indices.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ClusterFlags {
     #[arg(long, hide = true)]
     burst_limit: Option<i64>,

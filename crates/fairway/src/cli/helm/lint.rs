@@ -1,12 +1,14 @@
 //! `fairway helm lint`.
 
-use super::chart::{fail, told};
+use super::chart::fail;
 use super::idle_flags::{ClusterFlags, IdleFiles};
 use super::values::ValueFlags;
 use crate::cli::disk_tree::Place;
+use crate::cli::elsewhere::{CACHE_DIR, Elsewhere};
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
+use crate::cli::system::told;
 use fairway_helm::{Finding, HelmVersion, KubeVersion, Options, Severity, lint};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -51,7 +53,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let options = Options {
         namespace: args.namespace.clone(),
-        values: args.values.merge()?,
+        values: args.values.merge(&Elsewhere::new(Path::new(CACHE_DIR)))?,
         kube_version,
         skip_schema_validation: args.skip_schema_validation,
         ..Options::default()
@@ -89,15 +91,14 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 fn findings(chart: &str, options: &Options) -> Result<Vec<Finding>, String> {
     if is_archive(chart) {
         let bytes = std::fs::read(chart)
-            .map_err(|e| format!("unable to open tarball: {}", told(chart, "open", &e)))?;
+            .map_err(|e| format!("unable to open tarball: {}", told(Path::new(chart), "open", &e)))?;
         let tree =
             fairway_helm::archive_tree(&bytes).map_err(|e| format!("unable to extract tarball: {e}"))?;
         return Ok(lint(&tree, "", chart, options, machine()));
     }
-    let file = Path::new(chart).join("Chart.yaml");
-    let shown = file.display().to_string();
+    let file = if chart == "." { "Chart.yaml".into() } else { Path::new(chart).join("Chart.yaml") };
     std::fs::metadata(&file)
-        .map_err(|e| format!("unable to check Chart.yaml file in chart: {}", told(&shown, "stat", &e)))?;
+        .map_err(|e| format!("unable to check Chart.yaml file in chart: {}", told(&file, "stat", &e)))?;
     let place = Place::of(Path::new(chart)).map_err(|e| format!("{e:#}"))?;
     Ok(lint(&*place.tree, &place.path, chart, options, machine()))
 }

@@ -14,6 +14,7 @@ mod verify;
 
 use crate::cli::one_of::OneOf;
 use crate::cli::pflag::as_pflag;
+use crate::cli::plain::{Plain, Words};
 
 /// Arguments of `fairway helm`.
 #[derive(clap::Args, Debug)]
@@ -52,6 +53,14 @@ pub enum HelmTemplateCommand {
     /// Renders a chart and prints the manifests, as `helm template` does.
     #[command(mut_args(as_pflag))]
     Template(Box<template::Args>),
+}
+
+impl Plain for HelmTemplateArgs {
+    const VARIABLES: &[&str] = template::Args::VARIABLES;
+
+    fn read(words: Words) -> Option<Self> {
+        Some(Self { command: HelmTemplateCommand::Template(Box::new(Plain::read(words)?)) })
+    }
 }
 
 /// Runs `fairway helm template`; as [`run`].

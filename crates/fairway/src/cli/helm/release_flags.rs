@@ -2,9 +2,10 @@
 
 use super::idle_flags::ClusterFlags;
 use anyhow::bail;
+use fairway_argocd::parse_go_duration;
 
 /// What has no effect on a rendering without a cluster, and what is refused.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ReleaseFlags {
     #[arg(long, hide = true)]
     post_renderer: Option<String>,
@@ -35,7 +36,7 @@ pub(super) struct ReleaseFlags {
     skip_crds: bool,
     #[arg(long, hide = true)]
     take_ownership: bool,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = duration)]
     timeout: Option<String>,
     #[arg(long, hide = true)]
     wait: bool,
@@ -55,5 +56,13 @@ impl ReleaseFlags {
             bail!("unsupported: --validate, which asks a cluster; use `fairway plan` or `fairway check`");
         }
         Ok(())
+    }
+}
+
+/// Takes what Go reads as a duration.
+fn duration(text: &str) -> Result<String, String> {
+    match parse_go_duration(text.trim_start_matches(['-', '+'])) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err(format!("time: invalid duration {text:?}")),
     }
 }

@@ -2,8 +2,10 @@
 
 use super::chart::fail;
 use super::verify::VerifyFlags;
+use crate::cli::elsewhere::{CACHE_DIR, Elsewhere};
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::network::network_runtime;
+use crate::cli::system::given;
 use anyhow::Context as _;
 use base64::Engine as _;
 use fairway_helm::{ChartFetcher, Dependency};
@@ -53,12 +55,31 @@ pub(super) struct AccessFlags {
     #[arg(long, value_name = "FILE", env = "FAIRWAY_MIRRORS")]
     mirrors: Option<PathBuf>,
     /// Folder for what is fetched.
-    #[arg(long, value_name = "DIR", default_value = ".fairway/cache", env = "FAIRWAY_CACHE_DIR")]
+    #[arg(long, value_name = "DIR", default_value = CACHE_DIR, env = "FAIRWAY_CACHE_DIR")]
     cache_dir: PathBuf,
 }
 
+impl Default for AccessFlags {
+    fn default() -> Self {
+        Self {
+            username: String::new(),
+            password: SecretString::new(""),
+            pass_credentials: false,
+            ca_file: None,
+            cert_file: None,
+            key_file: None,
+            insecure_skip_tls_verify: false,
+            plain_http: false,
+            repository_config: None,
+            registry_config: None,
+            mirrors: None,
+            cache_dir: PathBuf::from(CACHE_DIR),
+        }
+    }
+}
+
 /// Which chart of a repository is meant.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct ChartFlags {
     /// Address of the repository in which CHART is looked for.
     #[arg(long, value_name = "URL")]
@@ -156,10 +177,9 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 
 impl AccessFlags {
     fn known(&self) -> anyhow::Result<Known> {
-        let read = |file: &PathBuf| {
-            std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))
-        };
-        let optional = |file: &Option<PathBuf>| file.as_ref().map(read).transpose();
+        let read =
+            |file: &Path| std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()));
+        let optional = |file: &Option<PathBuf>| given(file.as_deref()).map(read).transpose();
         let given = Credentials {
             username: self.username.clone(),
             password: self.password.clone(),
@@ -176,14 +196,24 @@ impl AccessFlags {
             ca: optional(&self.ca_file)?,
             repositories: self.repositories()?,
             registries: self.registries()?,
-            mirrors: AddressMirrors::parse(&optional(&self.mirrors)?.unwrap_or_default())
-                .map_err(|why| Failure::error(DIFFERENT, format!("--mirrors: {why}")))?,
+            mirrors: self.mirrors()?,
         })
     }
 
+    /// Returns where single files come from.
+    pub(super) fn elsewhere(&self) -> anyhow::Result<Elsewhere> {
+        Ok(Elsewhere::new(&self.cache_dir).with_mirrors(self.mirrors()?))
+    }
+
+    fn mirrors(&self) -> anyhow::Result<AddressMirrors> {
+        let Some(file) = given(self.mirrors.as_deref()) else { return Ok(AddressMirrors::default()) };
+        let text = std::fs::read_to_string(file).with_context(|| format!("read {}", file.display()))?;
+        AddressMirrors::parse(&text).map_err(|why| Failure::error(DIFFERENT, format!("--mirrors: {why}")))
+    }
+
     /// Reads one of Helm's files; nothing where there is none.
-    fn helm_document(given: Option<&PathBuf>, name: &str) -> anyhow::Result<Value> {
-        let Some(file) = helm_file(given, name).filter(|f| f.is_file()) else { return Ok(Value::Null) };
+    fn helm_document(named: Option<&PathBuf>, name: &str) -> anyhow::Result<Value> {
+        let Some(file) = helm_file(named, name).filter(|f| f.is_file()) else { return Ok(Value::Null) };
         let text = std::fs::read_to_string(&file).with_context(|| format!("read {}", file.display()))?;
         // JSON is YAML too.
         fairway_yaml::parse(&text).with_context(|| format!("read {}", file.display()))
@@ -339,8 +369,9 @@ fn named(reference: &str, flags: &ChartFlags) -> anyhow::Result<Named> {
             chart(format!("@{name}"), of, version)
         }
         _ => {
-            let message =
-                format!("path {reference:?} not found; name a chart's folder or archive, or its --repo");
+            let message = format!(
+                "non-absolute URLs should be in form of repo_name/path_to_chart, got: {reference}; it is no chart's folder or archive here either"
+            );
             Err(Failure::error(DIFFERENT, message))
         }
     }

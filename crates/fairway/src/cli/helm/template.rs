@@ -6,7 +6,10 @@ use super::repository::ChartFlags;
 use super::values::ValueFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
+use crate::cli::pflag::Slice;
+use crate::cli::plain::{Plain, Word, Words, switch};
 use crate::cli::ports::machine;
+use crate::cli::system::given;
 use anyhow::{Context as _, bail};
 use fairway_helm::{
     CompiledChart, Error, HelmVersion, Options, RecordedObjects, Release, Show, name_of_template,
@@ -16,11 +19,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+const USAGE: &str = "fairway helm template [NAME] [CHART] [flags]";
+
 #[derive(clap::Args, Debug)]
-#[command(disable_version_flag = true)]
+#[command(disable_version_flag = true, override_usage = USAGE)]
 pub struct Args {
     /// `[NAME] CHART`: the release's name, and the chart's folder, archive or place in a repository.
-    #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "CHART"])]
+    #[arg(num_args = 0.., value_names = ["NAME", "CHART"])]
     name_and_chart: Vec<String>,
     /// Makes the name from this template where NAME is not given.
     #[arg(long, value_name = "TEMPLATE", default_value = "", hide_default_value = true)]
@@ -37,8 +42,8 @@ pub struct Args {
     #[arg(long)]
     kube_version: Option<String>,
     /// API versions that templates see beside the usual ones.
-    #[arg(long, short = 'a', value_delimiter = ',')]
-    api_versions: Vec<String>,
+    #[arg(long, short = 'a')]
+    api_versions: Vec<Slice>,
     /// Prints the definitions of crds/ too.
     #[arg(long)]
     include_crds: bool,
@@ -86,10 +91,89 @@ pub struct Args {
     flags: ChartFlags,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            name_and_chart: Vec::new(),
+            name_template: String::new(),
+            generate_name: false,
+            namespace: "default".to_owned(),
+            values: ValueFlags::default(),
+            kube_version: None,
+            api_versions: Vec::new(),
+            include_crds: false,
+            skip_tests: false,
+            no_hooks: false,
+            is_upgrade: false,
+            show_only: Vec::new(),
+            helm_version: HelmVersion::V3,
+            skip_schema_validation: false,
+            render_subchart_notes: false,
+            dependency_update: false,
+            output_dir: None,
+            release_name: false,
+            debug: false,
+            lookup_from: None,
+            dry_run: None,
+            release: ReleaseFlags::default(),
+            flags: ChartFlags::default(),
+        }
+    }
+}
+
+impl Plain for Args {
+    const VARIABLES: &[&str] = &[
+        "FAIRWAY_CACHE_DIR",
+        "FAIRWAY_MIRRORS",
+        "HELM_NAMESPACE",
+        "HELM_REGISTRY_CONFIG",
+        "HELM_REPOSITORY_CONFIG",
+    ];
+
+    fn read(mut words: Words) -> Option<Self> {
+        let mut args = Self::default();
+        while let Some(word) = words.word() {
+            let (flag, value) = match word {
+                Word::Operand(word) => {
+                    args.name_and_chart.push(word);
+                    continue;
+                }
+                Word::Flag(flag, value) => (flag, value),
+            };
+            let mut text = |value| words.value(value);
+            match flag.as_str() {
+                "--values" | "-f" => args.values.values.push(text(value)?.parse().ok()?),
+                "--set" => args.values.set.push(text(value)?),
+                "--set-string" => args.values.set_string.push(text(value)?),
+                "--set-json" => args.values.set_json.push(text(value)?),
+                "--set-file" => args.values.set_file.push(text(value)?),
+                "--namespace" | "-n" => args.namespace = text(value)?,
+                "--kube-version" => args.kube_version = Some(text(value)?),
+                "--api-versions" | "-a" => args.api_versions.push(text(value)?.parse().ok()?),
+                "--show-only" | "-s" => args.show_only.push(text(value)?),
+                "--output-dir" => args.output_dir = Some(text(value)?.into()),
+                "--include-crds" => args.include_crds = switch(value)?,
+                "--skip-tests" => args.skip_tests = switch(value)?,
+                "--no-hooks" => args.no_hooks = switch(value)?,
+                "--is-upgrade" => args.is_upgrade = switch(value)?,
+                "--debug" => args.debug = switch(value)?,
+                _ => return None,
+            }
+        }
+        Some(args)
+    }
+}
+
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     args.release.check()?;
-    if args.dry_run.as_deref() == Some("server") {
-        bail!("unsupported: --dry-run=server; give the objects that templates look up with --lookup-from");
+    match args.dry_run.as_deref() {
+        None | Some("" | "false" | "true" | "none" | "client" | "unchanged") => {}
+        Some("server") => {
+            bail!("unsupported: --dry-run=server; give the objects that templates look up with --lookup-from")
+        }
+        Some(_) => {
+            bail!("Invalid dry-run flag. Flag must one of the following: false, true, none, client, server")
+        }
     }
     let (name, chart) = name_and_chart(args)?;
     let chart = Arc::new(load(chart, args.dependency_update, &args.flags)?);
@@ -97,15 +181,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let options = Options {
         release_name: name.clone(),
         namespace: args.namespace.clone(),
-        values: args.values.merge()?,
+        values: args.values.merge(&args.flags.access.elsewhere()?)?,
         kube_version: args.kube_version.clone().filter(|v| !v.is_empty()),
-        api_versions: args.api_versions.clone(),
+        api_versions: Slice::all(&args.api_versions).cloned().collect(),
         is_upgrade: args.is_upgrade,
         skip_schema_validation: args.skip_schema_validation,
         subchart_notes: args.render_subchart_notes,
         ..Options::default()
     };
-    let recorded = args.lookup_from.as_deref().map(recorded).transpose()?;
+    let recorded = given(args.lookup_from.as_deref()).map(recorded).transpose()?;
     let lookup = recorded.as_ref().map(|r| r as &dyn fairway_template::Lookup);
     let release = match chart.render_with(&options, machine(), lookup) {
         Ok(release) => release,
@@ -122,8 +206,10 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         skip_tests: args.skip_tests,
         only: args.show_only.clone(),
     };
-    let Some(dir) = &args.output_dir else { return print(&release.stream(&show).map_err(|e| fail(&e))?) };
-    let below = if args.release_name { dir.join(&name) } else { dir.clone() };
+    let Some(dir) = given(args.output_dir.as_deref()) else {
+        return print(&release.stream(&show).map_err(|e| fail(&e))?);
+    };
+    let below = if args.release_name { dir.join(&name) } else { dir.to_owned() };
     write_files(&release, &show, dir, &below)?;
     // What is to be shown alone is looked for in what is printed, which is nothing here.
     match args.show_only.first() {
@@ -142,7 +228,10 @@ fn name_and_chart(args: &Args) -> anyhow::Result<(String, &String)> {
         [name, chart] => Ok((name.clone(), chart)),
         [chart] if args.name_template.is_empty() => Ok(("release-name".to_owned(), chart)),
         [chart] => Ok((name_of_template(&args.name_template, machine()).map_err(|e| fail(&e))?, chart)),
-        _ => bail!("write [NAME] CHART"),
+        [] => bail!("\"helm template\" requires at least 1 argument\n\nUsage:  {USAGE}"),
+        [_, _, more @ ..] => {
+            bail!("expected at most two arguments, unexpected arguments: {}", more.join(", "))
+        }
     }
 }
 
@@ -193,4 +282,34 @@ fn write_file(dir: &Path, source: &str, content: &str, again: bool) -> anyhow::R
         .and_then(|mut file| file.write_all(text.as_bytes()));
     done.map_err(|e| Failure::error(DIFFERENT, format!("write {}: {e}", path.display())))?;
     print(&format!("wrote {}\n", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+    use crate::cli::plain::tests::{as_clap_reads, read};
+
+    #[test]
+    fn plain_lines_are_read_as_clap_reads_them() {
+        as_clap_reads::<Args>(
+            "template",
+            &[
+                "",
+                "c",
+                "name c",
+                "a b c d",
+                "name c -f a.yaml -f b.yaml,c.yaml --values=- --set a=b,c=d --set-string=e=f --set-json g={} --set-file h=i",
+                "c -n a --namespace=b --kube-version 1.30 --kube-version=1.31 -a v1,v2 --api-versions v3 -s t --show-only=u",
+                "--include-crds --skip-tests=true --no-hooks=false --is-upgrade c --debug --output-dir out",
+                "c --set -a=b --output-dir=- -n --debug",
+            ],
+        );
+    }
+
+    #[test]
+    fn the_rest_is_left_to_clap() {
+        for line in ["c --help", "c -nfoo", "c --set", "c --debug=T", "c --post-renderer=x", "c -- d"] {
+            assert!(read::<Args>(line).is_none(), "{line}");
+        }
+    }
 }

@@ -6,12 +6,13 @@ use super::repository::{ChartFlags, Repositories};
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
-use anyhow::Context as _;
+use crate::cli::system::{given, told};
+use anyhow::{Context as _, anyhow};
 use fairway_helm::{Dependency, Verification};
 use std::path::{Path, PathBuf};
 
 /// How charts are checked against their provenance files.
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 pub(super) struct VerifyFlags {
     /// Takes a chart only where its provenance file holds.
     #[arg(long)]
@@ -20,7 +21,7 @@ pub(super) struct VerifyFlags {
     keyring: KeyringFlag,
 }
 
-#[derive(clap::Args, Clone, Debug)]
+#[derive(clap::Args, Clone, Debug, Default)]
 struct KeyringFlag {
     /// Public keys that are trusted, as `gpg --export` writes them; ~/.gnupg/pubring.gpg without.
     #[arg(long, value_name = "FILE")]
@@ -53,9 +54,10 @@ pub(super) fn shown(verification: &Verification) -> String {
 impl KeyringFlag {
     fn check(&self, archive: &[u8], file: &str, provenance: &[u8]) -> anyhow::Result<Verification> {
         let default = || Some(Path::new(&std::env::var_os("HOME")?).join(".gnupg/pubring.gpg"));
-        let path = self.keyring.clone().or_else(default).context("name a --keyring")?;
+        let named = given(self.keyring.as_deref()).map(Path::to_owned);
+        let path = named.or_else(default).context("name a --keyring")?;
         let keyring = std::fs::read(&path).map_err(|e| {
-            Failure::error(DIFFERENT, format!("failed to load keyring {}: {e}", path.display()))
+            Failure::error(DIFFERENT, format!("failed to load keyring: {}", told(&path, "open", &e)))
         })?;
         let provenance = String::from_utf8_lossy(provenance);
         let now = i64::try_from(machine().clock.now_nanos() / 1_000_000_000).unwrap_or(i64::MAX);
@@ -67,11 +69,11 @@ impl KeyringFlag {
         if path.is_dir() {
             return Err(Failure::error(DIFFERENT, "unpacked charts cannot be verified".to_owned()));
         }
-        let archive = std::fs::read(path).with_context(|| format!("read {}", path.display()))?;
+        let archive = std::fs::read(path).map_err(|e| anyhow!(told(path, "stat", &e)))?;
         let beside = PathBuf::from(format!("{}.prov", path.display()));
         let provenance = std::fs::read(&beside).map_err(|e| {
-            let message = format!("could not load provenance file {}: {e}", beside.display());
-            Failure::error(DIFFERENT, message)
+            let why = told(&beside, "stat", &e);
+            Failure::error(DIFFERENT, format!("could not load provenance file {}: {why}", beside.display()))
         })?;
         let file = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
         self.check(&archive, file, &provenance)

@@ -7,6 +7,7 @@ mod edit;
 use crate::cli::one_of::OneOf;
 use crate::cli::output::print;
 use crate::cli::pflag::as_pflag;
+use crate::cli::plain::{Plain, Words};
 use fairway_value::{HtmlEscape, Value, to_json_pretty};
 use std::env::consts::{ARCH, OS};
 
@@ -18,7 +19,7 @@ pub struct KustomizeArgs {
 }
 
 /// What every command of kustomize takes.
-#[derive(clap::Args, Debug)]
+#[derive(clap::Args, Debug, Default)]
 struct EveryFlag {
     /// No effect: an error says where it comes from.
     #[arg(long, global = true, hide = true)]
@@ -64,6 +65,14 @@ pub enum KustomizeBuildCommand {
     /// Builds a kustomization and prints it, as `kustomize build` does.
     #[command(mut_args(as_pflag))]
     Build(Box<build::BuildArgs>),
+}
+
+impl Plain for KustomizeBuildArgs {
+    const VARIABLES: &[&str] = build::BuildArgs::VARIABLES;
+
+    fn read(words: Words) -> Option<Self> {
+        Some(Self { command: KustomizeBuildCommand::Build(Box::new(Plain::read(words)?)) })
+    }
 }
 
 /// Runs `fairway kustomize build`; as [`run`].
