@@ -5,6 +5,7 @@ use crate::engine::{Program, RenderedFile, Rendering, functions, lenient};
 use crate::manifest;
 use crate::release::Release;
 use crate::release_name::check_release_name;
+use crate::schema::SchemaSource;
 use crate::tree::{Node, from_values};
 use crate::values::{Nulls, coalesce_values, is_compatible_range, process_dependencies};
 use fairway_template::{Functions, Limits, Lookup, Ports, Run, SumsAhead};
@@ -65,6 +66,15 @@ impl Options {
     }
 }
 
+/// What a rendering may ask beyond the chart and its values.
+#[derive(Clone, Copy, Default)]
+pub struct Outside<'a> {
+    /// What `lookup` asks; it finds nothing without.
+    pub lookup: Option<&'a dyn Lookup>,
+    /// Where schemas come from that `values.schema.json` names by address; they are an error without.
+    pub schemas: Option<&'a dyn SchemaSource>,
+}
+
 impl CompiledChart {
     /// Prepares a chart; its templates are parsed at the first rendering.
     #[must_use]
@@ -96,10 +106,10 @@ impl CompiledChart {
     /// # Errors
     /// As [`Error`] says, in the order in which Helm checks.
     pub fn render(&self, options: &Options, ports: Ports<'_>) -> Result<Release, Error> {
-        self.render_with(options, ports, None)
+        self.render_with(options, ports, Outside::default())
     }
 
-    /// Renders the chart with something that `lookup` asks.
+    /// Renders the chart with what it may ask elsewhere.
     ///
     /// # Errors
     /// As [`CompiledChart::render`].
@@ -107,13 +117,13 @@ impl CompiledChart {
         &self,
         options: &Options,
         ports: Ports<'_>,
-        lookup: Option<&dyn Lookup>,
+        outside: Outside<'_>,
     ) -> Result<Release, Error> {
         self.check_installable()?;
         check_release_name(&options.release_name)?;
-        let root = self.prepare(options)?;
+        let root = self.prepare(options, outside)?;
         self.check_kubernetes(&root)?;
-        let rendering = self.rendering(&root, options, ports, lookup);
+        let rendering = self.rendering(&root, options, ports, outside);
         let program = self.program(&root.node)?;
         let mut files = program.run(&root.node, &root.values, &rendering)?;
         let notes = take_notes(&mut files, &root.node.name, options.subchart_notes);
@@ -129,19 +139,28 @@ impl CompiledChart {
     ///
     /// # Errors
     /// As [`CompiledChart::render`], but that what was rendered is not read.
-    pub fn render_files(&self, options: &Options, ports: Ports<'_>) -> Result<Vec<RenderedFile>, Error> {
-        let root = self.prepare(options)?;
-        self.program(&root.node)?.run(&root.node, &root.values, &self.rendering(&root, options, ports, None))
+    pub fn render_files(
+        &self,
+        options: &Options,
+        ports: Ports<'_>,
+        outside: Outside<'_>,
+    ) -> Result<Vec<RenderedFile>, Error> {
+        let root = self.prepare(options, outside)?;
+        self.program(&root.node)?.run(
+            &root.node,
+            &root.values,
+            &self.rendering(&root, options, ports, outside),
+        )
     }
 
-    fn prepare(&self, options: &Options) -> Result<Prepared<'_>, Error> {
+    fn prepare(&self, options: &Options, outside: Outside<'_>) -> Result<Prepared<'_>, Error> {
         let kube = options.kubernetes(self.helm)?;
         let user = from_values(&options.values);
         let mut node = Node::new(&self.chart);
         process_dependencies(&mut node, &user)?;
         let values = coalesce_values(&node, &user, Nulls::of(self.helm))?;
         if !options.skip_schema_validation {
-            crate::schema::validate(&node, &values, &options.values)?;
+            crate::schema::validate(&node, &values, &options.values, outside.schemas)?;
         }
         Ok(Prepared { node, values, kube, sums: SumsAhead::default() })
     }
@@ -162,7 +181,7 @@ impl CompiledChart {
         root: &'a Prepared<'_>,
         options: &'a Options,
         ports: Ports<'a>,
-        lookup: Option<&'a dyn Lookup>,
+        outside: Outside<'a>,
     ) -> Rendering<'a> {
         Rendering {
             release_name: &options.release_name,
@@ -171,7 +190,7 @@ impl CompiledChart {
             helm: self.helm,
             kube: &root.kube,
             api_versions: &options.api_versions,
-            run: Run { ports, limits: &options.limits, lookup, sums: Some(&root.sums) },
+            run: Run { ports, limits: &options.limits, lookup: outside.lookup, sums: Some(&root.sums) },
         }
     }
 

@@ -295,7 +295,8 @@ fn lookup_finds_what_was_recorded_and_its_secrets_are_not_told() {
     let ports = Ports { clock: &FixedClock(0), random: &random };
     let render = |files: &[(&str, &str)]| {
         let chart = CompiledChart::new(Arc::new(load(files).unwrap()));
-        chart.render_with(&options(""), ports, Some(&recorded)).map(|r| r.stream(&Show::default()).unwrap())
+        let outside = fairway_helm::Outside { lookup: Some(&recorded), ..Default::default() };
+        chart.render_with(&options(""), ports, outside).map(|r| r.stream(&Show::default()).unwrap())
     };
     let shown = "---\n# Source: c/templates/a.yaml\nkind: X\nold: aHVudGVyMg==\nn: 1\n";
     assert_eq!(render(&files).unwrap(), shown);

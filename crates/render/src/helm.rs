@@ -3,10 +3,10 @@ use crate::value_files::values_files;
 use crate::{Capabilities, RenderError, RenderInput, Rendered};
 use fairway_core::{FileTree, HelmOptions, Str, with_causes};
 use fairway_helm::{
-    Chart, CompiledChart, HelmVersion, Options, Release, Show, ValueSources, ValuesFile, escape_commas,
-    name_of_template,
+    Chart, CompiledChart, HelmVersion, Options, Outside, Release, SchemaSource, Show, ValueSources,
+    ValuesFile, escape_commas, name_of_template,
 };
-use fairway_kustomize::{ChartInflator, ChartRequest};
+use fairway_kustomize::{ChartInflator, ChartRequest, Remote};
 use fairway_template::Ports;
 use std::sync::Arc;
 
@@ -40,7 +40,9 @@ pub(crate) fn render(
         skip_schema_validation: options.skip_schema_validation,
         ..Options::default()
     };
-    let release = chart.render_with(&request, input.ports, input.lookup).map_err(fail)?;
+    let schemas = input.remote.map(RemoteSchemas);
+    let outside = Outside { lookup: input.lookup, schemas: schemas.as_ref().map(|s| s as &dyn SchemaSource) };
+    let release = chart.render_with(&request, input.ports, outside).map_err(fail)?;
     let show = Show { include_crds: !options.skip_crds, skip_tests: options.skip_tests, ..Show::default() };
     let mut rendered = Rendered::default();
     collect(&release, &show, path, input.source_index, &mut rendered)?;
@@ -105,12 +107,23 @@ fn values(
     sources.merge(&read).map_err(fail)
 }
 
+/// The schemas that charts name elsewhere, from where remote bases come.
+pub struct RemoteSchemas<'a>(pub &'a dyn Remote);
+
+impl SchemaSource for RemoteSchemas<'_> {
+    fn schema(&self, address: &str) -> Result<Arc<[u8]>, String> {
+        self.0.file(address)
+    }
+}
+
 /// Charts inside kustomizations: those in the tree; charts of repositories are fetched by the caller's port.
 pub struct Inflator<'a> {
     /// What the cluster offers.
     pub capabilities: &'a Capabilities,
     /// The time and random bytes.
     pub ports: Ports<'a>,
+    /// Fetches the schemas that charts name elsewhere.
+    pub remote: Option<&'a dyn Remote>,
 }
 
 impl ChartInflator for Inflator<'_> {
@@ -152,7 +165,11 @@ impl ChartInflator for Inflator<'_> {
             api_versions: request.api_versions.clone(),
             ..Options::default()
         };
-        let release = CompiledChart::new(Arc::new(chart)).render(&options, self.ports).map_err(words)?;
+        let schemas = self.remote.map(RemoteSchemas);
+        let outside =
+            Outside { schemas: schemas.as_ref().map(|s| s as &dyn SchemaSource), ..Outside::default() };
+        let chart = CompiledChart::new(Arc::new(chart));
+        let release = chart.render_with(&options, self.ports, outside).map_err(words)?;
         let show = Show {
             include_crds: request.include_crds,
             no_hooks: request.skip_hooks,
@@ -160,5 +177,57 @@ impl ChartInflator for Inflator<'_> {
             ..Show::default()
         };
         release.stream(&show).map_err(words)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fairway_core::MemoryTree;
+    use fairway_kustomize::{RemoteTree, RepoSpec};
+    use fairway_template::{FixedClock, SeededRandom};
+
+    struct Web;
+
+    impl Remote for Web {
+        fn repository(&self, _spec: &RepoSpec) -> Result<RemoteTree, String> {
+            Err("no repository".to_owned())
+        }
+
+        fn file(&self, url: &str) -> Result<Arc<[u8]>, String> {
+            match url {
+                "https://h/s.json" => Ok(br#"{"$defs":{"port":{"maximum":65535}}}"#.as_slice().into()),
+                _ => Err("answered 404".to_owned()),
+            }
+        }
+    }
+
+    fn inflate(values: &str, remote: Option<&dyn Remote>) -> Result<String, String> {
+        let schema = r#"{"properties":{"port":{"$ref":"https://h/s.json#/$defs/port"}}}"#;
+        let files = [
+            ("c/Chart.yaml", "apiVersion: v2\nname: c\nversion: 1.0.0\n"),
+            ("c/values.schema.json", schema),
+            ("c/templates/a.yaml", "port: {{ .Values.port }}\n"),
+        ];
+        let tree = MemoryTree::new(files).unwrap();
+        let (clock, random) = (FixedClock(0), SeededRandom::new(1));
+        let capabilities = Capabilities::default();
+        let ports = Ports { clock: &clock, random: &random };
+        let inflator = Inflator { capabilities: &capabilities, ports, remote };
+        let request = ChartRequest {
+            chart_dir: Some("c".to_owned()),
+            values: vec![values.to_owned()],
+            ..ChartRequest::default()
+        };
+        inflator.inflate(&tree, &request)
+    }
+
+    #[test]
+    fn values_are_held_to_schemas_that_a_charts_schema_names() {
+        assert!(inflate("port: 80", Some(&Web)).unwrap().ends_with("port: 80\n"));
+        let refused = inflate("port: 70000", Some(&Web)).unwrap_err();
+        assert!(refused.contains("- at '/port': maximum: got 70,000, want 65,535"), "{refused}");
+        let refused = inflate("port: 80", None).unwrap_err();
+        assert!(refused.contains("schema https://h/s.json: nothing is fetched here"), "{refused}");
     }
 }

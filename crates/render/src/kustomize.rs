@@ -14,7 +14,7 @@ pub(crate) fn render(
     let fail = |e: fairway_kustomize::Error| RenderError::Kustomize(e.to_string());
     let overrides = Overrides::new(options, &env).map_err(fail)?;
     let flags = Flags::parse(input.kustomize_build_options)?;
-    let inflator = Inflator { capabilities: input.capabilities, ports: input.ports };
+    let inflator = Inflator { capabilities: input.capabilities, ports: input.ports, remote: input.remote };
     let mut api_versions: Vec<String> = options.api_versions.iter().map(ToString::to_string).collect();
     api_versions.extend(flags.helm_api_versions.iter().cloned());
     let kube_version = [options.kube_version.as_str(), &flags.helm_kube_version];

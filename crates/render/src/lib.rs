@@ -24,6 +24,6 @@ pub use detect::detect;
 pub use env::BuildEnv;
 pub use error::RenderError;
 pub use fairway_core::SourceType;
-pub use helm::Inflator;
+pub use helm::{Inflator, RemoteSchemas};
 pub use input::{Capabilities, RefSource, RenderInput, Rendered};
 pub use render::render;

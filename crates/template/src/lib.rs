@@ -19,6 +19,7 @@ mod error;
 mod expressions;
 pub mod fmt;
 pub mod functions;
+pub mod go;
 mod json;
 mod limits;
 mod parse;

@@ -3,7 +3,7 @@ use super::finding::{Finding, Findings, Severity, why, words};
 use super::templates::templates;
 use crate::Schema;
 use crate::chart::{Chart, File};
-use crate::compiled::Options;
+use crate::compiled::{Options, Outside};
 use fairway_core::FileTree;
 use fairway_template::Ports;
 use fairway_value::{Map, Value};
@@ -18,6 +18,7 @@ pub fn lint(
     shown: &str,
     options: &Options,
     ports: Ports<'_>,
+    outside: Outside<'_>,
 ) -> Vec<Finding> {
     let mut found = Findings::default();
     let file = |name: &str| {
@@ -25,11 +26,11 @@ pub fn lint(
         tree.read(&path).ok().flatten().map(|data| File::new(name, data))
     };
     chart_file(&mut found, file("Chart.yaml"));
-    values_file(&mut found, file("values.yaml"), file("values.schema.json"), &options.values);
+    values_file(&mut found, file("values.yaml"), file("values.schema.json"), &options.values, outside);
     match Chart::load(tree, dir) {
         Ok(chart) => {
             let chart = Arc::new(chart);
-            templates(&mut found, &chart, options, ports);
+            templates(&mut found, &chart, options, ports, outside);
             dependencies(&mut found, shown, &chart);
         }
         Err(error) => {
@@ -41,7 +42,13 @@ pub fn lint(
 }
 
 /// As Helm's `Values` rule: the values of this chart alone against its own schema.
-fn values_file(found: &mut Findings, file: Option<File>, schema: Option<File>, user: &Map) {
+fn values_file(
+    found: &mut Findings,
+    file: Option<File>,
+    schema: Option<File>,
+    user: &Map,
+    outside: Outside<'_>,
+) {
     const FILE: &str = "values.yaml";
     let Some(file) = file else { return found.add(Severity::Info, FILE, "file does not exist") };
     let values = match crate::load::values(&file) {
@@ -52,7 +59,8 @@ fn values_file(found: &mut Findings, file: Option<File>, schema: Option<File>, u
     };
     let Some(schema) = schema.filter(|s| !s.data.is_empty()) else { return };
     let values = Value::Object(crate::merge_maps(values, user.clone()));
-    if let Some(faults) = crate::schema::validate_single(&Schema::new(schema.data), &values) {
+    if let Some(faults) = crate::schema::validate_single(&Schema::new(schema.data), &values, outside.schemas)
+    {
         found.add(Severity::Error, FILE, faults);
     }
 }
@@ -78,7 +86,10 @@ mod tests {
         let tree = MemoryTree::new(files.iter().map(|(p, t)| (format!("c/{p}"), (*t).to_owned()))).unwrap();
         let random = SeededRandom::new(1);
         let ports = Ports { clock: &FixedClock(0), random: &random };
-        lint(&tree, "c", "./c", &Options::default(), ports).iter().map(ToString::to_string).collect()
+        lint(&tree, "c", "./c", &Options::default(), ports, Outside::default())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::names::name_fault;
 use crate::Error;
 use crate::capabilities::{HelmVersion, KubeVersion};
 use crate::chart::Chart;
-use crate::compiled::{CompiledChart, Options};
+use crate::compiled::{CompiledChart, Options, Outside};
 use crate::decode::go_kind;
 use crate::engine::RenderedFile;
 use crate::manifest::octets_in;
@@ -14,9 +14,15 @@ use fairway_template::Ports;
 use fairway_value::Value;
 use std::sync::Arc;
 
-pub(super) fn templates(found: &mut Findings, chart: &Arc<Chart>, options: &Options, ports: Ports<'_>) {
+pub(super) fn templates(
+    found: &mut Findings,
+    chart: &Arc<Chart>,
+    options: &Options,
+    ports: Ports<'_>,
+    outside: Outside<'_>,
+) {
     let options = Options { release_name: "test-release".to_owned(), ..options.clone() };
-    let rendered = match CompiledChart::for_lint(Arc::clone(chart)).render_files(&options, ports) {
+    let rendered = match CompiledChart::for_lint(Arc::clone(chart)).render_files(&options, ports, outside) {
         Ok(files) => files,
         // What values that do not fit each other bring is not Helm's to say here.
         Err(Error::Values(_)) => return,

@@ -1,8 +1,11 @@
 use super::document::{Document, Draft};
-use super::format;
-use super::report::Fault;
+use super::elsewhere::{Documents, SchemaSource};
+use super::keywords::{limit, missing, numeric, sizes, string, whole_value};
+use super::number::equal;
+use super::report::{Fault, count, quote, quoted};
 use fairway_value::{Map, Str, Value, escape_pointer_token};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Most schemas that one validation may look at.
 const STEPS_MAX: usize = 5_000_000;
@@ -10,67 +13,79 @@ const STEPS_MAX: usize = 5_000_000;
 /// Deepest nesting of schemas in schemas, so that references in a circle end.
 const DEPTH_MAX: usize = 200;
 
-/// Walks a schema along a value.
-pub(super) struct Checker<'d> {
-    document: &'d Document,
+/// Walks a schema along a value, in the order of the library's `validator`: what type, constant, choices and format say
+/// hides what the other keywords would.
+pub(super) struct Checker<'s> {
+    documents: Documents<'s>,
+    /// The resources that the walk is in, the outermost first: where dynamic references look.
+    scope: Vec<(Arc<Document>, String)>,
     steps: usize,
     depth: usize,
 }
 
-/// What a schema says about a value.
+/// What a schema has looked at in a value that holds to it.
 #[derive(Default)]
-struct Outcome {
-    faults: Vec<Fault>,
-    /// Entries of a map that some keyword has looked at.
-    seen_keys: BTreeSet<Str>,
-    /// Items of a list, from the first on, that some keyword has looked at.
-    seen_items: usize,
+struct Seen {
+    /// Entries of a map.
+    keys: BTreeSet<Str>,
+    /// Items of a list, from the first on.
+    items: usize,
     /// Items behind those, as `contains` finds them.
-    seen_scattered: BTreeSet<usize>,
+    scattered: BTreeSet<usize>,
+}
+
+/// What a schema says of a value: what is wrong, or what it has looked at.
+type Verdict = Result<Seen, Fault>;
+
+/// What the keywords of a schema have said so far.
+#[derive(Default)]
+pub(super) struct Outcome {
+    faults: Vec<Fault>,
+    seen: Seen,
 }
 
 impl Outcome {
-    fn ok(&self) -> bool {
-        self.faults.is_empty()
-    }
-
-    fn fault(&mut self, path: &str, message: impl Into<String>) {
+    pub(super) fn fault(&mut self, path: &str, message: impl Into<String>) {
         self.faults.push(Fault::new(path, message));
     }
 
-    /// Takes over what another schema on the same value has looked at.
-    fn has_seen(&mut self, other: &mut Self) {
-        self.seen_keys.append(&mut other.seen_keys);
-        self.seen_items = self.seen_items.max(other.seen_items);
-        self.seen_scattered.append(&mut other.seen_scattered);
-    }
-
-    /// Takes over everything.
-    fn join(&mut self, mut other: Self) {
-        self.has_seen(&mut other);
-        self.faults.append(&mut other.faults);
+    /// Takes over what another schema says of the same value.
+    fn join(&mut self, verdict: Verdict) {
+        match verdict {
+            Ok(mut seen) => {
+                self.seen.keys.append(&mut seen.keys);
+                self.seen.items = self.seen.items.max(seen.items);
+                self.seen.scattered.append(&mut seen.scattered);
+            }
+            Err(fault) => self.faults.push(fault),
+        }
     }
 }
 
-/// A place in the values.
+/// A place in the values, and the schema's surroundings.
 #[derive(Clone, Copy)]
-struct At<'a> {
-    value: &'a Value,
-    path: &'a str,
+pub(super) struct At<'a> {
+    pub value: &'a Value,
+    pub path: &'a str,
     base: &'a str,
+    /// The document that the schema is in.
+    pub document: &'a Arc<Document>,
+    /// Whether it matters what is looked at.
+    counts: bool,
 }
 
-impl<'d> Checker<'d> {
-    pub(super) fn new(document: &'d Document) -> Self {
-        Self { document, steps: 0, depth: 0 }
+impl<'s> Checker<'s> {
+    pub(super) fn new(own: Arc<Document>, elsewhere: Option<&'s dyn SchemaSource>) -> Self {
+        Self { documents: Documents::new(own, elsewhere), scope: Vec::new(), steps: 0, depth: 0 }
     }
 
     pub(super) fn run(&mut self, value: &Value) -> Result<Vec<Fault>, String> {
-        let at = At { value, path: "", base: &self.document.base };
-        Ok(self.schema(&self.document.root, at)?.faults)
+        let document = Arc::clone(self.documents.own());
+        let at = At { value, path: "", base: &document.address, document: &document, counts: false };
+        Ok(self.schema(&document.root, at)?.err().map(Fault::parts).unwrap_or_default())
     }
 
-    fn schema(&mut self, schema: &Value, at: At<'_>) -> Result<Outcome, String> {
+    fn schema(&mut self, schema: &Value, at: At<'_>) -> Result<Verdict, String> {
         self.steps += 1;
         if self.steps > STEPS_MAX {
             return Err(format!("schema takes more than the limit of {STEPS_MAX} steps"));
@@ -78,117 +93,151 @@ impl<'d> Checker<'d> {
         if self.depth >= DEPTH_MAX {
             return Err(format!("schema is nested deeper than the limit of {DEPTH_MAX}"));
         }
-        self.depth += 1;
-        let outcome = match schema {
-            Value::Bool(true) => Ok(Outcome::default()),
-            Value::Bool(false) => {
-                let mut outcome = Outcome::default();
-                outcome.fault(at.path, "false schema");
-                Ok(outcome)
+        let map = match schema {
+            Value::Bool(true) => return Ok(Ok(Seen::default())),
+            Value::Bool(false) => return Ok(Err(Fault::new(at.path, "false schema"))),
+            Value::Object(map) => map,
+            other => {
+                return Err(format!("a schema must be an object or a boolean, not {}", other.type_name()));
             }
-            Value::Object(map) => {
-                let base = self.document.base_of(schema, at.base);
-                self.keywords(map, At { base: &base, ..at })
-            }
-            other => Err(format!("a schema must be an object or a boolean, not {}", other.type_name())),
         };
+        let base = at.document.base_of(schema, at.base);
+        let is_here = |(document, known): &(Arc<Document>, String)| {
+            Arc::ptr_eq(document, at.document) && *known == base
+        };
+        let enters = !self.scope.last().is_some_and(is_here);
+        if enters {
+            self.scope.push((Arc::clone(at.document), base.clone().into_owned()));
+        }
+        self.depth += 1;
+        let verdict = self.keywords(map, At { base: &base, ..at });
         self.depth -= 1;
-        outcome
+        if enters {
+            self.scope.pop();
+        }
+        verdict
     }
 
-    fn keywords(&mut self, schema: &Map, at: At<'_>) -> Result<Outcome, String> {
-        let mut out = Outcome::default();
-        for key in ["$ref", "$dynamicRef", "$recursiveRef"] {
-            if let Some(reference) = schema.get(key).and_then(Value::as_str) {
-                let target = self.document.resolve(reference, at.base)?;
-                out.join(self.schema(&target.schema, At { base: &target.base, ..at })?);
-                if self.document.draft <= Draft::Seven {
-                    // Old drafts ignore what stands beside a reference.
-                    return Ok(out);
-                }
-            }
+    fn keywords(&mut self, schema: &Map, at: At<'_>) -> Result<Verdict, String> {
+        let draft = at.document.draft;
+        let reference = schema.get("$ref").and_then(Value::as_str);
+        if let Some(reference) = reference.filter(|_| draft <= Draft::Seven) {
+            // Old drafts ignore what stands beside a reference.
+            return self.reference(reference, at);
         }
-        any_type(schema, at, &mut out);
+        if let Some(fault) = whole_value(schema, at) {
+            return Ok(Err(fault));
+        }
+        let is_strict =
+            ["unevaluatedProperties", "unevaluatedItems"].iter().any(|key| schema.contains_key(key));
+        let at = At { counts: at.counts || is_strict, ..at };
+        let mut out = Outcome::default();
+        if let Some(reference) = reference {
+            out.join(self.reference(reference, at)?);
+        }
         match at.value {
-            Value::String(text) => self.string(schema, text, at, &mut out)?,
+            Value::String(text) => string(schema, text, at, &mut out)?,
             Value::Array(list) => self.array(schema, list, at, &mut out)?,
             Value::Object(map) => self.object(schema, map, at, &mut out)?,
             value => {
-                if let Some(number) = value.as_f64() {
-                    numeric(schema, number, self.document.draft, at.path, &mut out);
+                if let Some(found) = value.as_f64() {
+                    numeric(schema, found, at.path, &mut out);
                 }
             }
         }
-        self.combined(schema, at, &mut out)?;
-        self.unevaluated(schema, at, &mut out)?;
-        Ok(out)
-    }
-
-    fn string(&mut self, schema: &Map, text: &str, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        let length = || text.chars().count();
-        if let Some(max) = limit(schema, "maxLength").filter(|m| length() > *m) {
-            out.fault(at.path, format!("maxLength: got {}, want {max}", length()));
-        }
-        if let Some(min) = limit(schema, "minLength").filter(|m| length() < *m) {
-            out.fault(at.path, format!("minLength: got {}, want {min}", length()));
-        }
-        if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-            match self.document.matches(pattern, text) {
-                None => return Err(format!("schema pattern {pattern:?} is no regular expression")),
-                Some(true) => {}
-                Some(false) => out.fault(at.path, format!("'{text}' does not match pattern '{pattern}'")),
-            }
-        }
-        // Since 2019 a format only informs.
-        if let Some(name) = schema.get("format").and_then(Value::as_str)
-            && self.document.draft <= Draft::Seven
-            && !format::has(name, text)
+        let dynamic = match draft {
+            Draft::Y2019 => "$recursiveRef",
+            _ => "$dynamicRef",
+        };
+        if let Some(reference) = schema.get(dynamic).and_then(Value::as_str).filter(|_| draft >= Draft::Y2019)
         {
-            out.fault(at.path, format!("'{text}' is not valid {name}"));
+            out.join(self.dynamic_reference(reference, at)?);
         }
-        Ok(())
+        self.combined(schema, at, &mut out)?;
+        if draft >= Draft::Y2019 {
+            self.unevaluated(schema, at, &mut out)?;
+        }
+        Ok(match Fault::of_schema(at.path, out.faults) {
+            Some(fault) => Err(fault),
+            None => Ok(out.seen),
+        })
     }
 
-    fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Outcome, String> {
+    fn reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
+        let target = self.documents.resolve(reference, at.base, at.document)?;
+        let inside = At { base: &target.base, document: &target.document, ..at };
+        Ok(self.schema(&target.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
+    }
+
+    /// Follows a reference whose target the outermost resource on the way may have replaced.
+    fn dynamic_reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
+        let target = self.documents.resolve(reference, at.base, at.document)?;
+        let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
+        let outermost = if at.document.draft == Draft::Y2019 {
+            let is_open = |schema: &Value| schema.get("$recursiveAnchor") == Some(&Value::Bool(true));
+            let open =
+                |(document, base): &&(Arc<Document>, String)| document.resource(base).is_some_and(is_open);
+            self.scope
+                .iter()
+                .find(open)
+                .filter(|_| is_open(&target.schema))
+                .map(|found| (found, String::new()))
+        } else {
+            let named = target.schema.get("$dynamicAnchor").and_then(Value::as_str) == Some(fragment);
+            let has = |(document, base): &&(Arc<Document>, String)| document.has_dynamic(base, fragment);
+            self.scope.iter().find(has).filter(|_| named).map(|found| (found, format!("#{fragment}")))
+        };
+        let target = match outermost {
+            Some(((document, base), fragment)) => document.find(&format!("{base}{fragment}"))?,
+            None => target,
+        };
+        let inside = At { base: &target.base, document: &target.document, ..at };
+        Ok(self.schema(&target.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
+    }
+
+    fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Verdict, String> {
         let path = format!("{}/{n}", at.path);
         let value = list.get(n).unwrap_or(at.value);
-        self.schema(schema, At { value, path: &path, base: at.base })
+        self.schema(schema, At { value, path: &path, counts: false, ..at })
     }
 
     fn array(&mut self, schema: &Map, list: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        if let Some(max) = limit(schema, "maxItems").filter(|m| list.len() > *m) {
-            out.fault(at.path, format!("maxItems: got {}, want {max}", list.len()));
-        }
-        if let Some(min) = limit(schema, "minItems").filter(|m| list.len() < *m) {
-            out.fault(at.path, format!("minItems: got {}, want {min}", list.len()));
-        }
+        sizes(schema, ["minItems", "maxItems"], list.len(), at.path, out);
         if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
             let same =
                 (1..list.len()).find_map(|b| (0..b).find(|a| equal(&list[*a], &list[b])).map(|a| (a, b)));
             if let Some((a, b)) = same {
-                out.fault(at.path, format!("items at {a} and {b} are equal"));
+                out.fault(at.path, format!("items at {} and {} are equal", count(a), count(b)));
             }
         }
-        let newest = self.document.draft == Draft::Y2020;
-        let (first, rest) = match (newest, schema.get("items")) {
+        let is_newest = at.document.draft == Draft::Y2020;
+        let (first, rest) = match (is_newest, schema.get("items")) {
             (true, items) => (schema.get("prefixItems"), items),
             (false, Some(first @ Value::Array(_))) => (Some(first), schema.get("additionalItems")),
             (false, items) => (None, items),
         };
         let first = first.and_then(Value::as_array).unwrap_or_default();
         for (n, item) in first.iter().enumerate().take(list.len()) {
-            let found = self.item(item, list, n, at)?;
-            out.faults.extend(found.faults);
+            out.faults.extend(self.item(item, list, n, at)?.err());
         }
-        out.seen_items = out.seen_items.max(first.len().min(list.len()));
-        if let Some(rest) = rest {
-            for n in first.len()..list.len() {
-                let found = self.item(rest, list, n, at)?;
-                out.faults.extend(found.faults);
+        let seen = first.len().min(list.len());
+        out.seen.items = out.seen.items.max(seen);
+        match rest {
+            Some(Value::Bool(false)) if !is_newest && !first.is_empty() && seen < list.len() => {
+                let left = count(list.len() - seen);
+                out.fault(at.path, format!("last {left} additionalItem(s) not allowed"));
             }
-            out.seen_items = list.len();
+            Some(rest) => {
+                for n in seen..list.len() {
+                    out.faults.extend(self.item(rest, list, n, at)?.err());
+                }
+            }
+            None => {}
         }
-        self.contains(schema, list, at, out)
+        if rest.is_some() {
+            out.seen.items = list.len();
+        }
+        if at.document.draft >= Draft::Six { self.contains(schema, list, at, out) } else { Ok(()) }
     }
 
     fn contains(
@@ -199,38 +248,58 @@ impl<'d> Checker<'d> {
         out: &mut Outcome,
     ) -> Result<(), String> {
         let Some(wanted) = schema.get("contains") else { return Ok(()) };
-        let mut found = BTreeSet::new();
+        let (mut found, mut faults) = (Vec::new(), Vec::new());
         for n in 0..list.len() {
-            if self.item(wanted, list, n, at)?.ok() {
-                found.insert(n);
+            match self.item(wanted, list, n, at)? {
+                Ok(_) => found.push(n),
+                Err(fault) => faults.push(fault),
             }
         }
-        let (min, max) = (limit(schema, "minContains").unwrap_or(1), limit(schema, "maxContains"));
-        if found.len() < min {
-            out.fault(at.path, "no items match contains schema");
+        let limit = |key: &str| limit(schema, key).filter(|_| at.document.draft >= Draft::Y2019);
+        let places = || found.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let matched = || format!("but matched {} items at {}", count(found.len()), places());
+        match limit("minContains") {
+            Some(min) if found.len() < min => {
+                let got = if found.is_empty() { "but none matched".to_owned() } else { matched() };
+                let message = format!("min {} items required to match contains schema, {got}", count(min));
+                out.faults.push(Fault::with(at.path, message, faults));
+            }
+            None if found.is_empty() => {
+                out.faults.push(Fault::with(at.path, "no items match contains schema", faults));
+            }
+            _ => {}
         }
-        if max.is_some_and(|m| found.len() > m) {
-            out.fault(at.path, format!("more than {} items match contains schema", max.unwrap_or(0)));
+        if let Some(max) = limit("maxContains").filter(|max| found.len() > *max) {
+            let message =
+                format!("max {} items required to match contains schema, {}", count(max), matched());
+            out.fault(at.path, message);
         }
-        if self.document.draft == Draft::Y2020 {
-            out.seen_scattered.append(&mut found);
+        if at.document.draft == Draft::Y2020 {
+            out.seen.scattered.extend(found);
         }
         Ok(())
     }
 
-    fn entry(&mut self, schema: &Value, key: &str, value: &Value, at: At<'_>) -> Result<Vec<Fault>, String> {
+    fn entry(
+        &mut self,
+        schema: &Value,
+        key: &str,
+        value: &Value,
+        at: At<'_>,
+    ) -> Result<Option<Fault>, String> {
         let path = format!("{}/{}", at.path, escape_pointer_token(key));
-        Ok(self.schema(schema, At { value, path: &path, base: at.base })?.faults)
+        Ok(self.schema(schema, At { value, path: &path, counts: false, ..at })?.err())
     }
 
     fn object(&mut self, schema: &Map, map: &Map, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        if let Some(max) = limit(schema, "maxProperties").filter(|m| map.len() > *m) {
-            out.fault(at.path, format!("maxProperties: got {}, want {max}", map.len()));
+        sizes(schema, ["minProperties", "maxProperties"], map.len(), at.path, out);
+        let absent = missing(schema.get("required"), map);
+        match absent.as_slice() {
+            [] => {}
+            [one] => out.fault(at.path, format!("missing property {}", quote(one))),
+            several => out.fault(at.path, format!("missing properties {}", quoted(several))),
         }
-        if let Some(min) = limit(schema, "minProperties").filter(|m| map.len() < *m) {
-            out.fault(at.path, format!("minProperties: got {}, want {min}", map.len()));
-        }
-        missing(strings(schema.get("required")), map, "", at.path, out);
+        self.dependent("dependencies", schema, map, at, out)?;
         let named = schema.get("properties").and_then(Value::as_object);
         let patterns = schema.get("patternProperties").and_then(Value::as_object);
         let additional = schema.get("additionalProperties");
@@ -242,49 +311,63 @@ impl<'d> Checker<'d> {
                 out.faults.extend(self.entry(inner, key, value, at)?);
             }
             for (pattern, inner) in patterns.into_iter().flat_map(Map::iter) {
-                match self.document.matches(pattern, key) {
-                    None => return Err(format!("schema pattern {pattern:?} is no regular expression")),
-                    Some(true) => {
-                        known = true;
-                        out.faults.extend(self.entry(inner, key, value, at)?);
-                    }
-                    Some(false) => {}
+                if at.document.matches(pattern, key)? {
+                    known = true;
+                    out.faults.extend(self.entry(inner, key, value, at)?);
                 }
             }
             match additional {
                 Some(Value::Bool(false)) if !known => refused.push(key.as_str()),
-                Some(inner) if !known => {
-                    known = true;
-                    out.faults.extend(self.entry(inner, key, value, at)?);
-                }
+                Some(inner) if !known => out.faults.extend(self.entry(inner, key, value, at)?),
                 _ => {}
             }
-            if known {
-                out.seen_keys.insert(key.clone());
-            }
-            if let Some(inner) = schema.get("propertyNames") {
-                let name = Value::from(key.as_str());
-                let path = at.path;
-                if !self.schema(inner, At { value: &name, ..at })?.ok() {
-                    out.fault(path, format!("invalid propertyName '{key}'"));
-                }
+            if at.counts && (known || additional.is_some()) {
+                out.seen.keys.insert(key.clone());
             }
         }
         if !refused.is_empty() {
             out.fault(at.path, format!("additional properties {} not allowed", quoted(&refused)));
         }
-        self.dependent(schema, map, at, out)
+        if at.document.draft == Draft::Four {
+            return Ok(());
+        }
+        if let Some(inner) = schema.get("propertyNames") {
+            for key in map.keys() {
+                let name = Value::from(key.as_str());
+                let of_name = At { value: &name, path: "", counts: false, ..at };
+                if let Err(fault) = self.schema(inner, of_name)? {
+                    let message = format!("invalid propertyName {}", quote(key));
+                    out.faults.push(Fault::with(at.path, message, fault.parts()));
+                }
+            }
+        }
+        if at.document.draft >= Draft::Y2019 {
+            self.dependent("dependentSchemas", schema, map, at, out)?;
+            self.dependent("dependentRequired", schema, map, at, out)?;
+        }
+        Ok(())
     }
 
-    fn dependent(&mut self, schema: &Map, map: &Map, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        for keyword in ["dependencies", "dependentRequired", "dependentSchemas"] {
-            let list = schema.get(keyword).and_then(Value::as_object);
-            for (key, wanted) in list.into_iter().flat_map(Map::iter).filter(|(k, _)| map.contains_key(k)) {
-                if wanted.as_array().is_some() {
-                    missing(strings(Some(wanted)), map, &format!(", when '{key}' is present"), at.path, out);
-                } else {
-                    out.join(self.schema(wanted, at)?);
-                }
+    fn dependent(
+        &mut self,
+        keyword: &str,
+        schema: &Map,
+        map: &Map,
+        at: At<'_>,
+        out: &mut Outcome,
+    ) -> Result<(), String> {
+        let all = schema.get(keyword).and_then(Value::as_object);
+        for (key, wanted) in all.into_iter().flat_map(Map::iter).filter(|(k, _)| map.contains_key(k)) {
+            if wanted.as_array().is_none() {
+                out.join(self.schema(wanted, at)?);
+                continue;
+            }
+            let absent = missing(Some(wanted), map);
+            if !absent.is_empty() {
+                out.fault(
+                    at.path,
+                    format!("properties {} required, if {} exists", quoted(&absent), quote(key)),
+                );
             }
         }
         Ok(())
@@ -292,218 +375,106 @@ impl<'d> Checker<'d> {
 
     fn combined(&mut self, schema: &Map, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
         let list = |key: &str| schema.get(key).and_then(Value::as_array);
+        if let Some(inner) = schema.get("not") {
+            let verdict = self.schema(inner, at)?;
+            if verdict.is_ok() {
+                out.join(verdict);
+                out.fault(at.path, "'not' failed");
+            }
+        }
+        let mut faults = Vec::new();
         for inner in list("allOf").unwrap_or_default() {
-            out.join(self.schema(inner, at)?);
+            match self.schema(inner, at)? {
+                Err(fault) => faults.push(fault),
+                seen => out.join(seen),
+            }
+        }
+        if !faults.is_empty() {
+            out.faults.push(Fault::with(at.path, "'allOf' failed", faults));
         }
         if let Some(choices) = list("anyOf") {
-            let mut faults = Vec::new();
-            let mut any = false;
-            for inner in choices {
-                let mut found = self.schema(inner, at)?;
-                if found.ok() {
-                    any = true;
-                    out.has_seen(&mut found);
-                } else {
-                    faults.append(&mut found.faults);
-                }
-            }
-            if !any {
-                out.faults.push(Fault { inner: faults, ..Fault::new(at.path, "anyOf failed") });
-            }
+            self.any_of(choices, at, out)?;
         }
         if let Some(choices) = list("oneOf") {
             self.one_of(choices, at, out)?;
         }
-        if let Some(inner) = schema.get("not")
-            && self.schema(inner, at)?.ok()
-        {
-            out.fault(at.path, "not failed");
-        }
-        if let Some(condition) = schema.get("if").filter(|_| self.document.draft >= Draft::Seven) {
-            let mut found = self.schema(condition, at)?;
-            let holds = found.ok();
-            if holds {
-                out.has_seen(&mut found);
+        if let Some(condition) = schema.get("if").filter(|_| at.document.draft >= Draft::Seven) {
+            let verdict = self.schema(condition, at)?;
+            let branch = schema.get(if verdict.is_ok() { "then" } else { "else" });
+            if verdict.is_ok() {
+                out.join(verdict);
             }
-            if let Some(branch) = schema.get(if holds { "then" } else { "else" }) {
+            if let Some(branch) = branch {
                 out.join(self.schema(branch, at)?);
             }
         }
         Ok(())
     }
 
-    fn one_of(&mut self, choices: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
+    fn any_of(&mut self, choices: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
         let mut faults = Vec::new();
-        let mut fitting = Vec::new();
-        for (n, inner) in choices.iter().enumerate() {
-            let mut found = self.schema(inner, at)?;
-            if found.ok() {
-                fitting.push(n);
-                out.has_seen(&mut found);
-            } else {
-                faults.append(&mut found.faults);
+        let mut any = false;
+        for inner in choices {
+            match self.schema(inner, at)? {
+                Err(fault) => faults.push(fault),
+                seen => {
+                    any = true;
+                    out.join(seen);
+                    if !at.counts {
+                        break;
+                    }
+                }
             }
         }
-        match fitting.as_slice() {
-            [_] => {}
-            [] => {
-                out.faults.push(Fault { inner: faults, ..Fault::new(at.path, "oneOf failed, none matched") })
+        if !any {
+            out.faults.push(Fault::with(at.path, "'anyOf' failed", faults));
+        }
+        Ok(())
+    }
+
+    fn one_of(&mut self, choices: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
+        let mut faults = Vec::new();
+        let mut fitting = None;
+        for (n, inner) in choices.iter().enumerate() {
+            match (self.schema(inner, at)?, fitting) {
+                (Err(fault), _) => faults.push(fault),
+                (seen, None) => {
+                    out.join(seen);
+                    fitting = Some(n);
+                }
+                (seen, Some(other)) => {
+                    out.join(seen);
+                    let both = format!("{}, {}", count(other), count(n));
+                    out.fault(at.path, format!("'oneOf' failed, subschemas {both} matched"));
+                    return Ok(());
+                }
             }
-            [a, b, ..] => out.fault(at.path, format!("oneOf failed, subschemas {a}, {b} matched")),
+        }
+        if fitting.is_none() {
+            out.faults.push(Fault::with(at.path, "'oneOf' failed, none matched", faults));
         }
         Ok(())
     }
 
     fn unevaluated(&mut self, schema: &Map, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        if self.document.draft < Draft::Y2019 {
-            return Ok(());
-        }
         if let (Some(inner), Value::Object(map)) = (schema.get("unevaluatedProperties"), at.value) {
-            let left: Vec<Str> = map.keys().filter(|k| !out.seen_keys.contains(*k)).cloned().collect();
-            let mut refused = Vec::new();
+            let left: Vec<Str> = map.keys().filter(|k| !out.seen.keys.contains(*k)).cloned().collect();
             for key in &left {
-                if *inner == Value::Bool(false) {
-                    refused.push(key.as_str());
-                } else if let Some(value) = map.get(key) {
+                if let Some(value) = map.get(key) {
                     out.faults.extend(self.entry(inner, key, value, at)?);
                 }
             }
-            if !refused.is_empty() {
-                out.fault(at.path, format!("unevaluated properties {} not allowed", quoted(&refused)));
-            }
-            out.seen_keys.extend(left);
+            out.seen.keys.extend(left);
         }
         if let (Some(inner), Value::Array(list)) = (schema.get("unevaluatedItems"), at.value) {
-            for n in out.seen_items..list.len() {
-                if !out.seen_scattered.contains(&n) {
-                    let found = self.item(inner, list, n, at)?;
-                    out.faults.extend(found.faults);
+            for n in out.seen.items..list.len() {
+                if !out.seen.scattered.contains(&n) {
+                    out.faults.extend(self.item(inner, list, n, at)?.err());
                 }
             }
-            out.seen_items = list.len();
+            out.seen.items = list.len();
         }
         Ok(())
-    }
-}
-
-/// The keywords that look at values of every type.
-fn any_type(schema: &Map, at: At<'_>, out: &mut Outcome) {
-    if let Some(types) = schema.get("type") {
-        let names: Vec<&str> = match types {
-            Value::String(name) => vec![name.as_str()],
-            Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
-            _ => Vec::new(),
-        };
-        if !names.iter().any(|name| is_type(at.value, name)) {
-            out.fault(at.path, format!("got {}, want {}", type_of(at.value), names.join(" or ")));
-        }
-    }
-    if let Some(choices) = schema.get("enum").and_then(Value::as_array)
-        && !choices.iter().any(|c| equal(c, at.value))
-    {
-        let shown: Vec<String> = choices.iter().map(shown).collect();
-        out.fault(at.path, format!("value must be one of {}", shown.join(", ")));
-    }
-    if let Some(wanted) = schema.get("const").filter(|w| !equal(w, at.value)) {
-        out.fault(at.path, format!("value must be {}", shown(wanted)));
-    }
-}
-
-fn numeric(schema: &Map, number: f64, draft: Draft, path: &str, out: &mut Outcome) {
-    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
-    let strict = |key: &str| draft == Draft::Four && schema.get(key).and_then(Value::as_bool) == Some(true);
-    let text = |f: f64| Value::Float(f).to_string();
-    let mut fault = |key: &str, want: f64| {
-        out.fault(path, format!("{key}: got {}, want {}", text(number), text(want)));
-    };
-    match bound("minimum") {
-        Some(min) if strict("exclusiveMinimum") && number <= min => fault("exclusiveMinimum", min),
-        Some(min) if number < min => fault("minimum", min),
-        _ => {}
-    }
-    match bound("maximum") {
-        Some(max) if strict("exclusiveMaximum") && number >= max => fault("exclusiveMaximum", max),
-        Some(max) if number > max => fault("maximum", max),
-        _ => {}
-    }
-    if let Some(min) = bound("exclusiveMinimum").filter(|m| number <= *m) {
-        fault("exclusiveMinimum", min);
-    }
-    if let Some(max) = bound("exclusiveMaximum").filter(|m| number >= *m) {
-        fault("exclusiveMaximum", max);
-    }
-    if let Some(step) = bound("multipleOf").filter(|s| *s > 0.0) {
-        let quotient = number / step;
-        if (quotient - quotient.round()).abs() > 1e-9 {
-            fault("multipleOf", step);
-        }
-    }
-}
-
-fn missing<'k>(wanted: impl Iterator<Item = &'k str>, map: &Map, when: &str, path: &str, out: &mut Outcome) {
-    let absent: Vec<&str> = wanted.filter(|key| !map.contains_key(key)).collect();
-    match absent.as_slice() {
-        [] => {}
-        [one] => out.fault(path, format!("missing property '{one}'{when}")),
-        several => out.fault(path, format!("missing properties {}{when}", quoted(several))),
-    }
-}
-
-fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
-    value.and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str)
-}
-
-fn quoted(names: &[&str]) -> String {
-    names.iter().map(|n| format!("'{n}'")).collect::<Vec<_>>().join(", ")
-}
-
-fn shown(value: &Value) -> String {
-    match value {
-        Value::String(s) => format!("'{s}'"),
-        other => other.to_string(),
-    }
-}
-
-fn limit(schema: &Map, key: &str) -> Option<usize> {
-    schema.get(key).and_then(Value::as_i64).and_then(|n| usize::try_from(n).ok())
-}
-
-fn is_type(value: &Value, name: &str) -> bool {
-    match (value, name) {
-        (Value::Null, "null")
-        | (Value::Bool(_), "boolean")
-        | (Value::String(_), "string")
-        | (Value::Array(_), "array")
-        | (Value::Object(_), "object")
-        | (Value::Int(_) | Value::Uint(_), "integer" | "number")
-        | (Value::Float(_), "number") => true,
-        (Value::Float(f), "integer") => f.fract() == 0.0,
-        _ => false,
-    }
-}
-
-fn type_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
-/// Equality of JSON: `1` and `1.0` are one number.
-fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Array(x), Value::Array(y)) => x.len() == y.len() && x.iter().zip(y).all(|(a, b)| equal(a, b)),
-        (Value::Object(x), Value::Object(y)) => {
-            x.len() == y.len() && x.iter().zip(y.iter()).all(|((k, a), (l, b))| k == l && equal(a, b))
-        }
-        _ => match (a.as_f64(), b.as_f64()) {
-            (Some(x), Some(y)) => x == y,
-            _ => a == b,
-        },
     }
 }
 
@@ -513,7 +484,8 @@ mod tests {
     use fairway_value::from_json;
 
     fn check(schema: &str, value: &str, expect: &str) {
-        let faults = Schema::new(schema.as_bytes().into()).validate(&from_json(value.as_bytes()).unwrap());
+        let value = from_json(value.as_bytes()).unwrap();
+        let faults = Schema::new(schema.as_bytes().into()).validate(&value, None);
         assert_eq!(faults.err().unwrap_or_default(), expect, "{schema} {value}");
     }
 
@@ -521,11 +493,15 @@ mod tests {
     fn faults_are_said_in_helms_words() {
         check(r#"{"properties":{"a":{"type":"integer"}}}"#, r#"{"a":1.0}"#, "");
         check(
-            r#"{"properties":{"a":{"type":"integer"}}}"#,
-            r#"{"a":"x"}"#,
-            "- at '/a': got string, want integer",
+            r#"{"properties":{"a":{"type":["string","boolean","integer"],"minimum":9}}}"#,
+            r#"{"a":1.5}"#,
+            "- at '/a': got number, want boolean or integer or string",
         );
-        check(r#"{"properties":{"a":{"minimum":1}}}"#, r#"{"a":0}"#, "- at '/a': minimum: got 0, want 1");
+        check(
+            r#"{"properties":{"port":{"maximum":65535,"multipleOf":2}}}"#,
+            r#"{"port":70001}"#,
+            "- at '/port': maximum: got 70,001, want 65,535\n- at '/port': multipleOf: got 70,001, want 2",
+        );
         check(r#"{"required":["n"]}"#, "{}", "- at '': missing property 'n'");
         check(
             r#"{"additionalProperties":false,"properties":{"a":{}}}"#,
@@ -535,19 +511,55 @@ mod tests {
         check(
             r#"{"properties":{"a":{"anyOf":[{"type":"string"},{"type":"null"}]}}}"#,
             r#"{"a":1}"#,
-            "- at '/a': anyOf failed\n  - at '/a': got number, want string\n  - at '/a': got number, want null",
+            "- at '/a': 'anyOf' failed\n  - at '/a': got number, want string\n  - at '/a': got number, want null",
+        );
+        check(
+            r#"{"allOf":[{"required":["a"]},{"required":["b"],"minProperties":2}],"not":{}}"#,
+            "{}",
+            "- at '': 'not' failed\n- at '': 'allOf' failed\n  - at '': missing property 'a'\n  - at '': validation failed\n    - at '': minProperties: got 0, want 2\n    - at '': missing property 'b'",
+        );
+        check(r#"{"enum":["a","b'"]}"#, "1", r"- at '': value must be one of 'a', 'b\''");
+        check(r#"{"enum":[["a"]]}"#, "1", "- at '': 'enum' failed");
+        check(r#"{"const":"a"}"#, "1", "- at '': value must be 'a'");
+        check(
+            r#"{"dependentRequired":{"a":["b","c"]},"propertyNames":{"maxLength":1}}"#,
+            r#"{"a":1,"bb":1}"#,
+            "- at '': invalid propertyName 'bb'\n  - at '': maxLength: got 2, want 1\n- at '': properties 'b', 'c' required, if 'a' exists",
+        );
+        check(
+            r#"{"contains":{"type":"string"}}"#,
+            "[1]",
+            "- at '': no items match contains schema\n  - at '/0': got number, want string",
         );
     }
 
     #[test]
     fn references_stay_inside_the_chart() {
-        let schema = r##"{"$defs":{"p":{"type":"string"},"q":{"$anchor":"here","type":"number"}},
+        let schema = r##"{"$defs":{"p":{"type":"string","minLength":2,"pattern":"x"},"q":{"$anchor":"here","type":"number"}},
             "properties":{"a":{"$ref":"#/$defs/p"},"b":{"$ref":"#here"},"c":{"$ref":"https://x/y"}}}"##;
-        check(schema, r#"{"a":"x","b":1}"#, "");
+        check(schema, r#"{"a":"xx","b":1}"#, "");
         check(schema, r#"{"a":1}"#, "- at '/a': got number, want string");
+        check(
+            schema,
+            r#"{"a":"y"}"#,
+            "- at '/a': validation failed\n  - at '/a': minLength: got 1, want 2\n  - at '/a': 'y' does not match pattern 'x'",
+        );
         check(schema, r#"{"b":"x"}"#, "- at '/b': got string, want number");
-        check(schema, r#"{"c":1}"#, "unsupported: schema https://x/y from outside the chart");
+        check(schema, r#"{"c":1}"#, "unsupported: schema https://x/y: nothing is fetched here");
         check(r##"{"$ref":"#"}"##, "{}", "schema is nested deeper than the limit of 200");
+    }
+
+    #[test]
+    fn dynamic_references_lead_to_the_outermost_anchor() {
+        let tree = r##"{"$id":"https://x/strict","$dynamicAnchor":"node","$ref":"tree","unevaluatedProperties":false,
+            "$defs":{"tree":{"$id":"tree","$dynamicAnchor":"node","type":"object",
+                "properties":{"data":true,"children":{"type":"array","items":{"$dynamicRef":"#node"}}}}}}"##;
+        check(tree, r#"{"children":[{"data":1}]}"#, "");
+        check(
+            tree,
+            r#"{"children":[{"daat":1}]}"#,
+            "- at '/children/0/daat': false schema\n- at '/children': false schema",
+        );
     }
 
     #[test]
@@ -556,12 +568,12 @@ mod tests {
         check(four, r#"{"a":1}"#, "- at '/a': exclusiveMinimum: got 1, want 1");
         let seven =
             r#"{"$schema":"http://json-schema.org/draft-07/schema#","properties":{"a":{"format":"ipv4"}}}"#;
-        check(seven, r#"{"a":"x"}"#, "- at '/a': 'x' is not valid ipv4");
+        check(seven, r#"{"a":"x"}"#, "- at '/a': 'x' is not valid ipv4: expected four decimals");
         check(r#"{"properties":{"a":{"format":"ipv4"}}}"#, r#"{"a":"x"}"#, "");
         check(
             r#"{"allOf":[{"properties":{"a":{}}}],"unevaluatedProperties":false}"#,
             r#"{"a":1,"b":2}"#,
-            "- at '': unevaluated properties 'b' not allowed",
+            "- at '/b': false schema",
         );
         check(r#"{"prefixItems":[{"type":"string"}],"items":{"type":"number"}}"#, r#"["a",1]"#, "");
     }

@@ -1,15 +1,17 @@
 use super::check::Checker;
+use super::elsewhere::SchemaSource;
 use super::report::{self, Fault};
+use fairway_template::go::Pattern;
 use fairway_value::{Value, from_json, parse_pointer};
-use regex::Regex;
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A `values.schema.json`, parsed when it is first needed.
 #[derive(Clone)]
 pub struct Schema {
     text: Arc<[u8]>,
-    parsed: Arc<OnceLock<Result<Document, String>>>,
+    parsed: Arc<OnceLock<Result<Arc<Document>, String>>>,
 }
 
 impl std::fmt::Debug for Schema {
@@ -31,20 +33,24 @@ impl Schema {
         &self.text
     }
 
-    /// Holds a value against the schema.
+    /// Holds a value against the schema. What the schema names elsewhere is asked for there; it is an error without.
     ///
     /// # Errors
     /// What is wrong, one line each; or that the schema is none.
-    pub fn validate(&self, value: &Value) -> Result<(), String> {
-        let faults = self.faults(value)?;
+    pub fn validate(&self, value: &Value, elsewhere: Option<&dyn SchemaSource>) -> Result<(), String> {
+        let faults = self.faults(value, elsewhere)?;
         if faults.is_empty() { Ok(()) } else { Err(report::text(&faults)) }
     }
 
     /// Returns what is wrong with a value; an error where the schema is none.
-    pub(super) fn faults(&self, value: &Value) -> Result<Vec<Fault>, String> {
-        let parsed = self.parsed.get_or_init(|| Document::parse(&self.text));
+    pub(super) fn faults(
+        &self,
+        value: &Value,
+        elsewhere: Option<&dyn SchemaSource>,
+    ) -> Result<Vec<Fault>, String> {
+        let parsed = self.parsed.get_or_init(|| Document::parse(&self.text, ROOT).map(Arc::new));
         let document = parsed.as_ref().map_err(Clone::clone)?;
-        Checker::new(document).run(value)
+        Checker::new(Arc::clone(document), elsewhere).run(value)
     }
 }
 
@@ -74,56 +80,72 @@ impl Draft {
     }
 }
 
-/// The base of references in a document without an `$id`.
+/// The address of a chart's schema.
 const ROOT: &str = "file:///values.schema.json";
+
+/// A schema with the base of what is around it.
+struct Placed {
+    schema: Value,
+    around: String,
+}
 
 /// A parsed schema with the places that references can name.
 pub(super) struct Document {
     pub root: Value,
-    pub base: String,
+    /// Where it lies.
+    pub address: String,
     pub draft: Draft,
     /// Schemas by their absolute `$id`, without fragment.
-    resources: HashMap<String, Value>,
+    resources: HashMap<String, Placed>,
     /// Schemas by resource and anchor, joined by `#`.
-    anchors: HashMap<String, Value>,
-    patterns: Mutex<HashMap<String, Option<Regex>>>,
+    anchors: HashMap<String, Placed>,
+    /// Those of the anchors that are dynamic.
+    dynamic: HashSet<String>,
+    patterns: Mutex<HashMap<String, Result<Pattern, String>>>,
 }
 
-/// A schema that a reference names, with the base of the references in it.
+/// A schema that a reference names, with the base of what is around it and the document that it is in.
 pub(super) struct Target {
     pub schema: Value,
     pub base: String,
+    pub document: Arc<Document>,
 }
 
 impl Document {
-    fn parse(text: &[u8]) -> Result<Self, String> {
+    /// Reads the document that lies at an address.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub(super) fn parse(text: &[u8], address: &str) -> Result<Self, String> {
         let root = from_json(text).map_err(|e| e.to_string())?;
-        let draft = Draft::of(&root);
         let mut document = Self {
-            base: ROOT.to_owned(),
-            draft,
+            address: address.to_owned(),
+            draft: Draft::of(&root),
             resources: HashMap::new(),
             anchors: HashMap::new(),
+            dynamic: HashSet::new(),
             patterns: Mutex::default(),
             root: root.clone(),
         };
-        document.resources.insert(ROOT.to_owned(), root.clone());
-        document.index(&root, ROOT);
-        if let Some(id) = document.id_of(&root) {
-            document.base = without_fragment(&join(ROOT, &id)).to_owned();
-        }
+        let placed = Placed { schema: root.clone(), around: address.to_owned() };
+        document.resources.insert(address.to_owned(), placed);
+        document.index(&root, address);
         Ok(document)
     }
 
-    fn id_of(&self, schema: &Value) -> Option<String> {
+    fn id_of<'v>(&self, schema: &'v Value) -> Option<&'v str> {
+        // Old drafts ignore what stands beside a reference.
+        if self.draft <= Draft::Seven && schema.get("$ref").is_some() {
+            return None;
+        }
         let key = if self.draft == Draft::Four { "id" } else { "$id" };
-        schema.get(key).and_then(Value::as_str).map(str::to_owned)
+        schema.get(key).and_then(Value::as_str)
     }
 
     /// Returns the base inside a schema whose surroundings have the given one.
-    pub(super) fn base_of<'b>(&self, schema: &Value, base: &'b str) -> std::borrow::Cow<'b, str> {
+    pub(super) fn base_of<'b>(&self, schema: &Value, base: &'b str) -> Cow<'b, str> {
         match self.id_of(schema) {
-            Some(id) if !id.starts_with('#') => without_fragment(&join(base, &id)).to_owned().into(),
+            Some(id) if !id.starts_with('#') => without_fragment(&join(base, id)).to_owned().into(),
             _ => base.into(),
         }
     }
@@ -132,15 +154,18 @@ impl Document {
         match schema {
             Value::Object(map) => {
                 let inside = self.base_of(schema, base).into_owned();
+                let placed = || Placed { schema: schema.clone(), around: base.to_owned() };
                 if inside != base {
-                    self.resources.insert(inside.clone(), schema.clone());
+                    self.resources.insert(inside.clone(), placed());
                 }
-                let old_style = self.id_of(schema).and_then(|id| id.strip_prefix('#').map(str::to_owned));
-                let anchors = ["$anchor", "$dynamicAnchor"]
-                    .into_iter()
-                    .filter_map(|k| schema.get(k).and_then(Value::as_str).map(str::to_owned));
-                for anchor in anchors.chain(old_style).filter(|a| !a.is_empty()) {
-                    self.anchors.insert(format!("{inside}#{anchor}"), schema.clone());
+                let old_style = self.id_of(schema).and_then(|id| id.strip_prefix('#'));
+                let text = |key: &str| schema.get(key).and_then(Value::as_str);
+                let anchors = [old_style, text("$anchor"), text("$dynamicAnchor")];
+                for anchor in anchors.into_iter().flatten().filter(|a| !a.is_empty()) {
+                    self.anchors.insert(format!("{inside}#{anchor}"), placed());
+                }
+                if let Some(anchor) = text("$dynamicAnchor") {
+                    self.dynamic.insert(format!("{inside}#{anchor}"));
                 }
                 for (key, value) in map.iter() {
                     // Examples of values are no schemas.
@@ -154,34 +179,46 @@ impl Document {
         }
     }
 
-    /// Finds the schema that a reference names.
-    pub(super) fn resolve(&self, reference: &str, base: &str) -> Result<Target, String> {
-        let uri = join(base, reference);
-        let resource = without_fragment(&uri);
+    /// Whether one of the document's schemas is known by an address without fragment.
+    pub(super) fn has(&self, resource: &str) -> bool {
+        self.resources.contains_key(resource)
+    }
+
+    /// Returns the schema that has an address.
+    pub(super) fn resource(&self, address: &str) -> Option<&Value> {
+        self.resources.get(address).map(|placed| &placed.schema)
+    }
+
+    /// Whether a resource has a dynamic anchor of this name.
+    pub(super) fn has_dynamic(&self, resource: &str, anchor: &str) -> bool {
+        !self.dynamic.is_empty() && self.dynamic.contains(&format!("{resource}#{anchor}"))
+    }
+
+    fn target(self: &Arc<Self>, Placed { schema, around }: &Placed) -> Target {
+        Target { schema: schema.clone(), base: around.clone(), document: Arc::clone(self) }
+    }
+
+    /// Finds the schema that an absolute reference names, whose address the document [has](Self::has).
+    pub(super) fn find(self: &Arc<Self>, uri: &str) -> Result<Target, String> {
+        let resource = without_fragment(uri);
         let fragment = uri.get(resource.len() + 1..).unwrap_or_default();
-        let Some(root) = self.resources.get(resource) else {
-            // Helm warns of a URN that it cannot resolve and lets everything pass.
-            if resource.starts_with("urn:") {
-                return Ok(Target { schema: Value::Bool(true), base: base.to_owned() });
-            }
-            return Err(format!("unsupported: schema {resource} from outside the chart"));
-        };
+        let missing = || format!("json-pointer in {uri:?} not found");
+        let root = self.resources.get(resource).ok_or_else(missing)?;
         if fragment.is_empty() {
-            return Ok(Target { schema: root.clone(), base: resource.to_owned() });
+            return Ok(self.target(root));
         }
         if !fragment.starts_with('/') {
             return match self.anchors.get(&format!("{resource}#{fragment}")) {
-                Some(schema) => Ok(Target { schema: schema.clone(), base: resource.to_owned() }),
+                Some(placed) => Ok(self.target(placed)),
                 None => Err(format!("anchor {fragment:?} not found in schema {resource:?}")),
             };
         }
-        let missing = || format!("json-pointer in {uri:?} not found");
         let pointer = percent_decoded(fragment);
         let tokens = parse_pointer(&pointer).ok_or_else(missing)?;
-        let mut schema = root;
-        let mut inside = resource.to_owned();
+        let mut schema = &root.schema;
+        let mut around = root.around.clone();
         for token in tokens {
-            inside = self.base_of(schema, &inside).into_owned();
+            around = self.base_of(schema, &around).into_owned();
             schema = match schema {
                 Value::Object(map) => map.get(&token),
                 Value::Array(list) => token.parse::<usize>().ok().and_then(|n| list.get(n)),
@@ -189,23 +226,29 @@ impl Document {
             }
             .ok_or_else(missing)?;
         }
-        Ok(Target { schema: schema.clone(), base: inside })
+        Ok(Target { schema: schema.clone(), base: around, document: Arc::clone(self) })
     }
 
-    /// Whether a text matches a pattern; `None` where the pattern is none.
-    pub(super) fn matches(&self, pattern: &str, text: &str) -> Option<bool> {
+    /// Whether a text matches a pattern.
+    ///
+    /// # Errors
+    /// The pattern is none, in Go's words.
+    pub(super) fn matches(&self, pattern: &str, text: &str) -> Result<bool, String> {
         let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
-        let regex = patterns.entry(pattern.to_owned()).or_insert_with(|| Regex::new(pattern).ok());
-        regex.as_ref().map(|r| r.is_match(text))
+        let known = patterns.entry(pattern.to_owned()).or_insert_with(|| Pattern::compile(pattern));
+        match known {
+            Ok(known) => Ok(known.is_match(text)),
+            Err(why) => Err(format!("invalid regex {pattern:?}: {why}")),
+        }
     }
 }
 
-fn without_fragment(uri: &str) -> &str {
+pub(super) fn without_fragment(uri: &str) -> &str {
     uri.split('#').next().unwrap_or(uri)
 }
 
 /// Resolves a reference against a base, as far as schemas need it.
-fn join(base: &str, reference: &str) -> String {
+pub(super) fn join(base: &str, reference: &str) -> String {
     let base = without_fragment(base);
     if reference.starts_with('#') {
         return format!("{base}{reference}");

@@ -1,16 +1,20 @@
 //! Holds values against `values.schema.json`: JSON Schema drafts 4, 6, 7, 2019-09 and 2020-12, as the library that
 //! Helm 3 uses (santhosh-tekuri/jsonschema v6) reads them, with its words.
 //!
-//! Differs: schemas are not held against their own meta-schema, and nothing is fetched from the network; a reference
-//! into it is an error where values reach it.
+//! Differs: schemas are not held against their own meta-schema, and what a reference names is looked for where values
+//! reach it, not before.
 
 mod check;
 mod document;
+mod elsewhere;
 mod format;
+mod keywords;
+mod number;
 mod place;
 mod report;
 
 pub use document::Schema;
+pub use elsewhere::SchemaSource;
 
 use crate::Error;
 use crate::tree::Node;
@@ -18,8 +22,13 @@ use fairway_template::{Map, Value};
 
 /// Validates the values of a chart and its subcharts, as Helm 3's `ValidateAgainstSchema`. `user` are the values that
 /// the release was given, before those of charts: errors tell the two apart.
-pub(crate) fn validate(root: &Node<'_>, values: &Map, user: &fairway_value::Map) -> Result<(), Error> {
-    let mut report = Report { user, faults: String::new(), places: Vec::new() };
+pub(crate) fn validate(
+    root: &Node<'_>,
+    values: &Map,
+    user: &fairway_value::Map,
+    elsewhere: Option<&dyn SchemaSource>,
+) -> Result<(), Error> {
+    let mut report = Report { user, elsewhere, faults: String::new(), places: Vec::new() };
     report.chart(&mut vec![root], values);
     if report.faults.is_empty() {
         return Ok(());
@@ -29,8 +38,12 @@ pub(crate) fn validate(root: &Node<'_>, values: &Map, user: &fairway_value::Map)
 }
 
 /// Validates values against one schema, as Helm's `ValidateAgainstSingleSchema`, and says what is wrong.
-pub(crate) fn validate_single(schema: &Schema, values: &fairway_value::Value) -> Option<String> {
-    match schema.faults(values) {
+pub(crate) fn validate_single(
+    schema: &Schema,
+    values: &fairway_value::Value,
+    elsewhere: Option<&dyn SchemaSource>,
+) -> Option<String> {
+    match schema.faults(values, elsewhere) {
         Ok(faults) if faults.is_empty() => None,
         Ok(faults) => Some(report::text(&faults)),
         Err(why) => Some(why),
@@ -40,6 +53,7 @@ pub(crate) fn validate_single(schema: &Schema, values: &fairway_value::Value) ->
 /// What is wrong with the values of a chart and its subcharts.
 struct Report<'u> {
     user: &'u fairway_value::Map,
+    elsewhere: Option<&'u dyn SchemaSource>,
     faults: String,
     places: Vec<String>,
 }
@@ -49,7 +63,7 @@ impl Report<'_> {
         let Some(node) = charts.last().copied() else { return };
         if let Some(schema) = &node.chart.schema {
             let json = Value::Map(values.clone()).to_json();
-            match schema.faults(&json) {
+            match schema.faults(&json, self.elsewhere) {
                 Ok(faults) if faults.is_empty() => {}
                 Ok(faults) => {
                     self.faults.push_str(&format!("{}:\n{}\n", node.name, report::text(&faults)));

@@ -9,7 +9,8 @@ use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::ports::machine;
 use crate::cli::system::told;
-use fairway_helm::{Finding, HelmVersion, KubeVersion, Options, Severity, lint};
+use fairway_helm::{Finding, HelmVersion, KubeVersion, Options, Outside, Severity, lint};
+use fairway_render::RemoteSchemas;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -51,13 +52,16 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     if let Some(version) = &kube_version {
         KubeVersion::parse(version, HelmVersion::V3).map_err(|e| fail(&e))?;
     }
+    let elsewhere = Elsewhere::new(Path::new(CACHE_DIR));
     let options = Options {
         namespace: args.namespace.clone(),
-        values: args.values.merge(&Elsewhere::new(Path::new(CACHE_DIR)))?,
+        values: args.values.merge(&elsewhere)?,
         kube_version,
         skip_schema_validation: args.skip_schema_validation,
         ..Options::default()
     };
+    let schemas = RemoteSchemas(&elsewhere);
+    let outside = Outside { schemas: Some(&schemas), ..Outside::default() };
     let mut charts = args.charts.clone();
     if args.with_subcharts {
         for chart in &args.charts {
@@ -66,7 +70,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let (mut out, mut failed, mut reported) = (String::new(), 0, 0);
     for chart in &charts {
-        let report = match findings(chart, &options) {
+        let report = match findings(chart, &options, outside) {
             Ok(findings) => {
                 failed += usize::from(is_failed(&findings, args.strict));
                 report(chart, &findings, args.quiet)
@@ -88,19 +92,19 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Lints one chart; an error where there is none.
-fn findings(chart: &str, options: &Options) -> Result<Vec<Finding>, String> {
+fn findings(chart: &str, options: &Options, outside: Outside<'_>) -> Result<Vec<Finding>, String> {
     if is_archive(chart) {
         let bytes = std::fs::read(chart)
             .map_err(|e| format!("unable to open tarball: {}", told(Path::new(chart), "open", &e)))?;
         let tree =
             fairway_helm::archive_tree(&bytes).map_err(|e| format!("unable to extract tarball: {e}"))?;
-        return Ok(lint(&tree, "", chart, options, machine()));
+        return Ok(lint(&tree, "", chart, options, machine(), outside));
     }
     let file = if chart == "." { "Chart.yaml".into() } else { Path::new(chart).join("Chart.yaml") };
     std::fs::metadata(&file)
         .map_err(|e| format!("unable to check Chart.yaml file in chart: {}", told(&file, "stat", &e)))?;
     let place = Place::of(Path::new(chart)).map_err(|e| format!("{e:#}"))?;
-    Ok(lint(&*place.tree, &place.path, chart, options, machine()))
+    Ok(lint(&*place.tree, &place.path, chart, options, machine(), outside))
 }
 
 fn is_archive(path: &str) -> bool {

@@ -12,8 +12,9 @@ use crate::cli::ports::machine;
 use crate::cli::system::given;
 use anyhow::{Context as _, bail};
 use fairway_helm::{
-    CompiledChart, Error, HelmVersion, Options, RecordedObjects, Release, Show, name_of_template,
+    CompiledChart, Error, HelmVersion, Options, Outside, RecordedObjects, Release, Show, name_of_template,
 };
+use fairway_render::RemoteSchemas;
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -177,11 +178,15 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     }
     let (name, chart) = name_and_chart(args)?;
     let chart = Arc::new(load(chart, args.dependency_update, &args.flags)?);
+    if chart.metadata.deprecated {
+        eprintln!("WARNING: This chart is deprecated");
+    }
     let chart = CompiledChart::with(chart, args.helm_version);
+    let elsewhere = args.flags.access.elsewhere()?;
     let options = Options {
         release_name: name.clone(),
         namespace: args.namespace.clone(),
-        values: args.values.merge(&args.flags.access.elsewhere()?)?,
+        values: args.values.merge(&elsewhere)?,
         kube_version: args.kube_version.clone().filter(|v| !v.is_empty()),
         api_versions: Slice::all(&args.api_versions).cloned().collect(),
         is_upgrade: args.is_upgrade,
@@ -191,11 +196,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     };
     let recorded = given(args.lookup_from.as_deref()).map(recorded).transpose()?;
     let lookup = recorded.as_ref().map(|r| r as &dyn fairway_template::Lookup);
-    let release = match chart.render_with(&options, machine(), lookup) {
+    let outside = Outside { lookup, schemas: Some(&RemoteSchemas(&elsewhere)) };
+    let release = match chart.render_with(&options, machine(), outside) {
         Ok(release) => release,
         Err(error) => {
             if args.debug && matches!(error, Error::Manifest { .. }) {
-                print(&unsorted(&chart, &options)?)?;
+                print(&unsorted(&chart, &options, outside)?)?;
             }
             return Err(fail(&error));
         }
@@ -236,8 +242,8 @@ fn name_and_chart(args: &Args) -> anyhow::Result<(String, &String)> {
 }
 
 /// What was rendered, as Helm prints it with `--debug` where it is no YAML.
-fn unsorted(chart: &CompiledChart, options: &Options) -> anyhow::Result<String> {
-    let mut files = chart.render_files(options, machine()).map_err(|e| fail(&e))?;
+fn unsorted(chart: &CompiledChart, options: &Options, outside: Outside<'_>) -> anyhow::Result<String> {
+    let mut files = chart.render_files(options, machine(), outside).map_err(|e| fail(&e))?;
     files.retain(|file| !file.name.ends_with("NOTES.txt") && !file.text.trim().is_empty());
     files.sort_by(|a, b| a.name.cmp(&b.name));
     let all: String = files.iter().map(|f| format!("---\n# Source: {}\n{}\n", f.name, f.text)).collect();

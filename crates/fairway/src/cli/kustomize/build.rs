@@ -170,7 +170,7 @@ pub(super) fn run(args: &BuildArgs) -> anyhow::Result<()> {
     let api_versions: Vec<String> = Slice::all(&args.helm_api_versions).cloned().collect();
     let elsewhere = Elsewhere::new(&args.cache_dir);
     let capabilities = Capabilities::default();
-    let inflator = Inflator { capabilities: &capabilities, ports: machine() };
+    let inflator = Inflator { capabilities: &capabilities, ports: machine(), remote: Some(&elsewhere) };
     let options = BuildOptions {
         load_restrictor: match args.load_restrictor {
             Restrictor::RootOnly => LoadRestrictor::RootOnly,

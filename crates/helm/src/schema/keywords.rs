@@ -1,0 +1,145 @@
+//! The keywords that look at a value alone, not at what is in it.
+
+use super::check::{At, Outcome};
+use super::document::Draft;
+use super::format;
+use super::number::{equal, is_multiple};
+use super::report::{Fault, count, number, quote};
+use fairway_value::{Map, Value};
+
+/// The keywords that look at values of every type; the first that is broken hides all others.
+pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
+    let draft = at.document.draft;
+    let fault = |message: String| Some(Fault::new(at.path, message));
+    if let Some(types) = schema.get("type") {
+        let is_named = |name: &&str| match types {
+            Value::Array(list) => list.iter().any(|t| t.as_str() == Some(*name)),
+            one => one.as_str() == Some(*name),
+        };
+        let wanted: Vec<&str> = TYPES.into_iter().filter(is_named).collect();
+        if !wanted.is_empty() && !wanted.iter().any(|name| is_type(at.value, name)) {
+            return fault(format!("got {}, want {}", type_of(at.value), wanted.join(" or ")));
+        }
+    }
+    let is_simple = |value: &Value| !matches!(value, Value::Array(_) | Value::Object(_));
+    if let Some(wanted) = schema.get("const").filter(|w| draft >= Draft::Six && !equal(w, at.value)) {
+        return fault(if is_simple(wanted) {
+            format!("value must be {}", shown(wanted))
+        } else {
+            "'const' failed".to_owned()
+        });
+    }
+    if let Some(choices) = schema.get("enum").and_then(Value::as_array)
+        && !choices.iter().any(|choice| equal(choice, at.value))
+    {
+        let all = || choices.iter().map(shown).collect::<Vec<_>>().join(", ");
+        return fault(match choices {
+            _ if !choices.iter().all(is_simple) => "'enum' failed".to_owned(),
+            [one] => format!("value must be {}", shown(one)),
+            _ => format!("value must be one of {}", all()),
+        });
+    }
+    // Since 2019 a format only informs.
+    let format = schema.get("format").and_then(Value::as_str).filter(|_| draft <= Draft::Seven)?;
+    let text = at.value.as_str()?;
+    let why = format::check(format, text).err()?;
+    fault(format!("{} is not valid {format}: {why}", quote(text)))
+}
+
+/// The keywords for texts.
+pub(super) fn string(schema: &Map, text: &str, at: At<'_>, out: &mut Outcome) -> Result<(), String> {
+    if schema.contains_key("minLength") || schema.contains_key("maxLength") {
+        sizes(schema, ["minLength", "maxLength"], text.chars().count(), at.path, out);
+    }
+    if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
+        && !at.document.matches(pattern, text)?
+    {
+        out.fault(at.path, format!("{} does not match pattern {}", quote(text), quote(pattern)));
+    }
+    Ok(())
+}
+
+/// The keywords for the least and the most of what there may be.
+pub(super) fn sizes(schema: &Map, [least, most]: [&str; 2], got: usize, path: &str, out: &mut Outcome) {
+    let fault = |key: &str, want| format!("{key}: got {}, want {}", count(got), count(want));
+    if let Some(min) = limit(schema, least).filter(|min| got < *min) {
+        out.fault(path, fault(least, min));
+    }
+    if let Some(max) = limit(schema, most).filter(|max| got > *max) {
+        out.fault(path, fault(most, max));
+    }
+}
+
+/// The keywords for numbers.
+pub(super) fn numeric(schema: &Map, found: f64, path: &str, out: &mut Outcome) {
+    let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
+    // In the fourth draft a boolean says that the bound itself is outside.
+    let is_outside = |key: &str| schema.get(key).and_then(Value::as_bool) == Some(true);
+    let (above, below) = match (bound("minimum"), bound("maximum")) {
+        (min, max) if is_outside("exclusiveMinimum") || is_outside("exclusiveMaximum") => {
+            let take = |key: &str, bound: Option<f64>, strict: Option<f64>| match is_outside(key) {
+                true => (None, bound),
+                false => (bound, strict),
+            };
+            (
+                take("exclusiveMinimum", min, bound("exclusiveMinimum")),
+                take("exclusiveMaximum", max, bound("exclusiveMaximum")),
+            )
+        }
+        (min, max) => ((min, bound("exclusiveMinimum")), (max, bound("exclusiveMaximum"))),
+    };
+    let mut fault = |key: &str, want: Option<f64>, holds: fn(f64, f64) -> bool| {
+        if let Some(want) = want.filter(|want| !holds(found, *want)) {
+            out.fault(path, format!("{key}: got {}, want {}", number(found), number(want)));
+        }
+    };
+    fault("minimum", above.0, |found, want| found >= want);
+    fault("maximum", below.0, |found, want| found <= want);
+    fault("exclusiveMinimum", above.1, |found, want| found > want);
+    fault("exclusiveMaximum", below.1, |found, want| found < want);
+    fault("multipleOf", bound("multipleOf").filter(|step| *step > 0.0), is_multiple);
+}
+
+/// Returns the names of a list that a map lacks.
+pub(super) fn missing<'k>(wanted: Option<&'k Value>, map: &Map) -> Vec<&'k str> {
+    let names = wanted.and_then(Value::as_array).unwrap_or_default().iter().filter_map(Value::as_str);
+    names.filter(|key| !map.contains_key(key)).collect()
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(s) => quote(s),
+        Value::Null => "<nil>".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Returns a limit, which is a whole number.
+pub(super) fn limit(schema: &Map, key: &str) -> Option<usize> {
+    let value = schema.get(key)?;
+    let whole = value.as_f64().filter(|f| f.fract() == 0.0 && (0.0..9e15).contains(f));
+    // A whole number below 2^53 is what it is.
+    whole.and_then(|f| format!("{f:.0}").parse().ok())
+}
+
+/// The types, in the order in which they are told.
+const TYPES: [&str; 7] = ["null", "boolean", "number", "integer", "string", "array", "object"];
+
+fn is_type(value: &Value, name: &str) -> bool {
+    match (value, name) {
+        (Value::Int(_) | Value::Uint(_), "integer") => true,
+        (Value::Float(f), "integer") => f.fract() == 0.0,
+        _ => type_of(value) == name,
+    }
+}
+
+fn type_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Int(_) | Value::Uint(_) | Value::Float(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    }
+}
