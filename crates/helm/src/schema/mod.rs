@@ -61,6 +61,10 @@ struct Report<'u> {
 impl Report<'_> {
     fn chart(&mut self, charts: &mut Vec<&Node<'_>>, values: &Map) {
         let Some(node) = charts.last().copied() else { return };
+        // Helm writes the next chart's name behind a fault of a schema itself.
+        if !self.faults.is_empty() && !self.faults.ends_with('\n') {
+            self.faults.push('\n');
+        }
         if let Some(schema) = &node.chart.schema {
             let json = Value::Map(values.clone()).to_json();
             match schema.faults(&json, self.elsewhere) {
@@ -69,7 +73,7 @@ impl Report<'_> {
                     self.faults.push_str(&format!("{}:\n{}\n", node.name, report::text(&faults)));
                     self.places.extend(place::places(charts, self.user, &json, &faults));
                 }
-                Err(why) => self.faults.push_str(&format!("{}:\n{why}\n", node.name)),
+                Err(why) => self.faults.push_str(&format!("{}:\n{why}", node.name)),
             }
         }
         for child in &node.children {

@@ -87,10 +87,10 @@ fn open(path: &Path) -> anyhow::Result<Chart> {
 fn list(args: &ListArgs) -> anyhow::Result<()> {
     let chart = open(&args.chart)?;
     let charts = args.chart.join("charts");
-    let stated = chart.metadata.dependencies.as_deref().unwrap_or_default();
-    if stated.is_empty() {
+    // An empty list is shown as a table without rows.
+    let Some(stated) = chart.metadata.dependencies.as_deref() else {
         return print(&format!("WARNING: no dependencies at {}\n", charts.display()));
-    }
+    };
     let mut rows = vec![["NAME", "VERSION", "REPOSITORY", "STATUS"].map(str::to_owned)];
     for dependency in stated {
         let state = state(&charts, dependency, &chart);
