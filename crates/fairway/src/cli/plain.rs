@@ -16,12 +16,12 @@ pub trait Plain: Sized {
 }
 
 /// Reads the rest of this process's command line, if it is plain.
-pub fn plain<T: Plain>(mut words: impl Iterator<Item = OsString>) -> Option<T> {
+pub fn plain<T: Plain>(words: impl Iterator<Item = OsString>) -> Option<T> {
     let logs = ["FAIRWAY_LOG"];
     if T::VARIABLES.iter().chain(&logs).any(|name| env::var_os(name).is_some()) {
         return None;
     }
-    let words: Result<Vec<String>, OsString> = words.by_ref().map(OsString::into_string).collect();
+    let words: Result<Vec<String>, OsString> = words.map(OsString::into_string).collect();
     T::read(Words(words.ok()?.into_iter()))
 }
 
@@ -51,7 +51,8 @@ impl Words {
         Some(Word::Flag(word, value))
     }
 
-    /// Returns a flag's value, which is the next word if none stands with it. None is empty: some flags refuse that.
+    /// Returns a flag's value, which is the next word if none stands with it. An empty one is left to clap, as not all
+    /// flags make the same of it.
     pub fn value(&mut self, inline: Option<String>) -> Option<String> {
         inline.or_else(|| self.0.next()).filter(|value| !value.is_empty())
     }

@@ -74,29 +74,21 @@ pub(super) fn sizes(schema: &Map, [least, most]: [&str; 2], got: usize, path: &s
 pub(super) fn numeric(schema: &Map, found: f64, path: &str, out: &mut Outcome) {
     let bound = |key: &str| schema.get(key).and_then(Value::as_f64);
     // In the fourth draft a boolean says that the bound itself is outside.
-    let is_outside = |key: &str| schema.get(key).and_then(Value::as_bool) == Some(true);
-    let (above, below) = match (bound("minimum"), bound("maximum")) {
-        (min, max) if is_outside("exclusiveMinimum") || is_outside("exclusiveMaximum") => {
-            let take = |key: &str, bound: Option<f64>, strict: Option<f64>| match is_outside(key) {
-                true => (None, bound),
-                false => (bound, strict),
-            };
-            (
-                take("exclusiveMinimum", min, bound("exclusiveMinimum")),
-                take("exclusiveMaximum", max, bound("exclusiveMaximum")),
-            )
-        }
-        (min, max) => ((min, bound("exclusiveMinimum")), (max, bound("exclusiveMaximum"))),
+    let bounds = |key: &str, strict: &str| match schema.get(strict) {
+        Some(Value::Bool(true)) => (None, bound(key)),
+        _ => (bound(key), bound(strict)),
     };
+    let (least, above) = bounds("minimum", "exclusiveMinimum");
+    let (most, below) = bounds("maximum", "exclusiveMaximum");
     let mut fault = |key: &str, want: Option<f64>, holds: fn(f64, f64) -> bool| {
         if let Some(want) = want.filter(|want| !holds(found, *want)) {
             out.fault(path, format!("{key}: got {}, want {}", number(found), number(want)));
         }
     };
-    fault("minimum", above.0, |found, want| found >= want);
-    fault("maximum", below.0, |found, want| found <= want);
-    fault("exclusiveMinimum", above.1, |found, want| found > want);
-    fault("exclusiveMaximum", below.1, |found, want| found < want);
+    fault("minimum", least, |found, want| found >= want);
+    fault("maximum", most, |found, want| found <= want);
+    fault("exclusiveMinimum", above, |found, want| found > want);
+    fault("exclusiveMaximum", below, |found, want| found < want);
     fault("multipleOf", bound("multipleOf").filter(|step| *step > 0.0), is_multiple);
 }
 
