@@ -41,7 +41,7 @@ pub(crate) fn render(
         ..Options::default()
     };
     let schemas = input.remote.map(RemoteSchemas);
-    let outside = Outside { lookup: input.lookup, schemas: schemas.as_ref().map(|s| s as &dyn SchemaSource) };
+    let outside = Outside { lookup: input.lookup, schemas: source(schemas.as_ref()) };
     let release = chart.render_with(&request, input.ports, outside).map_err(fail)?;
     let show = Show { include_crds: !options.skip_crds, skip_tests: options.skip_tests, ..Show::default() };
     let mut rendered = Rendered::default();
@@ -116,6 +116,10 @@ impl SchemaSource for RemoteSchemas<'_> {
     }
 }
 
+fn source<'s>(schemas: Option<&'s RemoteSchemas<'_>>) -> Option<&'s dyn SchemaSource> {
+    schemas.map(|schemas| schemas as _)
+}
+
 /// Charts inside kustomizations: those in the tree; charts of repositories are fetched by the caller's port.
 pub struct Inflator<'a> {
     /// What the cluster offers.
@@ -166,8 +170,7 @@ impl ChartInflator for Inflator<'_> {
             ..Options::default()
         };
         let schemas = self.remote.map(RemoteSchemas);
-        let outside =
-            Outside { schemas: schemas.as_ref().map(|s| s as &dyn SchemaSource), ..Outside::default() };
+        let outside = Outside { schemas: source(schemas.as_ref()), ..Outside::default() };
         let chart = CompiledChart::new(Arc::new(chart));
         let release = chart.render_with(&options, self.ports, outside).map_err(words)?;
         let show = Show {

@@ -28,27 +28,23 @@ pub fn plain<T: Plain>(words: impl Iterator<Item = OsString>) -> Option<T> {
 /// What is left of a command line.
 pub struct Words(IntoIter<String>);
 
-/// The next part of a command line.
-pub enum Word {
-    /// A word that is no flag.
-    Operand(String),
-    /// A flag's name with its dashes, and what stands behind its `=`.
-    Flag(String, Option<String>),
-}
-
 impl Words {
-    /// Takes the next word, if there is one.
-    pub fn word(&mut self) -> Option<Word> {
-        let mut word = self.0.next()?;
-        if !word.starts_with('-') || word == "-" {
-            return Some(Word::Operand(word));
-        }
-        let value = word.find('=').map(|at| {
-            let value = word.split_off(at + 1);
-            word.pop();
+    /// Takes the next flag: its name with its dashes, and what stands behind its `=`. Operands before it are put with the
+    /// others; `None` where there is no flag any more.
+    pub fn flag(&mut self, operands: &mut Vec<String>) -> Option<(String, Option<String>)> {
+        let is_operand = |word: &String| !word.starts_with('-') || word == "-";
+        let mut name = loop {
+            match self.0.next()? {
+                word if is_operand(&word) => operands.push(word),
+                flag => break flag,
+            }
+        };
+        let value = name.find('=').map(|at| {
+            let value = name.split_off(at + 1);
+            name.pop();
             value
         });
-        Some(Word::Flag(word, value))
+        Some((name, value))
     }
 
     /// Returns a flag's value, which is the next word if none stands with it. An empty one is left to clap, as not all

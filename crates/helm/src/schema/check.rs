@@ -1,4 +1,4 @@
-use super::document::{Document, Draft};
+use super::document::{Document, Draft, Target};
 use super::elsewhere::{Documents, SchemaSource};
 use super::keywords::{limit, missing, numeric, sizes, string, whole_value};
 use super::number::equal;
@@ -165,6 +165,10 @@ impl<'s> Checker<'s> {
 
     fn reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
         let target = self.documents.resolve(reference, at.base, at.document)?;
+        self.referred(&target, at)
+    }
+
+    fn referred(&mut self, target: &Target, at: At<'_>) -> Result<Verdict, String> {
         let inside = At { base: &target.base, document: &target.document, ..at };
         Ok(self.schema(&target.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
     }
@@ -191,8 +195,7 @@ impl<'s> Checker<'s> {
             Some(((document, base), fragment)) => document.find(&format!("{base}{fragment}"))?,
             None => target,
         };
-        let inside = At { base: &target.base, document: &target.document, ..at };
-        Ok(self.schema(&target.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
+        self.referred(&target, at)
     }
 
     fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Verdict, String> {

@@ -1,6 +1,7 @@
 //! The formats that old drafts hold strings to, as the library's `format.go`, with its words.
 
-use fairway_template::go::{Address, Pattern, check_time};
+use super::report::quote;
+use fairway_template::go::{self, Address, Pattern, check_time};
 use std::net::Ipv6Addr;
 
 type Checked = Result<(), String>;
@@ -41,15 +42,11 @@ fn hold(holds: bool, why: &str) -> Checked {
     if holds { Ok(()) } else { fail(why) }
 }
 
+/// Holds that a text has no other characters; `behind` ends what is said of the first.
 fn only(text: &str, allowed: impl Fn(char) -> bool, what: &str, behind: &str) -> Checked {
     match text.chars().find(|c| !allowed(*c)) {
         None => Ok(()),
-        Some(other) => {
-            let shown = fairway_template::go::quote(&other.to_string());
-            let shown =
-                shown.get(1..shown.len() - 1).unwrap_or_default().replace("\\\"", "\"").replace('\'', "\\'");
-            Err(format!("{what} '{shown}'{behind}"))
-        }
+        Some(other) => Err(format!("{what} {}{behind}", quote(other.encode_utf8(&mut [0; 4])))),
     }
 }
 
@@ -131,7 +128,7 @@ fn period(text: &str) -> Checked {
 /// Reads a whole number as Go's `strconv.Atoi`.
 fn whole_number(text: &str) -> Result<i64, String> {
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let shown = fairway_template::go::quote(text);
+    let shown = go::quote(text);
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(format!("strconv.Atoi: parsing {shown}: invalid syntax"));
     }
@@ -151,7 +148,7 @@ fn ipv6(text: &str) -> Checked {
     hold(text.contains(':'), "missing colon")?;
     let (address, zone) = text.split_once('%').map_or((text, None), |(a, z)| (a, Some(z)));
     if address.parse::<Ipv6Addr>().is_err() {
-        return Err(format!("ParseAddr({}): unable to parse IP", fairway_template::go::quote(text)));
+        return Err(format!("ParseAddr({}): unable to parse IP", go::quote(text)));
     }
     hold(zone.is_none(), "zone id is not a part of ipv6 address")
 }

@@ -7,7 +7,7 @@ use super::values::ValueFlags;
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::pflag::Slice;
-use crate::cli::plain::{Plain, Word, Words, switch};
+use crate::cli::plain::{Plain, Words, switch};
 use crate::cli::ports::machine;
 use crate::cli::system::given;
 use anyhow::{Context as _, bail};
@@ -133,14 +133,7 @@ impl Plain for Args {
 
     fn read(mut words: Words) -> Option<Self> {
         let mut args = Self::default();
-        while let Some(word) = words.word() {
-            let (flag, value) = match word {
-                Word::Operand(word) => {
-                    args.name_and_chart.push(word);
-                    continue;
-                }
-                Word::Flag(flag, value) => (flag, value),
-            };
+        while let Some((flag, value)) = words.flag(&mut args.name_and_chart) {
             let mut text = |value| words.value(value);
             match flag.as_str() {
                 "--values" | "-f" => args.values.values.push(text(value)?.parse().ok()?),

@@ -3,7 +3,7 @@ use crate::cli::elsewhere::{CACHE_DIR, Elsewhere};
 use crate::cli::exit::{DIFFERENT, Failure};
 use crate::cli::output::print;
 use crate::cli::pflag::Slice;
-use crate::cli::plain::{Plain, Word, Words, switch};
+use crate::cli::plain::{Plain, Words, switch};
 use crate::cli::ports::machine;
 use crate::cli::system::{given, told};
 use anyhow::Context as _;
@@ -104,14 +104,7 @@ impl Plain for BuildArgs {
     fn read(mut words: Words) -> Option<Self> {
         let mut args = Self::default();
         let mut path = Vec::new();
-        while let Some(word) = words.word() {
-            let (flag, value) = match word {
-                Word::Operand(word) => {
-                    path.push(word);
-                    continue;
-                }
-                Word::Flag(flag, value) => (flag, value),
-            };
+        while let Some((flag, value)) = words.flag(&mut path) {
             match flag.as_str() {
                 "--enable-helm" => args.enable_helm = switch(value)?,
                 "--enable-alpha-plugins" => args.enable_alpha_plugins = switch(value)?,
