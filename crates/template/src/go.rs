@@ -29,6 +29,14 @@ impl Pattern {
         re2::compile(pattern).map(Self)
     }
 
+    /// Holds an expression to Go's syntax without compiling it.
+    ///
+    /// # Errors
+    /// Go's complaint.
+    pub fn check(pattern: &str) -> Result<(), String> {
+        re2::check(pattern)
+    }
+
     /// Whether the expression matches anywhere.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {

@@ -91,6 +91,21 @@ fn replace<M>(
 /// # Errors
 /// Go's kind of complaint.
 pub(crate) fn compile(pattern: &str) -> Result<Expression, String> {
+    translated(pattern, build)
+}
+
+/// Holds an expression to Go's syntax, which costs less than compiling it. How large it becomes is not looked at.
+///
+/// # Errors
+/// Go's complaint.
+pub(crate) fn check(pattern: &str) -> Result<(), String> {
+    translated(pattern, |translated| match syntax::parse_with(translated, &syntax_config()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(UNSUPPORTED.to_owned()),
+    })
+}
+
+fn translated<T>(pattern: &str, build: impl FnOnce(&str) -> Result<T, String>) -> Result<T, String> {
     let mut translator = Translator {
         chars: pattern.chars().peekable(),
         names: Vec::new(),
@@ -102,14 +117,20 @@ pub(crate) fn compile(pattern: &str) -> Result<Expression, String> {
     })
 }
 
+const UNSUPPORTED: &str = "invalid or unsupported syntax";
+
+fn syntax_config() -> syntax::Config {
+    syntax::Config::new().nest_limit(200)
+}
+
 fn build(translated: &str) -> Result<Expression, String> {
     let built = meta::Builder::new()
         .configure(meta::Config::new().nfa_size_limit(Some(SIZE_MAX)).dfa(false))
-        .syntax(syntax::Config::new().nest_limit(200))
+        .syntax(syntax_config())
         .build(translated);
     built.map(|regex| Expression(Arc::new(regex))).map_err(|e| match e.size_limit() {
         Some(_) => "expression too large".to_owned(),
-        None => "invalid or unsupported syntax".to_owned(),
+        None => UNSUPPORTED.to_owned(),
     })
 }
 

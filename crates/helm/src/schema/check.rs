@@ -1,7 +1,8 @@
-use super::document::{Document, Draft, Target};
-use super::elsewhere::{Documents, SchemaSource};
+use super::document::{Document, Draft, Place, Target};
+use super::elsewhere::Documents;
 use super::keywords::{limit, missing, numeric, sizes, string, whole_value};
-use super::number::equal;
+use super::meta::fault_at;
+use super::number::repeated;
 use super::report::{Fault, count, quote, quoted};
 use fairway_value::{Map, Str, Value, escape_pointer_token};
 use std::collections::BTreeSet;
@@ -75,13 +76,12 @@ pub(super) struct At<'a> {
 }
 
 impl<'s> Checker<'s> {
-    pub(super) fn new(own: Arc<Document>, elsewhere: Option<&'s dyn SchemaSource>) -> Self {
-        Self { documents: Documents::new(own, elsewhere), scope: Vec::new(), steps: 0, depth: 0 }
+    pub(super) fn new(documents: Documents<'s>) -> Self {
+        Self { documents, scope: Vec::new(), steps: 0, depth: 0 }
     }
 
-    pub(super) fn run(&mut self, value: &Value) -> Result<Vec<Fault>, String> {
-        let document = Arc::clone(self.documents.own());
-        let at = At { value, path: "", base: &document.address, document: &document, counts: false };
+    pub(super) fn run(&mut self, document: &Arc<Document>, value: &Value) -> Result<Vec<Fault>, String> {
+        let at = At { value, path: "", base: &document.address, document, counts: false };
         Ok(self.schema(&document.root, at)?.err().map(Fault::parts).unwrap_or_default())
     }
 
@@ -164,18 +164,25 @@ impl<'s> Checker<'s> {
     }
 
     fn reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
-        let target = self.documents.resolve(reference, at.base, at.document)?;
-        self.referred(&target, at)
+        match self.documents.resolve(reference, at.base, at.document)? {
+            Target::Schema(place) => self.referred(&place, at),
+            Target::Meta(draft, fragment) => Ok(match fault_at(&fragment, draft, at.value, at.path)? {
+                Some(fault) => Err(Fault::of_reference(at.path, fault)),
+                None => Ok(Seen::default()),
+            }),
+        }
     }
 
-    fn referred(&mut self, target: &Target, at: At<'_>) -> Result<Verdict, String> {
-        let inside = At { base: &target.base, document: &target.document, ..at };
-        Ok(self.schema(&target.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
+    fn referred(&mut self, place: &Place, at: At<'_>) -> Result<Verdict, String> {
+        let inside = At { base: &place.base, document: &place.document, ..at };
+        Ok(self.schema(&place.schema, inside)?.map_err(|fault| Fault::of_reference(at.path, fault)))
     }
 
     /// Follows a reference whose target the outermost resource on the way may have replaced.
     fn dynamic_reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
-        let target = self.documents.resolve(reference, at.base, at.document)?;
+        let Target::Schema(place) = self.documents.resolve(reference, at.base, at.document)? else {
+            return self.reference(reference, at);
+        };
         let fragment = reference.split_once('#').map_or("", |(_, fragment)| fragment);
         let outermost = if at.document.draft == Draft::Y2019 {
             let is_open = |schema: &Value| schema.get("$recursiveAnchor") == Some(&Value::Bool(true));
@@ -184,18 +191,18 @@ impl<'s> Checker<'s> {
             self.scope
                 .iter()
                 .find(open)
-                .filter(|_| is_open(&target.schema))
+                .filter(|_| is_open(&place.schema))
                 .map(|found| (found, String::new()))
         } else {
-            let named = target.schema.get("$dynamicAnchor").and_then(Value::as_str) == Some(fragment);
+            let named = place.schema.get("$dynamicAnchor").and_then(Value::as_str) == Some(fragment);
             let has = |(document, base): &&(Arc<Document>, String)| document.has_dynamic(base, fragment);
             self.scope.iter().find(has).filter(|_| named).map(|found| (found, format!("#{fragment}")))
         };
-        let target = match outermost {
+        let place = match outermost {
             Some(((document, base), fragment)) => document.find(&format!("{base}{fragment}"))?,
-            None => target,
+            None => place,
         };
-        self.referred(&target, at)
+        self.referred(&place, at)
     }
 
     fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Verdict, String> {
@@ -207,11 +214,7 @@ impl<'s> Checker<'s> {
     fn array(&mut self, schema: &Map, list: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
         sizes(schema, ["minItems", "maxItems"], list.len(), at.path, out);
         if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
-            let same =
-                (1..list.len()).find_map(|b| (0..b).find(|a| equal(&list[*a], &list[b])).map(|a| (a, b)));
-            if let Some((a, b)) = same {
-                out.fault(at.path, format!("items at {} and {} are equal", count(a), count(b)));
-            }
+            out.faults.extend(repeated(list).map(|why| Fault::new(at.path, why)));
         }
         let is_newest = at.document.draft == Draft::Y2020;
         let (first, rest) = match (is_newest, schema.get("items")) {
@@ -539,7 +542,7 @@ mod tests {
     #[test]
     fn references_stay_inside_the_chart() {
         let schema = r##"{"$defs":{"p":{"type":"string","minLength":2,"pattern":"x"},"q":{"$anchor":"here","type":"number"}},
-            "properties":{"a":{"$ref":"#/$defs/p"},"b":{"$ref":"#here"},"c":{"$ref":"https://x/y"}}}"##;
+            "properties":{"a":{"$ref":"#/$defs/p"},"b":{"$ref":"#here"}}}"##;
         check(schema, r#"{"a":"xx","b":1}"#, "");
         check(schema, r#"{"a":1}"#, "- at '/a': got number, want string");
         check(
@@ -548,7 +551,8 @@ mod tests {
             "- at '/a': validation failed\n  - at '/a': minLength: got 1, want 2\n  - at '/a': 'y' does not match pattern 'x'",
         );
         check(schema, r#"{"b":"x"}"#, "- at '/b': got string, want number");
-        check(schema, r#"{"c":1}"#, "unsupported: schema https://x/y: nothing is fetched here");
+        let outside = r#"{"properties":{"c":{"$ref":"https://x/y"}}}"#;
+        check(outside, "{}", "unsupported: schema https://x/y: nothing is fetched here");
         check(r##"{"$ref":"#"}"##, "{}", "schema is nested deeper than the limit of 200");
     }
 

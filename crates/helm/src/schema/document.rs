@@ -1,7 +1,8 @@
 use super::check::Checker;
-use super::elsewhere::SchemaSource;
+use super::elsewhere::{Documents, SchemaSource};
 use super::report::{self, Fault};
-use fairway_template::go::Pattern;
+use super::subschemas::subschemas;
+use fairway_template::go::{Address, Pattern, quote};
 use fairway_value::{Value, from_json, parse_pointer};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -11,7 +12,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 #[derive(Clone)]
 pub struct Schema {
     text: Arc<[u8]>,
-    parsed: Arc<OnceLock<Result<Arc<Document>, String>>>,
+    root: Arc<OnceLock<Result<Value, String>>>,
+    document: Arc<OnceLock<Arc<Document>>>,
 }
 
 impl std::fmt::Debug for Schema {
@@ -24,7 +26,7 @@ impl Schema {
     /// Takes the file.
     #[must_use]
     pub fn new(text: Arc<[u8]>) -> Self {
-        Self { text, parsed: Arc::default() }
+        Self { text, root: Arc::default(), document: Arc::default() }
     }
 
     /// Returns the file.
@@ -48,9 +50,17 @@ impl Schema {
         value: &Value,
         elsewhere: Option<&dyn SchemaSource>,
     ) -> Result<Vec<Fault>, String> {
-        let parsed = self.parsed.get_or_init(|| Document::parse(&self.text, ROOT).map(Arc::new));
-        let document = parsed.as_ref().map_err(Clone::clone)?;
-        Checker::new(Arc::clone(document), elsewhere).run(value)
+        let root = self.root.get_or_init(|| from_json(&self.text).map_err(|e| e.to_string()));
+        let root = root.as_ref().map_err(Clone::clone)?;
+        let mut documents = Documents::new(elsewhere);
+        let draft = documents.draft(root, ROOT)?;
+        let own = match self.document.get() {
+            Some(known) if known.draft == draft => Arc::clone(known),
+            _ => Arc::new(Document::new(root.clone(), ROOT, draft)?),
+        };
+        documents.compile(&own)?;
+        let own = self.document.get_or_init(|| Arc::clone(&own));
+        Checker::new(documents).run(own, value)
     }
 }
 
@@ -65,28 +75,56 @@ pub(super) enum Draft {
 }
 
 impl Draft {
-    /// The version that `$schema` names; the newest where it names none.
-    fn of(schema: &Value) -> Self {
-        let name = schema.get("$schema").and_then(Value::as_str).unwrap_or_default();
-        [
-            ("draft-04", Self::Four),
-            ("draft-06", Self::Six),
-            ("draft-07", Self::Seven),
-            ("2019-09", Self::Y2019),
-        ]
-        .into_iter()
-        .find(|(part, _)| name.contains(part))
-        .map_or(Self::Y2020, |(_, draft)| draft)
+    /// The version whose meta-schema has an address.
+    pub(super) fn named(address: &str) -> Option<Self> {
+        let address = address.strip_suffix('#').unwrap_or(address);
+        let address = address.strip_prefix("http://").or_else(|| address.strip_prefix("https://"))?;
+        match address.strip_prefix("json-schema.org/")? {
+            "draft-04/schema" => Some(Self::Four),
+            "draft-06/schema" => Some(Self::Six),
+            "draft-07/schema" => Some(Self::Seven),
+            "draft/2019-09/schema" => Some(Self::Y2019),
+            "draft/2020-12/schema" | "schema" => Some(Self::Y2020),
+            _ => None,
+        }
+    }
+
+    /// Returns the address of the version's meta-schema.
+    pub(super) fn address(self) -> &'static str {
+        match self {
+            Self::Four => "http://json-schema.org/draft-04/schema",
+            Self::Six => "http://json-schema.org/draft-06/schema",
+            Self::Seven => "http://json-schema.org/draft-07/schema",
+            Self::Y2019 => "https://json-schema.org/draft/2019-09/schema",
+            Self::Y2020 => "https://json-schema.org/draft/2020-12/schema",
+        }
+    }
+
+    /// The version of a schema that has an address of its own inside one of another version.
+    pub(super) fn embedded(schema: &Value) -> Option<Self> {
+        let draft = schema.get("$schema").and_then(Value::as_str).and_then(Self::named)?;
+        let id = draft.id_of(schema).map(without_fragment)?;
+        (!id.is_empty()).then_some(draft)
+    }
+
+    fn id_of(self, schema: &Value) -> Option<&str> {
+        // Old drafts ignore what stands beside a reference.
+        if self <= Self::Seven && schema.get("$ref").is_some() {
+            return None;
+        }
+        let key = if self == Self::Four { "id" } else { "$id" };
+        schema.get(key).and_then(Value::as_str)
     }
 }
 
 /// The address of a chart's schema.
 const ROOT: &str = "file:///values.schema.json";
 
-/// A schema with the base of what is around it.
+/// A schema with the base of what is around it and its JSON pointer.
 struct Placed {
     schema: Value,
     around: String,
+    pointer: String,
 }
 
 /// A parsed schema with the places that references can name.
@@ -102,81 +140,96 @@ pub(super) struct Document {
     /// Those of the anchors that are dynamic.
     dynamic: HashSet<String>,
     patterns: Mutex<HashMap<String, Result<Pattern, String>>>,
+    /// Set once the document has been found to be a schema that names no other document.
+    pub is_sound: OnceLock<()>,
 }
 
-/// A schema that a reference names, with the base of what is around it and the document that it is in.
-pub(super) struct Target {
+/// What a reference names.
+pub(super) enum Target {
+    Schema(Place),
+    /// A part of a meta-schema, by its fragment.
+    Meta(Draft, String),
+}
+
+/// A schema in a document, with the base of what is around it and its JSON pointer.
+pub(super) struct Place {
     pub schema: Value,
     pub base: String,
+    pub pointer: String,
     pub document: Arc<Document>,
 }
 
 impl Document {
-    /// Reads the document that lies at an address.
+    /// Takes the document that lies at an address.
     ///
     /// # Errors
-    /// It is no JSON.
-    pub(super) fn parse(text: &[u8], address: &str) -> Result<Self, String> {
-        let root = from_json(text).map_err(|e| e.to_string())?;
+    /// Two of its schemas have one name.
+    pub(super) fn new(root: Value, address: &str, draft: Draft) -> Result<Self, String> {
         let mut document = Self {
             address: address.to_owned(),
-            draft: Draft::of(&root),
+            draft,
             resources: HashMap::new(),
             anchors: HashMap::new(),
             dynamic: HashSet::new(),
             patterns: Mutex::default(),
+            is_sound: OnceLock::new(),
             root: root.clone(),
         };
-        let placed = Placed { schema: root.clone(), around: address.to_owned() };
+        let placed = Placed { schema: root.clone(), around: address.to_owned(), pointer: String::new() };
         document.resources.insert(address.to_owned(), placed);
-        document.index(&root, address);
+        document.index(&root, address, &mut String::new())?;
         Ok(document)
-    }
-
-    fn id_of<'v>(&self, schema: &'v Value) -> Option<&'v str> {
-        // Old drafts ignore what stands beside a reference.
-        if self.draft <= Draft::Seven && schema.get("$ref").is_some() {
-            return None;
-        }
-        let key = if self.draft == Draft::Four { "id" } else { "$id" };
-        schema.get(key).and_then(Value::as_str)
     }
 
     /// Returns the base inside a schema whose surroundings have the given one.
     pub(super) fn base_of<'b>(&self, schema: &Value, base: &'b str) -> Cow<'b, str> {
-        match self.id_of(schema) {
+        match self.draft.id_of(schema) {
             Some(id) if !id.starts_with('#') => without_fragment(&join(base, id)).to_owned().into(),
             _ => base.into(),
         }
     }
 
-    fn index(&mut self, schema: &Value, base: &str) {
-        match schema {
-            Value::Object(map) => {
-                let inside = self.base_of(schema, base).into_owned();
-                let placed = || Placed { schema: schema.clone(), around: base.to_owned() };
-                if inside != base {
-                    self.resources.insert(inside.clone(), placed());
-                }
-                let old_style = self.id_of(schema).and_then(|id| id.strip_prefix('#'));
-                let text = |key: &str| schema.get(key).and_then(Value::as_str);
-                let anchors = [old_style, text("$anchor"), text("$dynamicAnchor")];
-                for anchor in anchors.into_iter().flatten().filter(|a| !a.is_empty()) {
-                    self.anchors.insert(format!("{inside}#{anchor}"), placed());
-                }
-                if let Some(anchor) = text("$dynamicAnchor") {
-                    self.dynamic.insert(format!("{inside}#{anchor}"));
-                }
-                for (key, value) in map.iter() {
-                    // Examples of values are no schemas.
-                    if !matches!(key.as_str(), "enum" | "const" | "default" | "examples") {
-                        self.index(value, &inside);
-                    }
-                }
-            }
-            Value::Array(list) => list.iter().for_each(|item| self.index(item, base)),
-            _ => {}
+    /// Keeps where a schema and those in it can be found.
+    fn index(&mut self, schema: &Value, base: &str, pointer: &mut String) -> Result<(), String> {
+        let Value::Object(map) = schema else { return Ok(()) };
+        if self.draft.id_of(schema).is_some_and(|id| Address::parse(id).is_err()) {
+            let place = quote(&format!("{}#{pointer}", self.address));
+            return Err(format!("error in parsing id at {place}"));
         }
+        let inside = self.base_of(schema, base).into_owned();
+        let placed = || Placed { schema: schema.clone(), around: base.to_owned(), pointer: pointer.clone() };
+        if inside != base
+            && let Some(first) = self.resources.insert(inside.clone(), placed())
+            && first.pointer != *pointer
+        {
+            return Err(self.duplicate("id", &inside, &first.pointer, pointer));
+        }
+        let old_style = self.draft.id_of(schema).and_then(|id| id.strip_prefix('#'));
+        let text =
+            |key: &str, first: Draft| schema.get(key).and_then(Value::as_str).filter(|_| self.draft >= first);
+        let dynamic = text("$dynamicAnchor", Draft::Y2020).map(|anchor| format!("{inside}#{anchor}"));
+        let anchors = [old_style, text("$anchor", Draft::Y2019), text("$dynamicAnchor", Draft::Y2020)];
+        for anchor in anchors.into_iter().flatten().filter(|a| !a.is_empty()) {
+            if let Some(first) = self.anchors.insert(format!("{inside}#{anchor}"), placed())
+                && first.pointer != *pointer
+            {
+                return Err(self.duplicate("anchor", anchor, &first.pointer, pointer));
+            }
+        }
+        self.dynamic.extend(dynamic);
+        let end = pointer.len();
+        for inner in subschemas(map, self.draft) {
+            inner.point(pointer);
+            self.index(inner.schema, &inside, pointer)?;
+            pointer.truncate(end);
+        }
+        Ok(())
+    }
+
+    fn duplicate(&self, what: &str, name: &str, first: &str, second: &str) -> String {
+        let quoted = [name, &self.address, first, second].map(quote);
+        let [name, address, first, second] = quoted;
+        format!("duplicate {what} {name} in {address} at {first} and {second}")
     }
 
     /// Whether one of the document's schemas is known by an address without fragment.
@@ -194,26 +247,42 @@ impl Document {
         !self.dynamic.is_empty() && self.dynamic.contains(&format!("{resource}#{anchor}"))
     }
 
-    fn target(self: &Arc<Self>, Placed { schema, around }: &Placed) -> Target {
-        Target { schema: schema.clone(), base: around.clone(), document: Arc::clone(self) }
+    fn place(self: &Arc<Self>, Placed { schema, around, pointer }: &Placed) -> Place {
+        Place {
+            schema: schema.clone(),
+            base: around.clone(),
+            pointer: pointer.clone(),
+            document: Arc::clone(self),
+        }
     }
 
     /// Finds the schema that an absolute reference names, whose address the document [has](Self::has).
-    pub(super) fn find(self: &Arc<Self>, uri: &str) -> Result<Target, String> {
+    pub(super) fn find(self: &Arc<Self>, uri: &str) -> Result<Place, String> {
         let resource = without_fragment(uri);
         let fragment = uri.get(resource.len() + 1..).unwrap_or_default();
-        let missing = || format!("json-pointer in {uri:?} not found");
-        let root = self.resources.get(resource).ok_or_else(missing)?;
+        let unknown = || format!("json-pointer in {} not found", quote(uri));
+        let root = self.resources.get(resource).ok_or_else(unknown)?;
         if fragment.is_empty() {
-            return Ok(self.target(root));
+            return Ok(self.place(root));
         }
         if !fragment.starts_with('/') {
             return match self.anchors.get(&format!("{resource}#{fragment}")) {
-                Some(placed) => Ok(self.target(placed)),
-                None => Err(format!("anchor {fragment:?} not found in schema {resource:?}")),
+                Some(placed) => Ok(self.place(placed)),
+                None => {
+                    let schema = quote(&self.address);
+                    Err(format!("anchor in {} not found in schema {schema}", quote(uri)))
+                }
             };
         }
         let pointer = percent_decoded(fragment);
+        let missing = || {
+            let whole = format!("{}#{}{pointer}", self.address, root.pointer);
+            format!("json-pointer in {} not found", quote(&whole))
+        };
+        let is_escape = |at: usize| matches!(pointer.as_bytes().get(at + 1), Some(b'0' | b'1'));
+        if !pointer.match_indices('~').all(|(at, _)| is_escape(at)) {
+            return Err(format!("invalid json-pointer {}", quote(uri)));
+        }
         let tokens = parse_pointer(&pointer).ok_or_else(missing)?;
         let mut schema = &root.schema;
         let mut around = root.around.clone();
@@ -226,7 +295,8 @@ impl Document {
             }
             .ok_or_else(missing)?;
         }
-        Ok(Target { schema: schema.clone(), base: around, document: Arc::clone(self) })
+        let pointer = format!("{}{pointer}", root.pointer);
+        Ok(Place { schema: schema.clone(), base: around, pointer, document: Arc::clone(self) })
     }
 
     /// Whether a text matches a pattern.
@@ -236,10 +306,7 @@ impl Document {
     pub(super) fn matches(&self, pattern: &str, text: &str) -> Result<bool, String> {
         let mut patterns = self.patterns.lock().unwrap_or_else(PoisonError::into_inner);
         let known = patterns.entry(pattern.to_owned()).or_insert_with(|| Pattern::compile(pattern));
-        match known {
-            Ok(known) => Ok(known.is_match(text)),
-            Err(why) => Err(format!("invalid regex {pattern:?}: {why}")),
-        }
+        known.as_ref().map(|known| known.is_match(text)).map_err(Clone::clone)
     }
 }
 
@@ -250,7 +317,7 @@ pub(super) fn without_fragment(uri: &str) -> &str {
 /// Resolves a reference against a base, as far as schemas need it.
 pub(super) fn join(base: &str, reference: &str) -> String {
     let base = without_fragment(base);
-    if reference.starts_with('#') {
+    if reference.is_empty() || reference.starts_with('#') {
         return format!("{base}{reference}");
     }
     let scheme = reference.split(':').next().unwrap_or_default();

@@ -29,7 +29,7 @@ pub(super) fn check(format: &str, text: &str) -> Checked {
         "uri-reference" | "iri-reference" => address(text).map(|_| ()),
         "uri-template" => uri_template(text),
         "semver" => semver(text),
-        "regex" => Pattern::compile(text).map(|_| ()),
+        "regex" => Pattern::check(text),
         _ => Ok(()),
     }
 }

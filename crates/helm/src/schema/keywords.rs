@@ -4,7 +4,7 @@ use super::check::{At, Outcome};
 use super::document::Draft;
 use super::format;
 use super::number::{equal, is_multiple};
-use super::report::{Fault, count, number, quote};
+use super::report::{Fault, count, number, quote, quoted};
 use fairway_value::{Map, Value};
 
 /// The keywords that look at values of every type; the first that is broken hides all others.
@@ -12,13 +12,12 @@ pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
     let draft = at.document.draft;
     let fault = |message: String| Some(Fault::new(at.path, message));
     if let Some(types) = schema.get("type") {
-        let is_named = |name: &&str| match types {
-            Value::Array(list) => list.iter().any(|t| t.as_str() == Some(*name)),
-            one => one.as_str() == Some(*name),
+        let named: Vec<&str> = match types {
+            Value::Array(list) => list.iter().filter_map(Value::as_str).collect(),
+            one => one.as_str().into_iter().collect(),
         };
-        let wanted: Vec<&str> = TYPES.into_iter().filter(is_named).collect();
-        if !wanted.is_empty() && !wanted.iter().any(|name| is_type(at.value, name)) {
-            return fault(format!("got {}, want {}", type_of(at.value), wanted.join(" or ")));
+        if let Err(why) = of_type(at.value, &named) {
+            return fault(why);
         }
     }
     let is_simple = |value: &Value| !matches!(value, Value::Array(_) | Value::Object(_));
@@ -44,6 +43,23 @@ pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
     let text = at.value.as_str()?;
     let why = format::check(format, text).err()?;
     fault(format!("{} is not valid {format}: {why}", quote(text)))
+}
+
+/// Holds a value to types; those of no known name count for nothing.
+pub(super) fn of_type(value: &Value, names: &[&str]) -> Result<(), String> {
+    let mut wanted = TYPES.into_iter().filter(|name| names.contains(name)).peekable();
+    if wanted.peek().is_none() || wanted.clone().any(|name| is_type(value, name)) {
+        return Ok(());
+    }
+    Err(format!("got {}, want {}", type_of(value), wanted.collect::<Vec<_>>().join(" or ")))
+}
+
+/// Holds a value to several texts.
+pub(super) fn is_one_of(value: &Value, choices: &[&str]) -> Result<(), String> {
+    match value.as_str().is_some_and(|text| choices.contains(&text)) {
+        true => Ok(()),
+        false => Err(format!("value must be one of {}", quoted(choices))),
+    }
 }
 
 /// The keywords for texts.

@@ -1,17 +1,20 @@
 //! Holds values against `values.schema.json`: JSON Schema drafts 4, 6, 7, 2019-09 and 2020-12, as the library that
 //! Helm 3 uses (santhosh-tekuri/jsonschema v6) reads them, with its words.
 //!
-//! Differs: schemas are not held against their own meta-schema, and what a reference names is looked for where values
-//! reach it, not before.
+//! A schema is first held against the meta-schema of its draft, and what it refers to must be there, whether or not the
+//! values reach it. Differs: a meta-schema of somebody's own is read for the draft that it names, not for its rules.
 
 mod check;
+mod compile;
 mod document;
 mod elsewhere;
 mod format;
 mod keywords;
+mod meta;
 mod number;
 mod place;
 mod report;
+mod subschemas;
 
 pub use document::Schema;
 pub use elsewhere::SchemaSource;

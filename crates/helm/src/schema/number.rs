@@ -1,6 +1,9 @@
 //! Numbers as schemas compare them: by their decimal digits, as the library's rationals.
 
+use super::report::count;
 use fairway_value::Value;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Equality of JSON: `1` and `1.0` are one number.
 pub(super) fn equal(a: &Value, b: &Value) -> bool {
@@ -14,6 +17,50 @@ pub(super) fn equal(a: &Value, b: &Value) -> bool {
             (Some(x), Some(y)) => x == y,
             _ => a == b,
         },
+    }
+}
+
+/// Says which items of a list are equal, if two are.
+pub(super) fn repeated(list: &[Value]) -> Option<String> {
+    let mut known = HashMap::with_capacity(list.len());
+    list.iter().enumerate().find_map(|(n, item)| {
+        let mut text = String::new();
+        spell(item, &mut text);
+        match known.entry(text) {
+            Entry::Occupied(first) => {
+                Some(format!("items at {} and {} are equal", count(*first.get()), count(n)))
+            }
+            Entry::Vacant(place) => {
+                place.insert(n);
+                None
+            }
+        }
+    })
+}
+
+/// Writes a value so that those are written alike that are [equal].
+fn spell(value: &Value, out: &mut String) {
+    match value {
+        Value::Array(list) => {
+            out.push('[');
+            for item in list {
+                spell(item, out);
+                out.push(',');
+            }
+        }
+        Value::Object(map) => {
+            let mut entries: Vec<_> = map.iter().collect();
+            entries.sort_unstable_by_key(|(key, _)| *key);
+            out.push('{');
+            for (key, value) in entries {
+                spell(&Value::from(key.as_str()), out);
+                spell(value, out);
+                out.push(',');
+            }
+        }
+        // Nought has two signs.
+        other => out
+            .push_str(&other.as_f64().map_or_else(|| other.to_string(), |number| (number + 0.0).to_string())),
     }
 }
 
@@ -41,7 +88,27 @@ fn decimal(number: f64) -> Option<(i128, i32)> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_multiple;
+    use super::{equal, is_multiple, repeated};
+    use fairway_value::{Value, from_json};
+
+    fn list(text: &str) -> Vec<Value> {
+        from_json(text.as_bytes()).unwrap().as_array().unwrap().to_vec()
+    }
+
+    #[test]
+    fn equal_items_are_found_as_by_comparing_each() {
+        let items =
+            list(r#"[1, true, "1", null, "null", [1], [[1]], [1, 1], {"a": 1, "b": [0]}, {}, [], "", 0.5]"#);
+        let same = list(
+            r#"[1.0, true, "1", null, "null", [1e0], [[1]], [1, 1.0], {"b": [-0.0], "a": 1.0}, {}, [], "", 5e-1]"#,
+        );
+        assert_eq!(repeated(&items), None);
+        for (n, item) in same.iter().enumerate() {
+            assert!(equal(item, &items[n]));
+            let with = [items.as_slice(), std::slice::from_ref(item)].concat();
+            assert_eq!(repeated(&with), Some(format!("items at {n} and {} are equal", items.len())));
+        }
+    }
 
     #[test]
     fn multiples_are_those_of_the_digits() {
