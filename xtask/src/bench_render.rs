@@ -32,9 +32,9 @@ pub struct Args {
 }
 
 /// A case with the arguments that both tools take.
-struct Case {
+pub struct Case {
     name: String,
-    arguments: Vec<String>,
+    pub arguments: Vec<String>,
 }
 
 /// Median times of one case.
@@ -161,7 +161,8 @@ fn texts(case: &Value, field: &str) -> Vec<String> {
     list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-fn helm_cases(dir: &Path) -> Vec<Case> {
+/// Returns the cases of the corpus `helm` that are rendered.
+pub fn helm_cases(dir: &Path) -> Vec<Case> {
     let cases = folders(dir).into_iter().flat_map(|chart| folders(&chart));
     cases.filter_map(|folder| Some(helm_case(&folder, &read(&folder)?))).collect()
 }
@@ -200,7 +201,8 @@ fn helm_case(folder: &Path, case: &Value) -> Case {
     Case { name: text("name"), arguments }
 }
 
-fn kustomize_cases(dir: &Path) -> Vec<Case> {
+/// Returns the cases of the corpus `kustomize` that are built.
+pub fn kustomize_cases(dir: &Path) -> Vec<Case> {
     let one = |folder: PathBuf| {
         let case = read(&folder)?;
         let path = folder.join("input").join(case["path"].as_str().unwrap_or_default());

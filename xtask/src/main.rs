@@ -12,6 +12,7 @@ mod random;
 mod read_back;
 mod run;
 mod schema;
+mod start_order;
 mod tidy;
 
 use clap::{Parser, Subcommand};
@@ -44,6 +45,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Makes the data of the built-in kinds.
     Schema(schema::Args),
+    /// Lists the functions that builds and renderings run, for the linker.
+    StartOrder(start_order::Args),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -58,5 +61,6 @@ fn main() -> anyhow::Result<()> {
         Command::ReadBack(args) => read_back::main(&args),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Schema(args) => schema::main(args),
+        Command::StartOrder(args) => start_order::main(&args),
     }
 }
