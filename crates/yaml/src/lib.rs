@@ -12,6 +12,7 @@
 
 mod base64;
 mod block;
+mod bytes;
 mod compose;
 mod emit;
 mod error;

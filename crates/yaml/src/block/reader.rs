@@ -1,10 +1,10 @@
 use super::scalars::quoted;
 use crate::DuplicateKeys;
+use crate::bytes;
 use crate::parse::Document;
 use crate::resolve::{Resolved, resolve};
 use crate::{Options, compose};
 use fairway_value::{Map, Str, Value};
-use memchr::memchr;
 
 /// Deepest nesting that is read here.
 const DEPTH_MAX: usize = 64;
@@ -87,7 +87,7 @@ impl<'t> Reader<'t> {
             next: 0,
             number: 0,
             line: None,
-            has_tabs: memchr(b'\t', text.as_bytes()).is_some(),
+            has_tabs: bytes::find(b'\t', text.as_bytes()).is_some(),
             nodes_left: options.limits.nodes_max,
             scratch: String::new(),
             entries: Vec::new(),
@@ -125,7 +125,7 @@ impl<'t> Reader<'t> {
     /// Takes the next line as it is; nothing at the end.
     pub(super) fn raw(&mut self) -> Option<&'t str> {
         let rest = self.text.get(self.next..).filter(|rest| !rest.is_empty())?;
-        let raw = memchr(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..end]);
+        let raw = bytes::find(b'\n', rest.as_bytes()).map_or(rest, |end| &rest[..end]);
         self.next = (self.next + raw.len() + 1).min(self.text.len());
         self.number += 1;
         Some(raw)

@@ -1,11 +1,11 @@
 //! Scalars: plain, quoted, literal and folded.
 
 use super::reader::{Reader, leading_spaces};
+use crate::bytes;
 use crate::compose;
 use crate::resolve::resolve;
 use crate::scan::escape;
 use fairway_value::{Str, Value};
-use memchr::memchr3_iter;
 
 impl<'t> Reader<'t> {
     /// Reads what stands on one line and, where it is a scalar, on those below that belong to it; goes on behind it.
@@ -208,7 +208,10 @@ fn fold(empty_lines: usize, out: &mut String) {
 /// a tab.
 fn plain_end(line: &str) -> Option<usize> {
     let bytes = line.as_bytes();
-    for n in memchr3_iter(b':', b'#', b'\t', bytes) {
+    let mut from = 0;
+    while let Some(found) = bytes::find_any(*b":#\t", &bytes[from..]) {
+        let n = from + found;
+        from = n + 1;
         match bytes[n] {
             b':' if matches!(bytes.get(n + 1), None | Some(b' ')) => return None,
             b'#' if n > 0 && bytes[n - 1] == b' ' => return Some(n),
