@@ -33,8 +33,9 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     let binary = Path::new("target/release/fairway");
     let builds = common(binary, "kustomize", &kustomize_cases(&args.dir.join("kustomize")), args.every)?;
     let renderings = common(binary, "helm", &helm_cases(&args.dir.join("helm")), args.every)?;
-    let lines: Vec<&str> = builds.iter().chain(renderings.difference(&builds)).map(String::as_str).collect();
-    println!("{} functions", lines.len());
+    let names = builds.iter().chain(renderings.difference(&builds));
+    let lines: Vec<String> = names.flat_map(|name| [vec![name.clone()], wider(name)].concat()).collect();
+    println!("{} names", lines.len());
     std::fs::write(&args.out, format!("{HEADER}{}\n", lines.join("\n")))
         .with_context(|| format!("write {}", args.out.display()))
 }
@@ -68,6 +69,15 @@ fn functions(binary: &Path, tool: &str, case: &Case) -> anyhow::Result<BTreeSet<
     Ok(entered.map(without_recursion).filter(|name| is_name(name)).map(str::to_owned).collect())
 }
 
+/// Returns what the C library runs instead of a function on processors that have wider registers than Valgrind's.
+fn wider(name: &str) -> Vec<String> {
+    [("_avx2", "_evex"), ("_avx_unaligned", "_evex_unaligned"), ("_avx_unaligned", "_avx512_unaligned")]
+        .into_iter()
+        .filter(|(narrow, _)| name.starts_with("__") && name.contains(narrow))
+        .map(|(narrow, wide)| name.replace(narrow, wide))
+        .collect()
+}
+
 /// Takes off what Valgrind puts behind a function that calls itself.
 fn without_recursion(name: &str) -> &str {
     match name.rsplit_once('\'') {
@@ -90,6 +100,8 @@ mod tests {
         assert_eq!(without_recursion("_ZN4node4walk17hdeadE'2"), "_ZN4node4walk17hdeadE");
         assert_eq!(without_recursion("memcpy"), "memcpy");
         assert!(is_name("_ZN5alloc17hE.llvm.12") && is_name("__libc_start_main"));
+        assert_eq!(wider("__strlen_avx2"), ["__strlen_evex"]);
+        assert_eq!(wider("memchr_avx2"), [""; 0]);
         assert!(!is_name("0x000000000324a940") && !is_name("(below main)") && !is_name("???"));
     }
 }

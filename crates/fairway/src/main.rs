@@ -171,9 +171,15 @@ impl ToolCommand {
 }
 
 fn main() -> ExitCode {
-    if let Some(outcome) = run_tool() {
-        return exit_code(outcome, true);
+    match run_tool() {
+        Some(outcome) => exit_code(outcome, true),
+        None => run_command(),
     }
+}
+
+/// Runs any other command. By itself, since what it keeps on the stack is five pages that a build need not have.
+#[inline(never)]
+fn run_command() -> ExitCode {
     let args = Args::parse();
     let is_tool = matches!(args.command, Command::Tool(_));
     // What is not well is what `check` prints, in a table; the engine's log would say it once more, in between.
