@@ -69,6 +69,26 @@ impl Chart {
         self.metadata.chart_type.eq_ignore_ascii_case("library")
     }
 
+    /// Returns what Helm warns of when it loads the chart and those in it: files that only charts of the first version
+    /// have (`pkg/chart/loader`).
+    #[must_use]
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let old = [
+            (
+                "requirements.yaml",
+                "Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml.",
+            ),
+            (
+                "requirements.lock",
+                "Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock.",
+            ),
+        ];
+        let is_old =
+            |(name, _): &(&str, _)| self.metadata.api_version != "v1" && self.raw_file(name).is_some();
+        let own = old.into_iter().filter(is_old).map(|(_, warning)| warning);
+        own.chain(self.dependencies.iter().flat_map(Self::warnings)).collect()
+    }
+
     /// Returns a file as it was found, such as `README.md`.
     #[must_use]
     pub fn raw_file(&self, name: &str) -> Option<&File> {

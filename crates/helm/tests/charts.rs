@@ -384,3 +384,17 @@ fn a_link_that_leads_nowhere_is_refused_even_where_it_is_ignored() {
     let error = Chart::load(&Dangling(MemoryTree::new(files).unwrap()), "").unwrap_err().to_string();
     assert!(error.contains("error evaluating symlink templates/b.yaml: no such file"), "{error}");
 }
+
+#[test]
+fn files_of_the_first_version_are_warned_of_in_charts_of_the_second() {
+    let chart = load(&[
+        ("Chart.yaml", CHART),
+        ("requirements.yaml", "dependencies: []\n"),
+        ("charts/old/Chart.yaml", "apiVersion: v1\nname: old\nversion: 0.1.0\n"),
+        ("charts/old/requirements.yaml", "dependencies: []\n"),
+        ("charts/new/Chart.yaml", "apiVersion: v2\nname: new\nversion: 0.1.0\n"),
+        ("charts/new/requirements.lock", "dependencies: []\n"),
+    ]);
+    let said: Vec<String> = chart.unwrap().warnings().iter().map(|w| w.chars().take(24).collect()).collect();
+    assert_eq!(said, ["Dependencies are handled", "Dependency locking is ha"]);
+}

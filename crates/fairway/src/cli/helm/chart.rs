@@ -11,25 +11,10 @@ use std::path::Path;
 /// brought as `Chart.yaml` names them.
 pub(super) fn load(reference: &str, complete: bool, flags: &ChartFlags) -> anyhow::Result<Chart> {
     let chart = find(reference, complete, flags)?;
-    warn_of_old_files(&chart);
-    Ok(chart)
-}
-
-/// Warns of files that only charts of the first version have, as Helm does of each chart that it loads.
-fn warn_of_old_files(chart: &Chart) {
-    if chart.metadata.api_version != "v1" {
-        if chart.raw_file("requirements.yaml").is_some() {
-            eprintln!(
-                "Warning: Dependencies are handled in Chart.yaml since apiVersion \"v2\". We recommend migrating dependencies to Chart.yaml."
-            );
-        }
-        if chart.raw_file("requirements.lock").is_some() {
-            eprintln!(
-                "Warning: Dependency locking is handled in Chart.lock since apiVersion \"v2\". We recommend migrating to Chart.lock."
-            );
-        }
+    for warning in chart.warnings() {
+        eprintln!("Warning: {warning}");
     }
-    chart.dependencies.iter().for_each(warn_of_old_files);
+    Ok(chart)
 }
 
 fn find(reference: &str, complete: bool, flags: &ChartFlags) -> anyhow::Result<Chart> {
