@@ -1,14 +1,14 @@
 use super::document::{Document, Draft, Place, Target};
 use super::elsewhere::Documents;
-use super::keywords::{limit, missing, numeric, sizes, string, whole_value};
+use super::keywords::{BYTES_OF_STEP, limit, looked_at, missing, numeric, sizes, string, whole_value};
 use super::meta::fault_at;
 use super::number::repeated;
-use super::report::{Fault, count, quote, quoted};
-use fairway_value::{Map, Str, Value, escape_pointer_token};
+use super::report::{Fault, Faults, below, count, quote, quoted};
+use fairway_value::{Map, Str, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// Most schemas that one validation may look at.
+/// Most steps of one validation: schemas that are looked at, and what each looks at in a value.
 const STEPS_MAX: usize = 5_000_000;
 
 /// Deepest nesting of schemas in schemas, so that references in a circle end.
@@ -41,7 +41,7 @@ type Verdict = Result<Seen, Fault>;
 /// What the keywords of a schema have said so far.
 #[derive(Default)]
 pub(super) struct Outcome {
-    faults: Vec<Fault>,
+    faults: Faults,
     seen: Seen,
 }
 
@@ -85,11 +85,16 @@ impl<'s> Checker<'s> {
         Ok(self.schema(&document.root, at)?.err().map(Fault::parts).unwrap_or_default())
     }
 
-    fn schema(&mut self, schema: &Value, at: At<'_>) -> Result<Verdict, String> {
-        self.steps += 1;
+    fn spend(&mut self, steps: usize) -> Result<(), String> {
+        self.steps += steps;
         if self.steps > STEPS_MAX {
             return Err(format!("schema takes more than the limit of {STEPS_MAX} steps"));
         }
+        Ok(())
+    }
+
+    fn schema(&mut self, schema: &Value, at: At<'_>) -> Result<Verdict, String> {
+        self.spend(1)?;
         if self.depth >= DEPTH_MAX {
             return Err(format!("schema is nested deeper than the limit of {DEPTH_MAX}"));
         }
@@ -125,7 +130,9 @@ impl<'s> Checker<'s> {
             // Old drafts ignore what stands beside a reference.
             return self.reference(reference, at);
         }
+        self.spend(looked_at(schema, at.value))?;
         if let Some(fault) = whole_value(schema, at) {
+            self.spend(fault.message.len() / BYTES_OF_STEP)?;
             return Ok(Err(fault));
         }
         let is_strict =
@@ -206,7 +213,7 @@ impl<'s> Checker<'s> {
     }
 
     fn item(&mut self, schema: &Value, list: &[Value], n: usize, at: At<'_>) -> Result<Verdict, String> {
-        let path = format!("{}/{n}", at.path);
+        let path = below(at.path, &n.to_string());
         let value = list.get(n).unwrap_or(at.value);
         self.schema(schema, At { value, path: &path, counts: false, ..at })
     }
@@ -254,7 +261,7 @@ impl<'s> Checker<'s> {
         out: &mut Outcome,
     ) -> Result<(), String> {
         let Some(wanted) = schema.get("contains") else { return Ok(()) };
-        let (mut found, mut faults) = (Vec::new(), Vec::new());
+        let (mut found, mut faults) = (Vec::new(), Faults::default());
         for n in 0..list.len() {
             match self.item(wanted, list, n, at)? {
                 Ok(_) => found.push(n),
@@ -293,7 +300,7 @@ impl<'s> Checker<'s> {
         value: &Value,
         at: At<'_>,
     ) -> Result<Option<Fault>, String> {
-        let path = format!("{}/{}", at.path, escape_pointer_token(key));
+        let path = below(at.path, key);
         Ok(self.schema(schema, At { value, path: &path, counts: false, ..at })?.err())
     }
 
@@ -343,7 +350,8 @@ impl<'s> Checker<'s> {
                 let of_name = At { value: &name, path: "", counts: false, ..at };
                 if let Err(fault) = self.schema(inner, of_name)? {
                     let message = format!("invalid propertyName {}", quote(key));
-                    out.faults.push(Fault::with(at.path, message, fault.parts()));
+                    let parts = fault.parts().into_iter().collect();
+                    out.faults.push(Fault::with(at.path, message, parts));
                 }
             }
         }
@@ -388,7 +396,7 @@ impl<'s> Checker<'s> {
                 out.fault(at.path, "'not' failed");
             }
         }
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         for inner in list("allOf").unwrap_or_default() {
             match self.schema(inner, at)? {
                 Err(fault) => faults.push(fault),
@@ -418,7 +426,7 @@ impl<'s> Checker<'s> {
     }
 
     fn any_of(&mut self, choices: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let mut any = false;
         for inner in choices {
             match self.schema(inner, at)? {
@@ -439,7 +447,7 @@ impl<'s> Checker<'s> {
     }
 
     fn one_of(&mut self, choices: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         let mut fitting = None;
         for (n, inner) in choices.iter().enumerate() {
             match (self.schema(inner, at)?, fitting) {

@@ -4,8 +4,27 @@ use super::check::{At, Outcome};
 use super::document::Draft;
 use super::format;
 use super::number::{equal, is_multiple};
-use super::report::{Fault, count, number, quote, quoted};
+use super::report::{Fault, count, joined, number, quote, quoted};
 use fairway_value::{Map, Value};
+
+/// Bytes of a text that are looked at in a step.
+pub(super) const BYTES_OF_STEP: usize = 32;
+
+/// Returns the steps that a schema takes for a value itself, those for what is in it aside.
+pub(super) fn looked_at(schema: &Map, value: &Value) -> usize {
+    let size = |keyword: &str| match schema.get(keyword) {
+        Some(Value::Array(list)) => list.len(),
+        Some(Value::Object(map)) => map.len(),
+        _ => 0,
+    };
+    let own = match value {
+        Value::String(text) => text.len() / BYTES_OF_STEP,
+        Value::Array(list) => list.len(),
+        Value::Object(map) => map.len() * (1 + size("patternProperties")) + size("required"),
+        _ => 0,
+    };
+    own + size("enum")
+}
 
 /// The keywords that look at values of every type; the first that is broken hides all others.
 pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
@@ -31,7 +50,7 @@ pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
     if let Some(choices) = schema.get("enum").and_then(Value::as_array)
         && !choices.iter().any(|choice| equal(choice, at.value))
     {
-        let all = || choices.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let all = || joined(choices.iter().map(shown));
         return fault(match choices {
             _ if !choices.iter().all(is_simple) => "'enum' failed".to_owned(),
             [one] => format!("value must be {}", shown(one)),

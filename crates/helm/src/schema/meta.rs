@@ -6,8 +6,8 @@ use super::document::Draft;
 use super::format;
 use super::keywords::{is_one_of, of_type};
 use super::number::repeated;
-use super::report::{Fault, number, quote};
-use fairway_value::{Map, Value, escape_pointer_token};
+use super::report::{Fault, Faults, go_below, number, quote};
+use fairway_value::{Map, Value};
 
 /// Says what is wrong with a schema, one fault for each thing.
 pub(super) fn faults(schema: &Value, draft: Draft) -> Vec<Fault> {
@@ -46,10 +46,22 @@ enum Path<'p> {
 
 impl Path<'_> {
     fn text(&self) -> String {
+        let mut text = String::new();
+        self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) {
         match self {
-            Self::Start(path) => (*path).to_owned(),
-            Self::Key(outer, key) => format!("{}/{}", outer.text(), escape_pointer_token(key)),
-            Self::Item(outer, n) => format!("{}/{n}", outer.text()),
+            Self::Start(path) => out.push_str(path),
+            Self::Key(outer, key) => {
+                outer.write(out);
+                go_below(out, key);
+            }
+            Self::Item(outer, n) => {
+                outer.write(out);
+                go_below(out, &n.to_string());
+            }
         }
     }
 
@@ -130,30 +142,29 @@ impl Meta {
         if let Some(draft) = Draft::embedded(schema).filter(|draft| *draft != self.draft) {
             return Meta { draft }.schema(schema, path);
         }
-        let mut own = Vec::new();
-        let mut parts = Vec::new();
+        let mut own = Faults::default();
+        let mut parts = PARTS.map(|part| (part, Faults::default()));
         if self.draft == Draft::Four {
             own.extend(self.lonely_bounds(map, path));
         }
         for (key, value) in map.iter() {
             let rule = self.rule(key);
             if let Some(fault) = rule.and_then(|rule| self.check(rule, value, &Path::Key(path, key))) {
-                match self.part(key) {
-                    Part::Itself => own.push(fault),
-                    part => parts.push((part, fault)),
+                let part = self.part(key);
+                match parts.iter_mut().find(|(of, _)| *of == part) {
+                    Some((_, faults)) => faults.push(fault),
+                    None => own.push(fault),
                 }
             }
         }
-        if !parts.is_empty() {
-            let of_part = |part: &Part| {
-                let said = parts.iter().filter(|(of, _)| of == part).map(|(_, fault)| fault.clone());
-                Fault::of_schema(&path.text(), said.collect())
-            };
-            let referred = |fault| Fault::of_reference(&path.text(), fault);
-            let said = PARTS.iter().filter_map(of_part).map(referred).collect();
+        let said = parts.into_iter().filter(|(_, faults)| !faults.is_empty());
+        let of_part = |(_, faults)| Fault::of_schema(&path.text(), faults);
+        let said: Faults =
+            said.filter_map(of_part).map(|fault| Fault::of_reference(&path.text(), fault)).collect();
+        if !said.is_empty() {
             own.push(Fault::with(&path.text(), "'allOf' failed", said));
         }
-        Fault::of_schema(&path.text(), own)
+        one(own, path)
     }
 
     /// In the fourth draft a bound must be there for being outside.
@@ -288,7 +299,7 @@ impl Meta {
             Rule::Choices | Rule::List => self.is(value, &["array"], path),
             Rule::CountFromZero if self.draft <= Draft::Seven => {
                 let fault = self.check(Rule::Count, value, path)?;
-                Some(Fault::with(&path.text(), "'allOf' failed", vec![fault]))
+                Some(Fault::with(&path.text(), "'allOf' failed", Faults::from_iter([fault])))
             }
             Rule::Count | Rule::CountFromZero => self.is(value, &["integer"], path).or_else(|| {
                 let got = value.as_f64().filter(|got| *got < 0.0)?;
@@ -322,7 +333,7 @@ impl Meta {
         path: &Path<'_>,
     ) -> Option<Fault> {
         let (one, other) = (one?, other()?);
-        Some(Fault::with(&path.text(), "'anyOf' failed", vec![one, other]))
+        Some(Fault::with(&path.text(), "'anyOf' failed", Faults::from_iter([one, other])))
     }
 
     fn list(
@@ -334,7 +345,7 @@ impl Meta {
         item: impl Fn(&Value, &Path<'_>) -> Option<Fault>,
     ) -> Option<Fault> {
         let Value::Array(list) = value else { return self.is(value, &["array"], path) };
-        let mut faults = Vec::new();
+        let mut faults = Faults::default();
         if list.len() < least {
             faults.push(path.fault(format!("minItems: got {}, want {least}", list.len())));
         }
@@ -342,7 +353,7 @@ impl Meta {
             faults.extend(repeated(list).map(|why| path.fault(why)));
         }
         faults.extend(list.iter().enumerate().filter_map(|(n, value)| item(value, &Path::Item(path, n))));
-        Fault::of_schema(&path.text(), faults)
+        one(faults, path)
     }
 
     fn map(
@@ -353,7 +364,7 @@ impl Meta {
     ) -> Option<Fault> {
         let Value::Object(map) = value else { return self.is(value, &["object"], path) };
         let faults = map.iter().filter_map(|(key, value)| entry(value, &Path::Key(path, key)));
-        Fault::of_schema(&path.text(), faults.collect())
+        one(faults.collect(), path)
     }
 
     fn by_name(&self, rule: Rule, value: &Value, path: &Path<'_>) -> Option<Fault> {
@@ -361,14 +372,15 @@ impl Meta {
     }
 
     fn by_formatted_name(&self, format: &str, rule: Rule, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        let mut faults = self.by_name(rule, value, path).map(Fault::parts).unwrap_or_default();
+        let parts = self.by_name(rule, value, path).map(Fault::parts).unwrap_or_default();
+        let mut faults = Faults::from_iter(parts);
         for name in value.as_object().into_iter().flat_map(Map::keys) {
             if let Some(why) = self.formatted(&Value::from(name.as_str()), format, &Path::Start("")) {
                 let message = format!("invalid propertyName {}", quote(name));
-                faults.push(Fault::with(&path.text(), message, vec![why]));
+                faults.push(Fault::with(&path.text(), message, Faults::from_iter([why])));
             }
         }
-        Fault::of_schema(&path.text(), faults)
+        one(faults, path)
     }
 
     fn formatted(&self, value: &Value, name: &str, path: &Path<'_>) -> Option<Fault> {
@@ -378,14 +390,14 @@ impl Meta {
     }
 
     fn identifier(&self, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        let mut faults: Vec<Fault> = self.formatted(value, "uri-reference", path).into_iter().collect();
+        let mut faults: Faults = self.formatted(value, "uri-reference", path).into_iter().collect();
         // What stands beside a format is not looked at where the format is broken, but behind a reference it is.
         if let Some(text) = value.as_str().filter(|_| self.draft == Draft::Y2020 || faults.is_empty())
             && text.strip_suffix('#').unwrap_or(text).contains('#')
         {
             faults.push(path.fault(format!("{} does not match pattern '^[^#]*#?$'", quote(text))));
         }
-        Fault::of_schema(&path.text(), faults)
+        one(faults, path)
     }
 
     fn anchor(&self, value: &Value, path: &Path<'_>) -> Option<Fault> {
@@ -400,6 +412,11 @@ impl Meta {
         let message = || format!("{} does not match pattern {}", quote(text), quote(pattern));
         (!(starts && goes_on)).then(|| path.fault(message()))
     }
+}
+
+/// Makes one of what is said of a schema, if anything is.
+fn one(faults: Faults, path: &Path<'_>) -> Option<Fault> {
+    if faults.is_empty() { None } else { Fault::of_schema(&path.text(), faults) }
 }
 
 const SCHEMA: &[&str] = &["object", "boolean"];

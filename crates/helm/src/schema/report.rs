@@ -1,3 +1,5 @@
+use fairway_value::escape_pointer_token;
+
 /// What a value breaks.
 #[derive(Clone, Debug)]
 pub(super) struct Fault {
@@ -7,6 +9,8 @@ pub(super) struct Fault {
     /// What each of several alternatives, or each part, says.
     pub inner: Vec<Fault>,
     kind: Kind,
+    /// How many it and those in it are.
+    lines: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,31 +26,107 @@ enum Kind {
 /// What is told of a schema of which several things are.
 const FAILED: &str = "validation failed";
 
-impl Fault {
-    pub(super) fn new(path: &str, message: impl Into<String>) -> Self {
-        Self::with(path, message, Vec::new())
+/// Most bytes of a message, and of the way to a value.
+const TEXT_MAX: usize = 16 << 10;
+
+/// What is wrong, no more of it than a report can show: a small schema may say a lot of each of a thousand values.
+#[derive(Default)]
+pub(super) struct Faults {
+    all: Vec<Fault>,
+    lines: usize,
+}
+
+impl Faults {
+    pub(super) fn push(&mut self, fault: Fault) {
+        if !self.is_full() {
+            self.lines += fault.lines;
+            self.all.push(fault);
+        }
     }
 
-    pub(super) fn with(path: &str, message: impl Into<String>, inner: Vec<Self>) -> Self {
-        Self { path: path.to_owned(), message: message.into(), inner, kind: Kind::Keyword }
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether more of them would not be shown.
+    pub(super) fn is_full(&self) -> bool {
+        // Some lines stand for groups, whose own line is not always written.
+        self.lines > 2 * LINES_MAX
+    }
+}
+
+impl Extend<Fault> for Faults {
+    fn extend<T: IntoIterator<Item = Fault>>(&mut self, faults: T) {
+        for fault in faults {
+            if self.is_full() {
+                return;
+            }
+            self.push(fault);
+        }
+    }
+}
+
+impl FromIterator<Fault> for Faults {
+    fn from_iter<T: IntoIterator<Item = Fault>>(faults: T) -> Self {
+        let mut all = Self::default();
+        all.extend(faults);
+        all
+    }
+}
+
+impl Fault {
+    pub(super) fn new(path: &str, message: impl Into<String>) -> Self {
+        Self::with(path, message, Faults::default())
+    }
+
+    pub(super) fn with(path: &str, message: impl Into<String>, inner: Faults) -> Self {
+        let message = shortened(message.into());
+        let path = path.to_owned();
+        Self { path, message, inner: inner.all, kind: Kind::Keyword, lines: inner.lines + 1 }
     }
 
     /// Makes one of what a schema says of a value, if it says anything.
-    pub(super) fn of_schema(path: &str, mut all: Vec<Self>) -> Option<Self> {
-        match all.len() {
-            0 | 1 => all.pop(),
-            _ => Some(Self { kind: Kind::Group, ..Self::with(path, FAILED, all) }),
+    pub(super) fn of_schema(path: &str, mut faults: Faults) -> Option<Self> {
+        match faults.all.len() {
+            0 | 1 => faults.all.pop(),
+            _ => Some(Self { kind: Kind::Group, ..Self::with(path, FAILED, faults) }),
         }
     }
 
     /// Makes one of what a schema says that is referred to.
     pub(super) fn of_reference(path: &str, fault: Self) -> Self {
-        Self { kind: Kind::Reference, ..Self::with(path, FAILED, fault.parts()) }
+        Self { kind: Kind::Reference, ..Self::with(path, FAILED, fault.parts().into_iter().collect()) }
     }
 
     /// Returns the faults of a group, or the one.
     pub(super) fn parts(self) -> Vec<Self> {
         if self.kind == Kind::Group { self.inner } else { vec![self] }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > TEXT_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_MAX));
+        text.push('…');
+    }
+    text
+}
+
+/// Returns the JSON pointer to what is below another; a very long one is not made longer.
+pub(super) fn below(path: &str, token: &str) -> String {
+    let mut below = path.to_owned();
+    go_below(&mut below, token);
+    below
+}
+
+/// Makes a JSON pointer lead one step further, as [`below`].
+pub(super) fn go_below(path: &mut String, token: &str) {
+    if path.len() <= TEXT_MAX {
+        path.push('/');
+        path.push_str(&escape_pointer_token(token));
+        if path.len() > TEXT_MAX {
+            *path = shortened(std::mem::take(path));
+        }
     }
 }
 
@@ -77,15 +157,32 @@ fn write(faults: &[Fault], depth: usize, lines: &mut Vec<String>) {
     }
 }
 
-/// Writes a text in single quotes, otherwise as Go does.
+/// Writes a text in single quotes, otherwise as Go does; of a very long one as much as a message may have.
 pub(super) fn quote(text: &str) -> String {
-    let quoted = fairway_template::go::quote(text).replace("\\\"", "\"").replace('\'', "\\'");
-    format!("'{}'", &quoted[1..quoted.len() - 1])
+    let shown = &text[..text.floor_char_boundary(TEXT_MAX)];
+    let quoted = fairway_template::go::quote(shown).replace("\\\"", "\"").replace('\'', "\\'");
+    let end = if shown.len() < text.len() { "…" } else { "" };
+    format!("'{}{end}'", &quoted[1..quoted.len() - 1])
 }
 
 /// Writes texts in single quotes, with commas.
 pub(super) fn quoted<T: AsRef<str>>(texts: &[T]) -> String {
-    texts.iter().map(|text| quote(text.as_ref())).collect::<Vec<_>>().join(", ")
+    joined(texts.iter().map(|text| quote(text.as_ref())))
+}
+
+/// Writes texts with commas, and no more of them than a message may have.
+pub(super) fn joined(texts: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    for text in texts {
+        if !out.is_empty() {
+            out.push_str(", ");
+        }
+        out.push_str(&text);
+        if out.len() > TEXT_MAX {
+            break;
+        }
+    }
+    out
 }
 
 /// Writes a count with the commas of English.
@@ -139,6 +236,8 @@ fn grouped(digits: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::Schema;
+    use fairway_value::Value;
 
     #[test]
     fn numbers_are_those_of_english() {
@@ -165,5 +264,32 @@ mod tests {
     #[test]
     fn texts_are_quoted_as_the_library_does() {
         assert_eq!(quote("a'b\"c\n"), r#"'a\'b"c\n'"#);
+        assert_eq!(quote(&"é".repeat(TEXT_MAX)), format!("'{}…'", "é".repeat(TEXT_MAX / 2)));
+    }
+
+    /// Holds a list of the same texts to a schema of its items.
+    fn said(items: &str, many: usize) -> Result<(), String> {
+        let schema = format!(r#"{{"items":{items}}}"#);
+        let list: Value = vec![Value::from("n"); many].into();
+        Schema::new(schema.into_bytes().into()).validate(&list, None)
+    }
+
+    #[test]
+    fn no_more_is_kept_than_is_shown() {
+        let choices = vec![format!("\"{}\"", "x".repeat(1000)); 200].join(",");
+        let faults = said(&format!(r#"{{"enum":[{choices}]}}"#), 200).unwrap_err();
+        assert_eq!((faults.lines().count(), faults.lines().last()), (LINES_MAX + 1, Some("- and more")));
+        assert!(faults.lines().all(|line| line.len() < TEXT_MAX + 100));
+        // What is cut off in one alternative is no reason to take it.
+        let either = format!(r#"{{"anyOf":[{{"const":1}},{{"enum":[{choices}]}}]}}"#);
+        assert!(said(&either, 2).is_err());
+    }
+
+    #[test]
+    fn what_schemas_look_at_in_values_is_bounded() {
+        let schemas = vec!["{}"; 60].join(",");
+        let schema = Schema::new(format!(r#"{{"allOf":[{schemas}]}}"#).into_bytes().into());
+        let limit = schema.validate(&"x".repeat(6_400_000).into(), None).unwrap_err();
+        assert_eq!(limit, "schema takes more than the limit of 5000000 steps");
     }
 }
