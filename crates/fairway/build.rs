@@ -56,8 +56,8 @@ fn link_for_a_quick_start() {
     }
 }
 
-/// Has the linker place what builds and renderings run beside each other: a start has to map 30 windows of the program
-/// then, where it were 90, and each is 5 µs where the machine keeps files page by page. `start.order` lists the functions
+/// Has the linker place what builds and renderings run beside each other: a start maps 20 windows of its code
+/// then and not 85, and each takes 5 µs where the machine keeps files page by page. `start.order` lists the functions
 /// as `cargo xtask start-order` found them; one that the compiler spells otherwise by now stays where it was.
 fn link_in_order_of_use() {
     let order = Path::new(env!("CARGO_MANIFEST_DIR")).join("start.order");
@@ -84,6 +84,7 @@ fn takes(arguments: &[String]) -> io::Result<bool> {
     let source = out.join("order.rs");
     fs::write(&source, "fn main() {}\n")?;
     let mut trial = Command::new(of("RUSTC")?);
+    trial.args(env::var("RUSTC_LINKER").map(|linker| format!("-Clinker={linker}")));
     trial.args(of("CARGO_ENCODED_RUSTFLAGS")?.split('\x1f').filter(|flag| !flag.is_empty()));
     trial.args(arguments.iter().map(|argument| format!("-Clink-arg={argument}")));
     trial.arg("-o").arg(out.join("order")).arg(&source);

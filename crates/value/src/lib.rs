@@ -21,7 +21,7 @@ pub use display::{format_float, format_float_g};
 pub use json::{HtmlEscape, JsonError, from_json, to_json, to_json_pretty, write_json};
 pub use map::Map;
 pub use packed::{Dictionary, Packed};
-pub use pointer::{escape_pointer_token, parse_pointer};
+pub use pointer::{escape_pointer_token, parse_pointer, push_pointer_token};
 pub use value::{Array, Str, Value};
 
 /// Deepest nesting of arrays and maps that is read: deeper input is refused before a stack can overflow.

@@ -19,6 +19,12 @@ fn unescape(token: &str) -> Cow<'_, str> {
     }
 }
 
+/// Makes an RFC 6901 pointer lead one step further.
+pub fn push_pointer_token(pointer: &mut String, token: &str) {
+    pointer.push('/');
+    pointer.push_str(&escape_pointer_token(token));
+}
+
 /// Escapes one token of an RFC 6901 pointer.
 #[must_use]
 pub fn escape_pointer_token(token: &str) -> Cow<'_, str> {

@@ -7,32 +7,20 @@
 use memchr::arch::x86_64::sse2::memchr::{One, Three};
 
 /// Returns where a byte is first.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
-    match One::new(byte) {
-        Some(one) => one.find(text),
-        None => memchr::memchr(byte, text),
+    #[cfg(target_arch = "x86_64")]
+    if let Some(one) = One::new(byte) {
+        return one.find(text);
     }
-}
-
-/// Returns where one of three bytes is first.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn find_any([a, b, c]: [u8; 3], text: &[u8]) -> Option<usize> {
-    match Three::new(a, b, c) {
-        Some(three) => three.find(text),
-        None => memchr::memchr3(a, b, c, text),
-    }
-}
-
-/// Returns where a byte is first.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn find(byte: u8, text: &[u8]) -> Option<usize> {
     memchr::memchr(byte, text)
 }
 
 /// Returns where one of three bytes is first.
-#[cfg(not(target_arch = "x86_64"))]
 pub(crate) fn find_any([a, b, c]: [u8; 3], text: &[u8]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(three) = Three::new(a, b, c) {
+        return three.find(text);
+    }
     memchr::memchr3(a, b, c, text)
 }
 

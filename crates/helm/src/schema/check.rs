@@ -1,15 +1,12 @@
 use super::document::{Document, Draft, Place, Target};
 use super::elsewhere::Documents;
-use super::keywords::{BYTES_OF_STEP, limit, looked_at, missing, numeric, sizes, string, whole_value};
-use super::meta::fault_at;
+use super::keywords::{limit, missing, numeric, sizes, string, whole_value};
 use super::number::repeated;
 use super::report::{Fault, Faults, below, count, quote, quoted};
+use super::steps::{BYTES_OF_STEP, Steps, looked_at};
 use fairway_value::{Map, Str, Value};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Most steps of one validation: schemas that are looked at, and what each looks at in a value.
-const STEPS_MAX: usize = 5_000_000;
 
 /// Deepest nesting of schemas in schemas, so that references in a circle end.
 const DEPTH_MAX: usize = 200;
@@ -20,7 +17,7 @@ pub(super) struct Checker<'s> {
     documents: Documents<'s>,
     /// The resources that the walk is in, the outermost first: where dynamic references look.
     scope: Vec<(Arc<Document>, String)>,
-    steps: usize,
+    steps: Steps,
     depth: usize,
 }
 
@@ -77,24 +74,16 @@ pub(super) struct At<'a> {
 
 impl<'s> Checker<'s> {
     pub(super) fn new(documents: Documents<'s>) -> Self {
-        Self { documents, scope: Vec::new(), steps: 0, depth: 0 }
+        Self { documents, scope: Vec::new(), steps: Steps::default(), depth: 0 }
     }
 
-    pub(super) fn run(&mut self, document: &Arc<Document>, value: &Value) -> Result<Vec<Fault>, String> {
+    pub(super) fn run(&mut self, document: &Arc<Document>, value: &Value) -> Result<Faults, String> {
         let at = At { value, path: "", base: &document.address, document, counts: false };
         Ok(self.schema(&document.root, at)?.err().map(Fault::parts).unwrap_or_default())
     }
 
-    fn spend(&mut self, steps: usize) -> Result<(), String> {
-        self.steps += steps;
-        if self.steps > STEPS_MAX {
-            return Err(format!("schema takes more than the limit of {STEPS_MAX} steps"));
-        }
-        Ok(())
-    }
-
     fn schema(&mut self, schema: &Value, at: At<'_>) -> Result<Verdict, String> {
-        self.spend(1)?;
+        self.steps.spend(1)?;
         if self.depth >= DEPTH_MAX {
             return Err(format!("schema is nested deeper than the limit of {DEPTH_MAX}"));
         }
@@ -130,9 +119,9 @@ impl<'s> Checker<'s> {
             // Old drafts ignore what stands beside a reference.
             return self.reference(reference, at);
         }
-        self.spend(looked_at(schema, at.value))?;
+        self.steps.spend(looked_at(schema, at.value))?;
         if let Some(fault) = whole_value(schema, at) {
-            self.spend(fault.message.len() / BYTES_OF_STEP)?;
+            self.steps.spend(fault.message.len() / BYTES_OF_STEP)?;
             return Ok(Err(fault));
         }
         let is_strict =
@@ -173,7 +162,7 @@ impl<'s> Checker<'s> {
     fn reference(&mut self, reference: &str, at: At<'_>) -> Result<Verdict, String> {
         match self.documents.resolve(reference, at.base, at.document)? {
             Target::Schema(place) => self.referred(&place, at),
-            Target::Meta(draft, fragment) => Ok(match fault_at(&fragment, draft, at.value, at.path)? {
+            Target::Meta(definition) => Ok(match definition.fault(at.value, at.path) {
                 Some(fault) => Err(Fault::of_reference(at.path, fault)),
                 None => Ok(Seen::default()),
             }),
@@ -220,8 +209,10 @@ impl<'s> Checker<'s> {
 
     fn array(&mut self, schema: &Map, list: &[Value], at: At<'_>, out: &mut Outcome) -> Result<(), String> {
         sizes(schema, ["minItems", "maxItems"], list.len(), at.path, out);
-        if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true) {
-            out.faults.extend(repeated(list).map(|why| Fault::new(at.path, why)));
+        if schema.get("uniqueItems").and_then(Value::as_bool) == Some(true)
+            && let Some(why) = repeated(list)
+        {
+            out.fault(at.path, why);
         }
         let is_newest = at.document.draft == Draft::Y2020;
         let (first, rest) = match (is_newest, schema.get("items")) {
@@ -350,8 +341,7 @@ impl<'s> Checker<'s> {
                 let of_name = At { value: &name, path: "", counts: false, ..at };
                 if let Err(fault) = self.schema(inner, of_name)? {
                     let message = format!("invalid propertyName {}", quote(key));
-                    let parts = fault.parts().into_iter().collect();
-                    out.faults.push(Fault::with(at.path, message, parts));
+                    out.faults.push(Fault::with(at.path, message, fault.parts()));
                 }
             }
         }

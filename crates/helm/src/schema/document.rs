@@ -1,6 +1,8 @@
 use super::check::Checker;
 use super::elsewhere::{Documents, SchemaSource};
-use super::report::{self, Fault};
+use super::format;
+use super::meta::Definition;
+use super::report::{self, Faults};
 use super::subschemas::subschemas;
 use fairway_template::go::{Address, Pattern, quote};
 use fairway_value::{Value, from_json, parse_pointer};
@@ -49,7 +51,7 @@ impl Schema {
         &self,
         value: &Value,
         elsewhere: Option<&dyn SchemaSource>,
-    ) -> Result<Vec<Fault>, String> {
+    ) -> Result<Faults, String> {
         let root = self.root.get_or_init(|| from_json(&self.text).map_err(|e| e.to_string()));
         let root = root.as_ref().map_err(Clone::clone)?;
         let mut documents = Documents::new(elsewhere);
@@ -147,8 +149,8 @@ pub(super) struct Document {
 /// What a reference names.
 pub(super) enum Target {
     Schema(Place),
-    /// A part of a meta-schema, by its fragment.
-    Meta(Draft, String),
+    /// A meta-schema or a definition of one.
+    Meta(Definition),
 }
 
 /// A schema in a document, with the base of what is around it and its JSON pointer.
@@ -279,8 +281,7 @@ impl Document {
             let whole = format!("{}#{}{pointer}", self.address, root.pointer);
             format!("json-pointer in {} not found", quote(&whole))
         };
-        let is_escape = |at: usize| matches!(pointer.as_bytes().get(at + 1), Some(b'0' | b'1'));
-        if !pointer.match_indices('~').all(|(at, _)| is_escape(at)) {
+        if format::check("json-pointer", &pointer).is_err() {
             return Err(format!("invalid json-pointer {}", quote(uri)));
         }
         let tokens = parse_pointer(&pointer).ok_or_else(missing)?;

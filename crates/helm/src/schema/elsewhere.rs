@@ -1,4 +1,5 @@
 use super::document::{Document, Draft, Target, join, without_fragment};
+use super::meta::Definition;
 use fairway_template::go::{Address, quote};
 use fairway_value::{Value, from_json};
 use std::collections::{HashMap, HashSet};
@@ -70,7 +71,8 @@ impl<'s> Documents<'s> {
             return from.find(&uri).map(Target::Schema);
         }
         if let Some(draft) = Draft::named(resource) {
-            return Ok(Target::Meta(draft, uri.get(resource.len() + 1..).unwrap_or_default().to_owned()));
+            let fragment = uri.get(resource.len() + 1..).unwrap_or_default();
+            return Definition::named(draft, fragment).map(Target::Meta);
         }
         self.document(resource)?.find(&uri).map(Target::Schema)
     }

@@ -7,25 +7,6 @@ use super::number::{equal, is_multiple};
 use super::report::{Fault, count, joined, number, quote, quoted};
 use fairway_value::{Map, Value};
 
-/// Bytes of a text that are looked at in a step.
-pub(super) const BYTES_OF_STEP: usize = 32;
-
-/// Returns the steps that a schema takes for a value itself, those for what is in it aside.
-pub(super) fn looked_at(schema: &Map, value: &Value) -> usize {
-    let size = |keyword: &str| match schema.get(keyword) {
-        Some(Value::Array(list)) => list.len(),
-        Some(Value::Object(map)) => map.len(),
-        _ => 0,
-    };
-    let own = match value {
-        Value::String(text) => text.len() / BYTES_OF_STEP,
-        Value::Array(list) => list.len(),
-        Value::Object(map) => map.len() * (1 + size("patternProperties")) + size("required"),
-        _ => 0,
-    };
-    own + size("enum")
-}
-
 /// The keywords that look at values of every type; the first that is broken hides all others.
 pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
     let draft = at.document.draft;
@@ -59,9 +40,17 @@ pub(super) fn whole_value(schema: &Map, at: At<'_>) -> Option<Fault> {
     }
     // Since 2019 a format only informs.
     let format = schema.get("format").and_then(Value::as_str).filter(|_| draft <= Draft::Seven)?;
-    let text = at.value.as_str()?;
-    let why = format::check(format, text).err()?;
-    fault(format!("{} is not valid {format}: {why}", quote(text)))
+    fault(of_format(at.value.as_str()?, format).err()?)
+}
+
+/// Holds a text to a format.
+pub(super) fn of_format(text: &str, format: &str) -> Result<(), String> {
+    format::check(format, text).map_err(|why| format!("{} is not valid {format}: {why}", quote(text)))
+}
+
+/// Says that a text does not match a pattern.
+pub(super) fn unmatched(text: &str, pattern: &str) -> String {
+    format!("{} does not match pattern {}", quote(text), quote(pattern))
 }
 
 /// Holds a value to types; those of no known name count for nothing.
@@ -89,7 +78,7 @@ pub(super) fn string(schema: &Map, text: &str, at: At<'_>, out: &mut Outcome) ->
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str)
         && !at.document.matches(pattern, text)?
     {
-        out.fault(at.path, format!("{} does not match pattern {}", quote(text), quote(pattern)));
+        out.fault(at.path, unmatched(text, pattern));
     }
     Ok(())
 }

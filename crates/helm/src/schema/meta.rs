@@ -3,38 +3,45 @@
 //! They are rules here and no documents: a schema of half a megabyte is held against them in a few milliseconds.
 
 use super::document::Draft;
-use super::format;
-use super::keywords::{is_one_of, of_type};
+use super::keywords::{is_one_of, of_format, of_type, unmatched};
 use super::number::repeated;
 use super::report::{Fault, Faults, go_below, number, quote};
 use fairway_value::{Map, Value};
 
 /// Says what is wrong with a schema, one fault for each thing.
-pub(super) fn faults(schema: &Value, draft: Draft) -> Vec<Fault> {
+pub(super) fn faults(schema: &Value, draft: Draft) -> Faults {
     let fault = Meta { draft }.schema(schema, &Path::Start(""));
     fault.map(Fault::parts).unwrap_or_default()
 }
 
-/// Says what is wrong with a value that refers to a draft's meta-schema, or to one of its definitions by a fragment.
-///
-/// # Errors
-/// It has none of this name.
-pub(super) fn fault_at(
-    fragment: &str,
+/// A draft's meta-schema, or one of its definitions, as what values are held to.
+pub(super) struct Definition {
     draft: Draft,
-    value: &Value,
-    path: &str,
-) -> Result<Option<Fault>, String> {
-    let rule = match fragment.rsplit('/').next().unwrap_or_default() {
-        "" => Rule::Schema,
-        "schemaArray" => Rule::Schemas,
-        "positiveInteger" | "nonNegativeInteger" => Rule::Count,
-        "positiveIntegerDefault0" | "nonNegativeIntegerDefault0" => Rule::CountFromZero,
-        "simpleTypes" => Rule::Type,
-        "stringArray" => Rule::Texts,
-        _ => return Err(format!("json-pointer in \"{}#{fragment}\" not found", draft.address())),
-    };
-    Ok(Meta { draft }.check(rule, value, &Path::Start(path)))
+    rule: Rule,
+}
+
+impl Definition {
+    /// Finds what a fragment of the meta-schema's address names.
+    ///
+    /// # Errors
+    /// It has none of this name.
+    pub(super) fn named(draft: Draft, fragment: &str) -> Result<Self, String> {
+        let rule = match fragment.rsplit('/').next().unwrap_or_default() {
+            "" => Rule::Schema,
+            "schemaArray" => Rule::Schemas,
+            "positiveInteger" | "nonNegativeInteger" => Rule::Count,
+            "positiveIntegerDefault0" | "nonNegativeIntegerDefault0" => Rule::CountFromZero,
+            "simpleTypes" => Rule::Type,
+            "stringArray" => Rule::Texts,
+            _ => return Err(format!("json-pointer in \"{}#{fragment}\" not found", draft.address())),
+        };
+        Ok(Self { draft, rule })
+    }
+
+    /// Says what is wrong with a value.
+    pub(super) fn fault(&self, value: &Value, path: &str) -> Option<Fault> {
+        Meta { draft: self.draft }.check(self.rule, value, &Path::Start(path))
+    }
 }
 
 /// Where something is in a schema, written only where something is wrong.
@@ -103,7 +110,7 @@ enum Rule {
 }
 
 /// The parts of a meta-schema since 2019, in its order; what it says itself stands before them.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
+#[derive(Clone, Copy, PartialEq)]
 enum Part {
     Itself,
     Core,
@@ -135,7 +142,7 @@ impl Meta {
             Value::Object(map) => map,
             Value::Bool(_) if self.draft >= Draft::Six => return None,
             other => {
-                return self.is(other, if self.draft == Draft::Four { &["object"] } else { SCHEMA }, path);
+                return is(other, if self.draft == Draft::Four { &["object"] } else { SCHEMA }, path);
             }
         };
         // A schema with an address of its own may follow another draft.
@@ -265,143 +272,87 @@ impl Meta {
             Rule::Schema => self.schema(value, path).map(|fault| Fault::of_reference(&path.text(), fault)),
             Rule::SchemaOrBoolean => {
                 let schema = || self.check(Rule::Schema, value, path);
-                self.any(self.is(value, &["boolean"], path), schema, path)
+                any(is(value, &["boolean"], path), schema, path)
             }
             Rule::SchemaOrSchemas => {
                 let list = || self.check(Rule::Schemas, value, path);
-                self.any(self.check(Rule::Schema, value, path), list, path)
+                any(self.check(Rule::Schema, value, path), list, path)
             }
             Rule::Schemas => {
-                let schemas =
-                    self.list(value, 1, false, path, |item, path| self.check(Rule::Schema, item, path));
+                let schemas = list(value, 1, false, path, |item, path| self.check(Rule::Schema, item, path));
                 schemas.map(|fault| Fault::of_reference(&path.text(), fault))
             }
             Rule::SchemasByName => self.by_name(Rule::Schema, value, path),
             Rule::SchemasByPattern => self.by_formatted_name("regex", Rule::Schema, value, path),
-            Rule::Dependencies => self.map(value, path, |wanted, path| {
+            Rule::Dependencies => map(value, path, |wanted, path| {
                 let names = || self.check(Rule::Texts, wanted, path);
-                self.any(self.check(Rule::Schema, wanted, path), names, path)
+                any(self.check(Rule::Schema, wanted, path), names, path)
             }),
             Rule::TextsByName => self.by_name(Rule::Texts, value, path),
             Rule::Texts => {
                 let least = usize::from(self.draft == Draft::Four);
-                let texts =
-                    self.list(value, least, true, path, |item, path| self.check(Rule::Text, item, path));
+                let texts = list(value, least, true, path, |item, path| self.check(Rule::Text, item, path));
                 texts.map(|fault| Fault::of_reference(&path.text(), fault))
             }
             Rule::TypeOrTypes => {
-                let several =
-                    || self.list(value, 1, true, path, |item, path| self.check(Rule::Type, item, path));
-                self.any(self.check(Rule::Type, value, path), several, path)
+                let several = || list(value, 1, true, path, |item, path| self.check(Rule::Type, item, path));
+                any(self.check(Rule::Type, value, path), several, path)
             }
             Rule::Type => is_one_of(value, TYPES).err().map(|why| path.fault(why)),
-            Rule::Choices if self.draft <= Draft::Seven => self.list(value, 1, true, path, |_, _| None),
-            Rule::Choices | Rule::List => self.is(value, &["array"], path),
+            Rule::Choices if self.draft <= Draft::Seven => list(value, 1, true, path, |_, _| None),
+            Rule::Choices | Rule::List => is(value, &["array"], path),
             Rule::CountFromZero if self.draft <= Draft::Seven => {
                 let fault = self.check(Rule::Count, value, path)?;
-                Some(Fault::with(&path.text(), "'allOf' failed", Faults::from_iter([fault])))
+                Some(Fault::with(&path.text(), "'allOf' failed", fault.into()))
             }
-            Rule::Count | Rule::CountFromZero => self.is(value, &["integer"], path).or_else(|| {
+            Rule::Count | Rule::CountFromZero => is(value, &["integer"], path).or_else(|| {
                 let got = value.as_f64().filter(|got| *got < 0.0)?;
                 Some(path.fault(format!("minimum: got {}, want 0", number(got))))
             }),
-            Rule::Step => self.is(value, &["number"], path).or_else(|| {
+            Rule::Step => is(value, &["number"], path).or_else(|| {
                 let got = value.as_f64().filter(|got| *got <= 0.0)?;
                 Some(path.fault(format!("exclusiveMinimum: got {}, want 0", number(got))))
             }),
-            Rule::Number => self.is(value, &["number"], path),
-            Rule::Boolean => self.is(value, &["boolean"], path),
-            Rule::Text => self.is(value, &["string"], path),
-            Rule::Pattern => self.formatted(value, "regex", path),
-            Rule::Uri => self.formatted(value, "uri", path),
-            Rule::UriReference => self.formatted(value, "uri-reference", path),
+            Rule::Number => is(value, &["number"], path),
+            Rule::Boolean => is(value, &["boolean"], path),
+            Rule::Text => is(value, &["string"], path),
+            Rule::Pattern => formatted(value, "regex", path),
+            Rule::Uri => formatted(value, "uri", path),
+            Rule::UriReference => formatted(value, "uri-reference", path),
             Rule::Identifier => self.identifier(value, path),
             Rule::Anchor => self.anchor(value, path),
             Rule::Vocabularies => self.by_formatted_name("uri", Rule::Boolean, value, path),
         }
     }
 
-    fn is(&self, value: &Value, types: &[&str], path: &Path<'_>) -> Option<Fault> {
-        of_type(value, types).err().map(|why| path.fault(why))
-    }
-
-    /// Takes a value that one of two rules takes.
-    fn any(
-        &self,
-        one: Option<Fault>,
-        other: impl FnOnce() -> Option<Fault>,
-        path: &Path<'_>,
-    ) -> Option<Fault> {
-        let (one, other) = (one?, other()?);
-        Some(Fault::with(&path.text(), "'anyOf' failed", Faults::from_iter([one, other])))
-    }
-
-    fn list(
-        &self,
-        value: &Value,
-        least: usize,
-        is_set: bool,
-        path: &Path<'_>,
-        item: impl Fn(&Value, &Path<'_>) -> Option<Fault>,
-    ) -> Option<Fault> {
-        let Value::Array(list) = value else { return self.is(value, &["array"], path) };
-        let mut faults = Faults::default();
-        if list.len() < least {
-            faults.push(path.fault(format!("minItems: got {}, want {least}", list.len())));
-        }
-        if is_set {
-            faults.extend(repeated(list).map(|why| path.fault(why)));
-        }
-        faults.extend(list.iter().enumerate().filter_map(|(n, value)| item(value, &Path::Item(path, n))));
-        one(faults, path)
-    }
-
-    fn map(
-        &self,
-        value: &Value,
-        path: &Path<'_>,
-        entry: impl Fn(&Value, &Path<'_>) -> Option<Fault>,
-    ) -> Option<Fault> {
-        let Value::Object(map) = value else { return self.is(value, &["object"], path) };
-        let faults = map.iter().filter_map(|(key, value)| entry(value, &Path::Key(path, key)));
-        one(faults.collect(), path)
-    }
-
     fn by_name(&self, rule: Rule, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        self.map(value, path, |value, path| self.check(rule, value, path))
+        map(value, path, |value, path| self.check(rule, value, path))
     }
 
     fn by_formatted_name(&self, format: &str, rule: Rule, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        let parts = self.by_name(rule, value, path).map(Fault::parts).unwrap_or_default();
-        let mut faults = Faults::from_iter(parts);
+        let mut faults = self.by_name(rule, value, path).map(Fault::parts).unwrap_or_default();
         for name in value.as_object().into_iter().flat_map(Map::keys) {
-            if let Some(why) = self.formatted(&Value::from(name.as_str()), format, &Path::Start("")) {
+            if let Some(why) = formatted(&Value::from(name.as_str()), format, &Path::Start("")) {
                 let message = format!("invalid propertyName {}", quote(name));
-                faults.push(Fault::with(&path.text(), message, Faults::from_iter([why])));
+                faults.push(Fault::with(&path.text(), message, why.into()));
             }
         }
         one(faults, path)
     }
 
-    fn formatted(&self, value: &Value, name: &str, path: &Path<'_>) -> Option<Fault> {
-        let Value::String(text) = value else { return self.is(value, &["string"], path) };
-        let why = format::check(name, text).err()?;
-        Some(path.fault(format!("{} is not valid {name}: {why}", quote(text))))
-    }
-
     fn identifier(&self, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        let mut faults: Faults = self.formatted(value, "uri-reference", path).into_iter().collect();
+        let mut faults: Faults = formatted(value, "uri-reference", path).into_iter().collect();
         // What stands beside a format is not looked at where the format is broken, but behind a reference it is.
         if let Some(text) = value.as_str().filter(|_| self.draft == Draft::Y2020 || faults.is_empty())
             && text.strip_suffix('#').unwrap_or(text).contains('#')
         {
-            faults.push(path.fault(format!("{} does not match pattern '^[^#]*#?$'", quote(text))));
+            faults.push(path.fault(unmatched(text, "^[^#]*#?$")));
         }
         one(faults, path)
     }
 
     fn anchor(&self, value: &Value, path: &Path<'_>) -> Option<Fault> {
-        let Value::String(text) = value else { return self.is(value, &["string"], path) };
+        let Value::String(text) = value else { return is(value, &["string"], path) };
         let (pattern, first, others) = match self.draft {
             Draft::Y2020 => ("^[A-Za-z_][-A-Za-z0-9._]*$", "_", "-._"),
             _ => ("^[A-Za-z][-A-Za-z0-9.:_]*$", "", "-.:_"),
@@ -409,9 +360,48 @@ impl Meta {
         let mut characters = text.chars();
         let starts = characters.next().is_some_and(|c| c.is_ascii_alphabetic() || first.contains(c));
         let goes_on = characters.all(|c| c.is_ascii_alphanumeric() || others.contains(c));
-        let message = || format!("{} does not match pattern {}", quote(text), quote(pattern));
-        (!(starts && goes_on)).then(|| path.fault(message()))
+        (!(starts && goes_on)).then(|| path.fault(unmatched(text, pattern)))
     }
+}
+
+fn is(value: &Value, types: &[&str], path: &Path<'_>) -> Option<Fault> {
+    of_type(value, types).err().map(|why| path.fault(why))
+}
+
+/// Takes a value that one of two rules takes.
+fn any(one: Option<Fault>, other: impl FnOnce() -> Option<Fault>, path: &Path<'_>) -> Option<Fault> {
+    let (one, other) = (one?, other()?);
+    Some(Fault::with(&path.text(), "'anyOf' failed", Faults::from_iter([one, other])))
+}
+
+fn list(
+    value: &Value,
+    least: usize,
+    is_set: bool,
+    path: &Path<'_>,
+    item: impl Fn(&Value, &Path<'_>) -> Option<Fault>,
+) -> Option<Fault> {
+    let Value::Array(list) = value else { return is(value, &["array"], path) };
+    let mut faults = Faults::default();
+    if list.len() < least {
+        faults.push(path.fault(format!("minItems: got {}, want {least}", list.len())));
+    }
+    if is_set {
+        faults.extend(repeated(list).map(|why| path.fault(why)));
+    }
+    faults.extend(list.iter().enumerate().filter_map(|(n, value)| item(value, &Path::Item(path, n))));
+    one(faults, path)
+}
+
+fn map(value: &Value, path: &Path<'_>, entry: impl Fn(&Value, &Path<'_>) -> Option<Fault>) -> Option<Fault> {
+    let Value::Object(map) = value else { return is(value, &["object"], path) };
+    let faults = map.iter().filter_map(|(key, value)| entry(value, &Path::Key(path, key)));
+    one(faults.collect(), path)
+}
+
+fn formatted(value: &Value, name: &str, path: &Path<'_>) -> Option<Fault> {
+    let Value::String(text) = value else { return is(value, &["string"], path) };
+    of_format(text, name).err().map(|why| path.fault(why))
 }
 
 /// Makes one of what is said of a schema, if anything is.

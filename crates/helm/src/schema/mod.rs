@@ -14,6 +14,7 @@ mod meta;
 mod number;
 mod place;
 mod report;
+mod steps;
 mod subschemas;
 
 pub use document::Schema;

@@ -1,4 +1,4 @@
-use fairway_value::escape_pointer_token;
+use fairway_value::push_pointer_token;
 
 /// What a value breaks.
 #[derive(Clone, Debug)]
@@ -7,10 +7,8 @@ pub(super) struct Fault {
     pub path: String,
     pub message: String,
     /// What each of several alternatives, or each part, says.
-    pub inner: Vec<Fault>,
+    pub inner: Faults,
     kind: Kind,
-    /// How many it and those in it are.
-    lines: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -30,28 +28,33 @@ const FAILED: &str = "validation failed";
 const TEXT_MAX: usize = 16 << 10;
 
 /// What is wrong, no more of it than a report can show: a small schema may say a lot of each of a thousand values.
-#[derive(Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Faults {
     all: Vec<Fault>,
+    /// How many they and those in them are.
     lines: usize,
 }
 
 impl Faults {
     pub(super) fn push(&mut self, fault: Fault) {
         if !self.is_full() {
-            self.lines += fault.lines;
+            self.lines += fault.inner.lines + 1;
             self.all.push(fault);
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Whether more of them would not be shown.
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         // Some lines stand for groups, whose own line is not always written.
         self.lines > 2 * LINES_MAX
+    }
+}
+
+impl std::ops::Deref for Faults {
+    type Target = [Fault];
+
+    fn deref(&self) -> &[Fault] {
+        &self.all
     }
 }
 
@@ -74,15 +77,19 @@ impl FromIterator<Fault> for Faults {
     }
 }
 
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        Self::from_iter([fault])
+    }
+}
+
 impl Fault {
     pub(super) fn new(path: &str, message: impl Into<String>) -> Self {
         Self::with(path, message, Faults::default())
     }
 
     pub(super) fn with(path: &str, message: impl Into<String>, inner: Faults) -> Self {
-        let message = shortened(message.into());
-        let path = path.to_owned();
-        Self { path, message, inner: inner.all, kind: Kind::Keyword, lines: inner.lines + 1 }
+        Self { path: path.to_owned(), message: shortened(message.into()), inner, kind: Kind::Keyword }
     }
 
     /// Makes one of what a schema says of a value, if it says anything.
@@ -95,12 +102,12 @@ impl Fault {
 
     /// Makes one of what a schema says that is referred to.
     pub(super) fn of_reference(path: &str, fault: Self) -> Self {
-        Self { kind: Kind::Reference, ..Self::with(path, FAILED, fault.parts().into_iter().collect()) }
+        Self { kind: Kind::Reference, ..Self::with(path, FAILED, fault.parts()) }
     }
 
     /// Returns the faults of a group, or the one.
-    pub(super) fn parts(self) -> Vec<Self> {
-        if self.kind == Kind::Group { self.inner } else { vec![self] }
+    pub(super) fn parts(self) -> Faults {
+        if self.kind == Kind::Group { self.inner } else { self.into() }
     }
 }
 
@@ -122,8 +129,7 @@ pub(super) fn below(path: &str, token: &str) -> String {
 /// Makes a JSON pointer lead one step further, as [`below`].
 pub(super) fn go_below(path: &mut String, token: &str) {
     if path.len() <= TEXT_MAX {
-        path.push('/');
-        path.push_str(&escape_pointer_token(token));
+        push_pointer_token(path, token);
         if path.len() > TEXT_MAX {
             *path = shortened(std::mem::take(path));
         }

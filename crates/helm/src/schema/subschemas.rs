@@ -1,7 +1,7 @@
 //! Where schemas lie in schemas.
 
 use super::document::Draft;
-use fairway_value::{Map, Value, escape_pointer_token, parse_pointer};
+use fairway_value::{Map, Value, parse_pointer, push_pointer_token};
 
 /// How schemas lie in the value of a keyword.
 #[derive(Clone, Copy)]
@@ -40,8 +40,9 @@ const KEYWORDS: [(&str, Draft, Shape, bool); 22] = [
 ];
 
 fn shape(keyword: &str, draft: Draft) -> Option<(Shape, bool)> {
-    let found = KEYWORDS.iter().find(|(name, first, ..)| *name == keyword && *first <= draft)?;
-    Some((found.2, found.3))
+    let (.., shape, speaks) =
+        KEYWORDS.iter().find(|(name, first, ..)| *name == keyword && *first <= draft)?;
+    Some((*shape, *speaks))
 }
 
 /// A schema inside another.
@@ -62,15 +63,11 @@ enum Below<'v> {
 impl Inner<'_> {
     /// Writes the way to it behind its surroundings' JSON pointer.
     pub(super) fn point(&self, pointer: &mut String) {
-        let mut push = |token: &str| {
-            pointer.push('/');
-            pointer.push_str(&escape_pointer_token(token));
-        };
-        push(self.keyword);
+        push_pointer_token(pointer, self.keyword);
         match self.below {
             Below::Nothing => {}
-            Below::Item(n) => push(&n.to_string()),
-            Below::Key(key) => push(key),
+            Below::Item(n) => push_pointer_token(pointer, &n.to_string()),
+            Below::Key(key) => push_pointer_token(pointer, key),
         }
     }
 }
