@@ -61,8 +61,8 @@ impl Schema {
             _ => Arc::new(Document::new(root.clone(), ROOT, draft)?),
         };
         documents.compile(&own)?;
-        let own = self.document.get_or_init(|| Arc::clone(&own));
-        Checker::new(documents).run(own, value)
+        self.document.get_or_init(|| Arc::clone(&own));
+        Checker::new(documents).run(&own, value)
     }
 }
 

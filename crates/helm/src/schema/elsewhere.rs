@@ -216,4 +216,24 @@ mod tests {
             assert_eq!(faults(&format!(r#"{{"$schema":"{name}"}}"#), "{}"), why);
         }
     }
+
+    /// Serves one text at every address.
+    struct Everywhere(&'static str);
+
+    impl SchemaSource for Everywhere {
+        fn schema(&self, _address: &str) -> Result<Arc<[u8]>, String> {
+            Ok(self.0.as_bytes().into())
+        }
+    }
+
+    #[test]
+    fn a_meta_schema_elsewhere_may_change_its_draft() {
+        let text = r#"{"$schema":"https://x/mine","format":"ipv4"}"#;
+        let schema = Schema::new(text.as_bytes().into());
+        let value = "no address".into();
+        let six = Everywhere(r#"{"$schema":"http://json-schema.org/draft-06/schema#"}"#);
+        assert!(schema.validate(&value, Some(&six)).is_err());
+        assert_eq!(schema.validate(&value, Some(&Everywhere("{}"))), Ok(()));
+        assert!(schema.validate(&value, Some(&six)).is_err());
+    }
 }
