@@ -1,6 +1,7 @@
 # What a person does with kubectl. Every line is a command. What it prints is in expected.txt, recorded from a real
 # control plane (kube-apiserver 1.36, its controllers, kwok for the node): `FAIRWAY_E2E_RECORD=1 cargo xtask e2e --only kubectl`.
 # A line that starts with `@` is only there to get somewhere: it must succeed, and its output is not compared.
+# A line that starts with `~` tells what controllers bring about, events with it: it is asked until it prints what is recorded.
 # `# differs: why` above a line: the devcluster is known to print something else.
 
 # discovery
@@ -49,36 +50,34 @@ kubectl run single --image=example.com/single:1 --labels=app=single
 kubectl expose deployment made --port=81 --name=exposed
 @ kubectl rollout status deployment/made --timeout=80s
 @ kubectl wait --for=condition=complete job/once job/manual --timeout=80s
-@ sleep 2
 
 # tables
-kubectl get all
-kubectl get deployment,replicaset,pod -o wide
-kubectl get configmap,secret,serviceaccount
+~ kubectl get all
+~ kubectl get deployment,replicaset,pod -o wide
+~ kubectl get configmap,secret,serviceaccount
 kubectl get role,rolebinding -o wide
-kubectl get poddisruptionbudget,resourcequota,cronjob,job
+~ kubectl get poddisruptionbudget,resourcequota,cronjob,job
 # differs: an Ingress gets an address, as if its controller ran
 kubectl get ingress
 kubectl autoscale deployment made --min=1 --max=3 --cpu=80%
-@ sleep 1
 kubectl get hpa made -o custom-columns=MIN:.spec.minReplicas,MAX:.spec.maxReplicas,TARGET:.spec.metrics[0].resource.target.averageUtilization
-kubectl get endpointslices,endpoints
+~ kubectl get endpointslices,endpoints
 kubectl get priorityclass
 kubectl get namespaces --show-labels
 kubectl get pods -l app=single -o name
-kubectl get pods --field-selector=status.phase=Succeeded,spec.restartPolicy=Never -o name | wc -l
+~ kubectl get pods --field-selector=status.phase=Succeeded,spec.restartPolicy=Never -o name | wc -l
 kubectl get pods --field-selector=spec.nosuch=1
-kubectl get pods --sort-by=.metadata.name -o custom-columns=NAME:.metadata.name,PHASE:.status.phase,QOS:.status.qosClass
+~ kubectl get pods --sort-by=.metadata.name -o custom-columns=NAME:.metadata.name,PHASE:.status.phase,QOS:.status.qosClass
 kubectl get configmap settings -o jsonpath='{.data.colour}{"\n"}'
 kubectl get configmap settings -o yaml
-kubectl get deployment made -o yaml
+~ kubectl get deployment made -o yaml
 kubectl get service made -o yaml
-kubectl get pod single -o yaml | sed '/^status:/,$d'
+~ kubectl get pod single -o yaml | sed '/^status:/,$d'
 kubectl get pod nosuch
 kubectl get nosuch
 kubectl get pods -n nosuch
-kubectl get pods --chunk-size=1 -o name | wc -l
-kubectl get --raw /api/v1/namespaces/one/configmaps?limit=1 | grep -o '"remainingItemCount":[0-9]*'
+~ kubectl get pods --chunk-size=1 -o name | wc -l
+~ kubectl get --raw /api/v1/namespaces/one/configmaps?limit=1 | grep -o '"remainingItemCount":[0-9]*'
 kubectl get --raw '/api/v1/namespaces/one/configmaps?resourceVersion=1&resourceVersionMatch=Exact'
 kubectl get --raw /readyz
 kubectl get --raw /apis/apps/v1/nosuch
@@ -126,8 +125,8 @@ kubectl get deployment web -o yaml | sed 's/replicas: 4/replicas: 2/' | kubectl 
 @ kubectl rollout status deployment/web --timeout=80s
 
 # rollout
-kubectl rollout history deployment/web
-kubectl rollout history deployment/web --revision=1
+~ kubectl rollout history deployment/web
+~ kubectl rollout history deployment/web --revision=1
 kubectl rollout undo deployment/web --to-revision=1
 kubectl rollout pause deployment/web
 kubectl rollout pause deployment/web
@@ -139,51 +138,50 @@ kubectl rollout status deployment/nosuch
 kubectl apply -f stateful.yaml
 @ kubectl rollout status statefulset/db --timeout=80s
 @ kubectl rollout status daemonset/agent --timeout=80s
-kubectl get statefulset,daemonset -o wide
+~ kubectl get statefulset,daemonset -o wide
 kubectl set image statefulset/db db=example.com/db:2
 @ kubectl rollout status statefulset/db --timeout=80s
 kubectl set image daemonset/agent agent=example.com/agent:2
 @ kubectl rollout status daemonset/agent --timeout=80s
-kubectl get controllerrevisions --sort-by=.metadata.name
-kubectl rollout history statefulset/db
-kubectl rollout history daemonset/agent --revision=2
+~ kubectl get controllerrevisions --sort-by=.metadata.name
+~ kubectl rollout history statefulset/db
+~ kubectl rollout history daemonset/agent --revision=2
 kubectl rollout undo statefulset/db
 kubectl rollout undo daemonset/agent --to-revision=1
 @ kubectl rollout status statefulset/db --timeout=80s
 @ kubectl rollout status daemonset/agent --timeout=80s
-kubectl get pods -l app=db -o jsonpath='{range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}'
-kubectl rollout history statefulset/db
-kubectl get statefulset db -o yaml
+~ kubectl get pods -l app=db -o jsonpath='{range .items[*]}{.metadata.name} {.spec.containers[0].image}{"\n"}{end}'
+~ kubectl rollout history statefulset/db
+~ kubectl get statefulset db -o yaml
 
 # describe
-@ sleep 2
 kubectl describe configmap settings
 kubectl describe secret login
-kubectl describe deployment web | sed '/^OldReplicaSets/,$d'
-kubectl describe deployment made
-kubectl describe replicaset -l app=made
-kubectl describe pod single | grep -vE 'kubelet|Image ID|Container ID|PodReadyToStart|^Node:'
-kubectl describe pod db-0 | grep -vE 'kubelet|Image ID|Container ID|PodReadyToStart|^Node:'
-kubectl describe service web
-kubectl describe statefulset db
-kubectl describe daemonset agent
-kubectl describe job once
-kubectl describe cronjob often
+~ kubectl describe deployment web | sed '/^OldReplicaSets/,$d'
+~ kubectl describe deployment made
+~ kubectl describe replicaset -l app=made
+~ kubectl describe pod single | grep -vE 'kubelet|Image ID|Container ID|PodReadyToStart|^Node:'
+~ kubectl describe pod db-0 | grep -vE 'kubelet|Image ID|Container ID|PodReadyToStart|^Node:'
+~ kubectl describe service web
+~ kubectl describe statefulset db
+~ kubectl describe daemonset agent
+~ kubectl describe job once
+~ kubectl describe cronjob often
 kubectl describe ingress made | grep -v ^Address
 # differs: metrics are simulated, so that what waits for them becomes healthy
-kubectl describe hpa made
-kubectl describe poddisruptionbudget made
-kubectl describe quota small
+~ kubectl describe hpa made
+~ kubectl describe poddisruptionbudget made
+~ kubectl describe quota small
 kubectl describe serviceaccount robot
 kubectl describe role reader
 kubectl describe rolebinding reader
 kubectl describe clusterrole nodes
-kubectl describe namespace one
+~ kubectl describe namespace one
 kubectl describe priorityclass high
-kubectl describe endpointslice -l kubernetes.io/service-name=web
+~ kubectl describe endpointslice -l kubernetes.io/service-name=web
 kubectl describe node | grep -E '^(Name|Taints|Unschedulable|Conditions):'
-kubectl events --for deployment/made | awk '{print $2, $3, $4}'
-kubectl get events --field-selector involvedObject.name=single,reason=Scheduled -o custom-columns=TYPE:.type,REASON:.reason,FROM:.source.component,MESSAGE:.message --sort-by=.reason
+~ kubectl events --for deployment/made | awk '{print $2, $3, $4}'
+~ kubectl get events --field-selector involvedObject.name=single,reason=Scheduled -o custom-columns=TYPE:.type,REASON:.reason,FROM:.source.component,MESSAGE:.message --sort-by=.reason
 
 # logs and the like, with nothing that runs
 kubectl exec single -- ls 2>&1 | head -1 | cut -d: -f1
@@ -210,18 +208,17 @@ kubectl taint node --all special:PreferNoSchedule-
 kubectl cordon $(kubectl get nodes -o name)
 kubectl get nodes | awk '{print $1, $2}'
 kubectl run waits --image=example.com/waits:1
-@ sleep 1
-kubectl get pod waits
-kubectl describe pod waits | sed -n '/^Events/,$p' | sed 's/.*FailedScheduling/FailedScheduling/'
+~ kubectl get pod waits
+~ kubectl describe pod waits | sed -n '/^Events/,$p' | sed 's/.*FailedScheduling/FailedScheduling/'
 kubectl uncordon $(kubectl get nodes -o name)
 @ kubectl wait --for=condition=ready pod/waits --timeout=20s
 @ kubectl delete pdb made
 # Its warnings come in the order of a Go map, which is none: they are left out.
-kubectl drain $(kubectl get nodes -o name) --dry-run=client --ignore-daemonsets --force 2>/dev/null | cut -d' ' -f1 | sort | uniq -c
-kubectl get deployment web
+~ kubectl drain $(kubectl get nodes -o name) --dry-run=client --ignore-daemonsets --force 2>/dev/null | cut -d' ' -f1 | sort | uniq -c
+~ kubectl get deployment web
 
 # watch and wait
-timeout 4 kubectl get configmap -w -o name & sleep 1; kubectl create configmap seen --from-literal=a=b >/dev/null; kubectl delete configmap seen >/dev/null; wait
+kubectl get configmap -w -o name >watched & until grep -qs settings watched; do sleep 0.1; done; kubectl create configmap seen --from-literal=a=b >/dev/null; kubectl delete configmap seen >/dev/null; until [ "$(grep -c seen watched)" = 2 ]; do sleep 0.1; done; kill $!; cat watched
 kubectl wait --for=condition=available deployment/web --timeout=80s
 kubectl wait --for=jsonpath='{.data.colour}'=green configmap/settings --timeout=5s
 kubectl wait --for=condition=available deployment/nosuch --timeout=1s
@@ -233,15 +230,15 @@ kubectl apply -f cron.yaml
 kubectl get cronjob nightly
 kubectl create job broken --image=example.com/job:1 --dry-run=client -o yaml -- x | sed 's/spec:/spec:\n  suspend: true/;0,/suspend/s///' | head -3
 kubectl patch cronjob nightly -p '{"spec":{"suspend":true}}'
-kubectl describe job manual
-kubectl get job manual -o yaml
+~ kubectl describe job manual
+~ kubectl get job manual -o yaml
 
 # custom resources
 kubectl apply -f crd.yaml
 @ kubectl wait --for=condition=established crd/widgets.example.com --timeout=10s
-@ sleep 2
+@ until kubectl explain widget; do sleep 0.1; done
 kubectl apply -f widget.yaml
-kubectl get widgets
+~ kubectl get widgets
 kubectl get wd small -o yaml
 kubectl get widgets.v2.example.com small -o jsonpath='{.apiVersion} {.spec.size}{"\n"}'
 kubectl explain widget.spec
@@ -251,16 +248,16 @@ kubectl patch widget small --type=merge -p '{"spec":{"size":0}}'
 kubectl patch widget small --type=merge -p '{"spec":{"size":9}}'
 kubectl patch widget small --type=merge -p '{"spec":{"unknown":1}}'
 kubectl patch widget small --type=merge -p '{"spec":{"colour":"green"}}'
-kubectl describe widget small | grep -v 'Resource Version'
+~ kubectl describe widget small | grep -v 'Resource Version'
 kubectl api-resources --api-group=example.com
 kubectl delete crd widgets.example.com
-kubectl get widgets
+~ kubectl get widgets
 
 # admission
 kubectl create namespace two
 @ until kubectl -n two get serviceaccount default; do sleep 0.1; done
 kubectl -n two apply -f limits.yaml
-@ sleep 1
+@ until kubectl -n two get resourcequota quota -o jsonpath='{.status.hard}' | grep .; do sleep 0.1; done
 kubectl -n two run roomy --image=example.com/a:1
 kubectl -n two get pod roomy -o jsonpath='{.spec.containers[0].resources}{"\n"}{.metadata.annotations}{"\n"}'
 kubectl -n two run large --image=example.com/a:1 --overrides='{"spec":{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"3","memory":"64Mi"}}}]}}'
@@ -269,31 +266,32 @@ kubectl -n two run ratio --image=example.com/a:1 --overrides='{"spec":{"containe
 kubectl -n two run greedy --image=example.com/a:1 --overrides='{"spec":{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"900m","memory":"64Mi"},"requests":{"cpu":"900m"}}}]}}'
 kubectl -n two create configmap a
 kubectl -n two create configmap b
-@ sleep 1
+@ until kubectl -n two get resourcequota quota -o jsonpath='{.status.used.configmaps}' | grep -x 3; do sleep 0.1; done
 kubectl -n two create configmap c
 kubectl -n two create deployment first --image=example.com/a:1 --replicas=5
 kubectl -n two create deployment second --image=example.com/a:1
 kubectl -n two create service nodeport port --tcp=80
 echo '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"big"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"20Gi"}}}}' | kubectl -n two create -f -
 echo '{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"big"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"6Gi"}}}}' | kubectl -n two create -f -
-@ sleep 2
-kubectl -n two get pods | wc -l
-kubectl -n two describe quota quota
+~ kubectl -n two get pods | wc -l
+~ kubectl -n two describe quota quota
 kubectl -n two describe limits limits | LC_ALL=C sort
-kubectl -n two describe replicaset -l app=first | grep -o 'exceeded quota.*' | sort -u | head -1
-kubectl -n two describe deployment first | sed -n '/^Conditions/,/^OldReplica/p'
+~ kubectl -n two describe replicaset -l app=first | grep -o 'exceeded quota.*' | sort -u | head -1
+~ kubectl -n two describe deployment first | sed -n '/^Conditions/,/^OldReplica/p'
 kubectl create namespace tight
 kubectl label namespace tight pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted
 @ until kubectl -n tight get serviceaccount default; do sleep 0.1; done
+@ until kubectl -n tight run probe --image=example.com/a:1 --dry-run=server 2>&1 | grep PodSecurity; do sleep 0.1; done
 kubectl -n tight run plain --image=example.com/a:1
 kubectl -n tight create deployment plain --image=example.com/a:1
 kubectl -n tight run good --image=example.com/a:1 --overrides='{"spec":{"securityContext":{"runAsNonRoot":true,"seccompProfile":{"type":"RuntimeDefault"}},"containers":[{"name":"c","image":"x","securityContext":{"allowPrivilegeEscalation":false,"capabilities":{"drop":["ALL"]}}}]}}'
 kubectl label namespace tight pod-security.kubernetes.io/enforce=baseline --overwrite
+@ until kubectl -n tight run probe --image=example.com/a:1 --dry-run=server; do sleep 0.1; done
 kubectl -n tight run privileged --image=example.com/a:1 --overrides='{"spec":{"hostNetwork":true,"volumes":[{"name":"h","hostPath":{"path":"/"}}],"containers":[{"name":"c","image":"x","securityContext":{"privileged":true,"capabilities":{"add":["SYS_ADMIN"]}}}]}}'
 kubectl label namespace tight pod-security.kubernetes.io/enforce=nosuch --overwrite
 kubectl apply -f policy.yaml
 @ kubectl label namespace two policy=on
-@ sleep 3
+@ until kubectl -n two create deployment third --image=example.com/a:latest --dry-run=server 2>&1 | grep no-latest; do sleep 0.1; done
 kubectl -n two create deployment third --image=example.com/a:latest
 kubectl create namespace one
 
@@ -302,9 +300,9 @@ kubectl delete configmap settings
 kubectl delete configmap settings
 kubectl delete configmap settings --ignore-not-found
 kubectl delete deployment made --cascade=orphan
-kubectl get replicaset -l app=made -o name | wc -l
+~ kubectl get replicaset -l app=made -o name | wc -l
 kubectl delete deployment web --cascade=foreground --timeout=20s
-kubectl get pods -l app=web
+~ kubectl get pods -l app=web
 kubectl delete job --all
 kubectl delete pod single --grace-period=0 --force
 kubectl delete -f stateful.yaml

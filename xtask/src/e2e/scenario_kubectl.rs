@@ -5,8 +5,16 @@ use super::world::World;
 use anyhow::{Context, ensure};
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 const FOLDER: &str = "e2e/kubectl";
+
+/// How long controllers may take to bring about what is recorded. The slowest looks at a new object after 15 s.
+const PATIENCE: Duration = Duration::from_secs(45);
+
+/// How long an output that is recorded must have been the same.
+const SETTLED: Duration = Duration::from_secs(20);
 
 /// Runs the script and compares with what is recorded; on a real control plane `--record` renews the record.
 pub fn kubectl(world: &mut World) -> anyhow::Result<()> {
@@ -27,15 +35,29 @@ pub fn kubectl(world: &mut World) -> anyhow::Result<()> {
     let recorded = folder.join("expected.txt");
     let expected = transcript::read(&fs::read_to_string(&recorded).unwrap_or_default());
     let (mut entries, mut wrong) = (Vec::new(), Vec::new());
+    let recording = world.is_real() && std::env::var_os("FAIRWAY_E2E_RECORD").is_some();
     for step in read_script(&script) {
-        let entry = shell.run(&step)?;
+        // A command that comes twice prints what it printed then.
+        let before = entries.iter().filter(|e: &&Entry| e.command == step.command).count();
+        let expect = expected.iter().filter(|e| e.command == step.command).nth(before);
+        let known = step.differs.is_some() && !world.is_real();
+        let mut entry = shell.run(&step)?;
         if step.silent {
             continue;
         }
-        // A command that comes twice prints what it printed then.
-        let before = entries.iter().filter(|e: &&Entry| e.command == entry.command).count();
-        let expect = expected.iter().filter(|e| e.command == entry.command).nth(before);
-        let known = step.differs.is_some() && !world.is_real();
+        if step.eventual && !known {
+            // Nothing is known to wait for where it is recorded: what stays as it is has settled.
+            let patience = if recording { SETTLED } else { PATIENCE };
+            let mut since = Instant::now();
+            while expect.is_none_or(|e| e.output != entry.output) && since.elapsed() < patience {
+                thread::sleep(Duration::from_millis(200));
+                let next = shell.run(&step)?;
+                if recording && next.output != entry.output {
+                    since = Instant::now();
+                }
+                entry = next;
+            }
+        }
         match expect {
             _ if known => {}
             None => wrong.push(format!("$ {}\n    (not recorded)\n", entry.command)),
@@ -46,7 +68,7 @@ pub fn kubectl(world: &mut World) -> anyhow::Result<()> {
         }
         entries.push(entry);
     }
-    if world.is_real() && std::env::var_os("FAIRWAY_E2E_RECORD").is_some() {
+    if recording {
         fs::write(&recorded, transcript::write(&entries))?;
         println!("      recorded {} commands", entries.len());
         return Ok(());

@@ -11,11 +11,14 @@ pub struct Step {
     pub command: String,
     /// Its output is not compared; it must succeed.
     pub silent: bool,
+    /// Controllers bring about what it prints, some time after what was asked of them.
+    pub eventual: bool,
     /// Why the devcluster prints something else, where that is known.
     pub differs: Option<String>,
 }
 
-/// Reads a script: a command a line, `@` before those that only get somewhere, `# differs: why` before known differences.
+/// Reads a script: a command a line, `@` before those that only get somewhere, `~` before those that tell what controllers
+/// bring about, `# differs: why` before known differences.
 pub fn read_script(text: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut differs = None;
@@ -23,8 +26,16 @@ pub fn read_script(text: &str) -> Vec<Step> {
         if let Some(why) = line.strip_prefix("# differs: ") {
             differs = Some(why.to_owned());
         } else if !line.is_empty() && !line.starts_with('#') {
-            let (silent, command) = line.strip_prefix("@ ").map_or((false, line), |c| (true, c));
-            steps.push(Step { command: command.to_owned(), silent, differs: differs.take() });
+            let (mark, command) = match line.split_once(' ') {
+                Some((mark @ ("@" | "~"), command)) => (mark, command),
+                _ => ("", line),
+            };
+            steps.push(Step {
+                command: command.to_owned(),
+                silent: mark == "@",
+                eventual: mark == "~",
+                differs: differs.take(),
+            });
         }
     }
     steps
@@ -221,11 +232,19 @@ mod tests {
     }
 
     #[test]
-    fn scripts_mark_what_is_not_compared() {
-        let steps = read_script("# about\n\na\n@ b\n# differs: no reason\nc\n");
+    fn scripts_mark_how_a_command_is_compared() {
+        let steps = read_script("# about\n\na x\n@ b\n# differs: no reason\nc\n~ d e\n");
         let seen: Vec<_> =
-            steps.iter().map(|s| (s.command.as_str(), s.silent, s.differs.is_some())).collect();
-        assert_eq!(seen, [("a", false, false), ("b", true, false), ("c", false, true)]);
+            steps.iter().map(|s| (s.command.as_str(), s.silent, s.eventual, s.differs.is_some())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a x", false, false, false),
+                ("b", true, false, false),
+                ("c", false, false, true),
+                ("d e", false, true, false)
+            ]
+        );
     }
 
     #[test]
