@@ -56,9 +56,10 @@ fn link_for_a_quick_start() {
     }
 }
 
-/// Has the linker place what builds and renderings run beside each other: a start maps 20 windows of its code
-/// then and not 85, and each takes 5 µs where the machine keeps files page by page. `start.order` lists the functions
-/// as `cargo xtask start-order` found them; one that the compiler spells otherwise by now stays where it was.
+/// Has the linker place what builds and renderings run beside each other: a start maps 15 windows of its code
+/// then and not 85, and each takes 5 to 10 µs where the machine keeps files page by page. `start.order` lists the
+/// functions as `cargo xtask start-order` found them; one that the compiler spells otherwise by now stays where it was.
+/// At the level 0 the linker does not gather the texts of all units into one table, which would scatter those of a start.
 fn link_in_order_of_use() {
     let order = Path::new(env!("CARGO_MANIFEST_DIR")).join("start.order");
     println!("cargo::rerun-if-changed={}", order.display());
@@ -69,6 +70,7 @@ fn link_in_order_of_use() {
     let arguments = [
         format!("-Wl,--symbol-ordering-file={}", order.display()),
         "-Wl,--no-warn-symbol-ordering".to_owned(),
+        "-Wl,-O0".to_owned(),
     ];
     if takes(&arguments).unwrap_or_default() {
         for argument in arguments {

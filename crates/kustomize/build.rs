@@ -24,9 +24,10 @@ fn main() -> io::Result<()> {
 /// Writes `config/defaults.txt` as `SECTIONS`, `NAME_REFERENCES` and `REFERRING_KINDS`; `config/defaults.rs` says what
 /// they hold.
 fn defaults(text: &str) -> Option<String> {
-    let (mut sections, mut references) = (String::new(), String::new());
+    let (mut sections, mut references, mut named) = (String::new(), String::new(), String::new());
     let mut kinds = BTreeSet::new();
     let mut is_reference = false;
+    let mut count = 0;
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("# ") {
             is_reference = name == "nameReference";
@@ -40,28 +41,25 @@ fn defaults(text: &str) -> Option<String> {
         let first = words.next()?;
         let mut word = || words.next().unwrap_or_default();
         let (kind, group, version, create) = (word(), word(), word(), word() == "+");
-        if let Some(named) = first.strip_prefix('@') {
-            let end = if references.is_empty() { "" } else { "] },\n" };
+        if let Some(kind_named) = first.strip_prefix('@') {
+            let end = if references.is_empty() { "" } else { "];\n" };
             let (group, version) = (kind, group);
-            let _ = write!(
-                references,
-                "{end}Named {{ kind: {named:?}, group: {group:?}, version: {version:?}, referrers: &["
-            );
+            let _ = write!(references, "{end}static REFERRERS_{count}: &[FieldSpec] = &[");
+            let _ = writeln!(named, "named({kind_named:?}, {group:?}, {version:?}, REFERRERS_{count}),");
+            count += 1;
             continue;
         }
         if is_reference {
             kinds.insert(kind);
         }
         let into = if is_reference { &mut references } else { &mut sections };
-        let _ = write!(
-            into,
-            "Spec {{ path: {first:?}, kind: {kind:?}, group: {group:?}, version: {version:?}, create: {create} }}, "
-        );
+        let _ = write!(into, "spec({first:?}, {kind:?}, {group:?}, {version:?}, {create}), ");
     }
     let kinds: Vec<&str> = kinds.into_iter().collect();
     Some(format!(
-        "pub static SECTIONS: &[(&str, &[Spec])] = &[{sections}])];\n\
-         pub static NAME_REFERENCES: &[Named] = &[{references}] }}];\n\
+        "pub static SECTIONS: &[(&str, &[FieldSpec])] = &[{sections}])];\n\
+         {references}];\n\
+         pub static NAME_REFERENCES: &[NameReference] = &[{named}];\n\
          pub static REFERRING_KINDS: [&str; {}] = {kinds:?};\n",
         kinds.len()
     ))

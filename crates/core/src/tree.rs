@@ -78,6 +78,14 @@ pub trait FileTree: Send + Sync {
     /// As [`TreeError`] says.
     fn list(&self, dir: &str) -> Result<Option<Vec<TreeEntry>>, TreeError>;
 
+    /// Whether a path names a directory, or a link to one.
+    ///
+    /// # Errors
+    /// As [`TreeError`] says.
+    fn is_dir(&self, path: &str) -> Result<bool, TreeError> {
+        Ok(self.list(path)?.is_some())
+    }
+
     /// Returns the identity of what a path names; nothing where there is nothing.
     ///
     /// # Errors

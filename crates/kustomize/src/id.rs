@@ -1,15 +1,19 @@
 //! Group, version, kind and the identities built on them.
 
 use fairway_value::Str;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Group, version and kind; each part may be empty, which in a selector means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Gvk {
-    pub group: Str,
-    pub version: Str,
-    pub kind: Str,
+pub struct Gvk<S = Str> {
+    pub group: S,
+    pub version: S,
+    pub kind: S,
 }
+
+/// What selects kinds for a field spec; the hundreds that are built in are not copied.
+pub type GvkSelector = Gvk<Cow<'static, str>>;
 
 impl Gvk {
     pub fn of_kind(kind: &str) -> Self {
@@ -20,13 +24,22 @@ impl Gvk {
         let (group, version) = split_api_version(api_version);
         Self { group: group.into(), version: version.into(), kind: kind.into() }
     }
+}
 
+impl<S: AsRef<str>> Gvk<S> {
     /// Whether every part that the selector names is equal.
-    pub fn is_selected_by(&self, selector: &Gvk) -> bool {
-        let fits = |mine: &Str, wanted: &Str| wanted.is_empty() || mine == wanted;
+    pub fn is_selected_by<T: AsRef<str>>(&self, selector: &Gvk<T>) -> bool {
+        let fits = |mine: &S, wanted: &T| wanted.as_ref().is_empty() || mine.as_ref() == wanted.as_ref();
         fits(&self.group, &selector.group)
             && fits(&self.version, &selector.version)
             && fits(&self.kind, &selector.kind)
+    }
+}
+
+impl From<Gvk> for GvkSelector {
+    fn from(gvk: Gvk) -> Self {
+        let part = |part: Str| Cow::Owned(part.into());
+        Self { group: part(gvk.group), version: part(gvk.version), kind: part(gvk.kind) }
     }
 }
 
@@ -41,10 +54,12 @@ pub fn split_api_version_owned(api_version: &str) -> (Str, Str) {
     (group.into(), version.into())
 }
 
-impl fmt::Display for Gvk {
+impl<S: AsRef<str>> fmt::Display for Gvk<S> {
     /// `Kind.version.group` with kustomize's words for what is missing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |s: &Str, none: &'static str| if s.is_empty() { Str::from(none) } else { s.clone() };
+        fn or<'s>(s: &'s impl AsRef<str>, none: &'static str) -> &'s str {
+            Some(s.as_ref()).filter(|s| !s.is_empty()).unwrap_or(none)
+        }
         write!(
             f,
             "{}.{}.{}",

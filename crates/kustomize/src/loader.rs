@@ -132,8 +132,7 @@ impl<'t> Loader<'t> {
     }
 
     fn must_be_directory(&self, root: &str) -> Result<(), String> {
-        let found = self.tree().list(root).map_err(|e| e.to_string())?;
-        if found.is_some() {
+        if self.tree().is_dir(root).map_err(|e| e.to_string())? {
             return Ok(());
         }
         let is_file = self.tree().read(root).map_err(|e| e.to_string())?.is_some();
@@ -274,7 +273,7 @@ impl<'t> Loader<'t> {
     pub fn missing(&self, path: &str) -> LoadError {
         let why = || -> Result<String, String> {
             let full = self.join(path)?;
-            let is_dir = self.tree().list(&full).map_err(|e| e.to_string())?.is_some();
+            let is_dir = self.tree().is_dir(&full).map_err(|e| e.to_string())?;
             let why = if is_dir { "must resolve to a file" } else { "no such file or directory" };
             Ok(format!("'{}': {why}", self.named(&full)))
         };

@@ -3,7 +3,7 @@
 use crate::config::defaults::REFERRING_KINDS;
 use crate::config::{FieldSpec, NameReference, TransformerConfig, split_path};
 use crate::field::PathTree;
-use crate::id::{Gvk, ResId};
+use crate::id::{Gvk, GvkSelector, ResId};
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
 use crate::resource::Resource;
@@ -41,7 +41,7 @@ struct Referrer {
 /// A field that may refer to objects of a kind.
 #[derive(Clone, Debug)]
 struct Field {
-    target: Gvk,
+    target: GvkSelector,
     spec: FieldSpec,
 }
 
@@ -192,7 +192,7 @@ fn same_ending(a: &[Str], b: &[Str]) -> bool {
 struct Reference<'a> {
     candidates: &'a Candidates,
     referrer: &'a Referrer,
-    target: &'a Gvk,
+    target: &'a GvkSelector,
     path: &'a str,
 }
 

@@ -1,7 +1,7 @@
 //! Built-in transformers and generators configured by objects of their own.
 
 use crate::build::Build;
-use crate::config::FieldSpec;
+use crate::config::{FieldSpec, FieldSpecs};
 use crate::decode::{Decode, Fields};
 use crate::factory;
 use crate::generate;
@@ -94,12 +94,12 @@ type Made = Result<Box<dyn Transform>, String>;
 
 fn map_entries(value: &Value, field: &'static str) -> Made {
     let f = Fields::new(value, "", &[field, "fieldSpecs"], false)?;
-    Ok(Box::new(MapEntries { entries: f.string_map(field)?, fields: f.list("fieldSpecs")? }))
+    Ok(Box::new(MapEntries { entries: f.string_map(field)?, fields: field_specs(&f)? }))
 }
 
 fn image(value: &Value) -> Made {
     let f = Fields::new(value, "", &["imageTag", "fieldSpecs"], false)?;
-    Ok(Box::new(Images::new(f.optional("imageTag")?.unwrap_or_default(), f.list("fieldSpecs")?)))
+    Ok(Box::new(Images::new(f.optional("imageTag")?.unwrap_or_default(), field_specs(&f)?)))
 }
 
 fn namespace(value: &Value) -> Made {
@@ -109,7 +109,7 @@ fn namespace(value: &Value) -> Made {
     let metadata = Fields::new(f.get("metadata").unwrap_or(&nothing), "metadata", &["namespace"], false)?;
     Ok(Box::new(Namespace {
         namespace: metadata.string("namespace")?,
-        fields: f.list("fieldSpecs")?,
+        fields: field_specs(&f)?,
         unset_only: f.bool("unsetOnly")?,
         subjects: Subjects::parse(&f.string("setRoleBindingSubjects")?)?,
     }))
@@ -201,13 +201,16 @@ fn patch(value: &Value, loader: &Loader<'_>) -> Made {
     Ok(Box::new(patch_entry(&patch, loader)?))
 }
 
+fn field_specs(f: &Fields<'_>) -> Result<FieldSpecs, String> {
+    Ok(f.list::<FieldSpec>("fieldSpecs")?.into())
+}
+
 fn affix(value: &Value, field: &'static str) -> Result<Affix, String> {
     let f = Fields::new(value, "", &[field, "fieldSpecs"], false)?;
     if f.get("fieldSpecs").is_none() {
         return Err("fieldSpecs is not expected to be nil".to_owned());
     }
-    let fields: Vec<FieldSpec> = f.list("fieldSpecs")?;
-    Ok(Affix { text: f.string(field)?, is_prefix: field == "prefix", fields })
+    Ok(Affix { text: f.string(field)?, is_prefix: field == "prefix", fields: field_specs(&f)? })
 }
 
 /// Reads the replacements of a list, with those of the files that it names.
@@ -252,10 +255,7 @@ fn replacement(value: &Value, loader: &Loader<'_>) -> Made {
 
 fn replicas(value: &Value) -> Made {
     let f = Fields::new(value, "", &["replica", "fieldSpecs"], false)?;
-    Ok(Box::new(Replicas {
-        replica: f.optional("replica")?.unwrap_or_default(),
-        fields: f.list("fieldSpecs")?,
-    }))
+    Ok(Box::new(Replicas { replica: f.optional("replica")?.unwrap_or_default(), fields: field_specs(&f)? }))
 }
 
 fn value_add(value: &Value, loader: &Loader<'_>) -> Made {

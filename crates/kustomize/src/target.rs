@@ -556,7 +556,7 @@ impl<'t> Target<'t> {
             };
             let field = ("labels", Some(n));
             gather().map_err(|e| self.at(field, &e))?;
-            let labels = MapEntries { entries: label.pairs.clone(), fields };
+            let labels = MapEntries { entries: label.pairs.clone(), fields: fields.into() };
             add("LabelTransformer", field, Box::new(labels));
         }
         if !k.labels.is_empty() || !k.common_labels.is_empty() {

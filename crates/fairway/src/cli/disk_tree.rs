@@ -31,6 +31,12 @@ struct Found {
     about: Metadata,
 }
 
+impl AsRef<Path> for Found {
+    fn as_ref(&self) -> &Path {
+        &self.real
+    }
+}
+
 /// A folder or file with the tree that it lies in.
 pub struct Place {
     /// The tree.
@@ -72,15 +78,35 @@ impl DiskTree {
         self.root.join(path)
     }
 
+    fn wanted(&self, path: &str) -> Result<PathBuf, TreeError> {
+        Ok(self.root.join(normalize_path(path)?))
+    }
+
     /// Returns what a path leads to; nothing where nothing is there.
     fn locate(&self, path: &str) -> Result<Option<Found>, TreeError> {
-        let wanted = self.root.join(normalize_path(path)?);
-        let found = match self.follow(&wanted) {
+        let wanted = self.wanted(path)?;
+        self.checked(path, &wanted, self.follow(&wanted))
+    }
+
+    /// Returns where a folder really lies; nothing where there is no folder.
+    fn folder(&self, path: &str) -> Result<Option<PathBuf>, TreeError> {
+        let wanted = self.wanted(path)?;
+        self.checked(path, &wanted, self.real_folder(&wanted))
+    }
+
+    /// Returns what was found by following a path, if it may be read.
+    fn checked<F: AsRef<Path>>(
+        &self,
+        path: &str,
+        wanted: &Path,
+        found: io::Result<F>,
+    ) -> Result<Option<F>, TreeError> {
+        let found = match found {
             Ok(found) => found,
             Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => return Ok(None),
             Err(e) => return Err(store(path, &e)),
         };
-        if stays(&self.root, &self.home, &wanted, &found.real) {
+        if stays(&self.root, &self.home, wanted, found.as_ref()) {
             return Ok(Some(found));
         }
         let around = if self.root == Path::new("/") { &self.home } else { &self.root };
@@ -173,9 +199,7 @@ impl FileTree for DiskTree {
     }
 
     fn list(&self, dir: &str) -> Result<Option<Vec<TreeEntry>>, TreeError> {
-        let Some(Found { real, .. }) = self.locate(dir)?.filter(|f| f.about.is_dir()) else {
-            return Ok(None);
-        };
+        let Some(real) = self.folder(dir)? else { return Ok(None) };
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(&real).map_err(|e| store(dir, &e))? {
             let entry = entry.map_err(|e| store(dir, &e))?;
@@ -200,13 +224,20 @@ impl FileTree for DiskTree {
         Ok(Some(entries))
     }
 
+    fn is_dir(&self, path: &str) -> Result<bool, TreeError> {
+        Ok(self.folder(path)?.is_some())
+    }
+
     fn content_id(&self, path: &str) -> Result<Option<ContentId>, TreeError> {
         self.id(&normalize_path(path)?, 0)
     }
 
     fn real_path(&self, path: &str) -> Result<String, TreeError> {
-        let found = self.locate(path)?;
-        let inside = found.as_ref().and_then(|f| f.real.strip_prefix(&self.root).ok()).and_then(Path::to_str);
+        let wanted = self.wanted(path)?;
+        let known = self.known_folders().get(&wanted).cloned();
+        let found = known.map_or_else(|| self.follow(&wanted).map(|found| found.real), Ok);
+        let real = self.checked(path, &wanted, found)?;
+        let inside = real.as_ref().and_then(|real| real.strip_prefix(&self.root).ok()).and_then(Path::to_str);
         Ok(inside.map_or_else(|| path.to_owned(), |inside| inside.replace('\\', "/")))
     }
 

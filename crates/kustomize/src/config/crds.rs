@@ -1,7 +1,7 @@
 use super::TransformerConfig;
 use super::fieldspec::{FieldSpec, merge_one};
 use crate::config::NameReference;
-use crate::id::Gvk;
+use crate::id::{Gvk, GvkSelector};
 use fairway_value::Value;
 
 /// Deepest chain of definitions that is followed.
@@ -55,24 +55,29 @@ fn load(
             return Err(format!("crds: more than {STEPS_MAX} properties along the definitions' references"));
         }
         path.push(field.to_string());
-        let here = FieldSpec { gvk: gvk.clone(), path: path.join("/").into(), create: false };
+        let here = FieldSpec { gvk: gvk.clone().into(), path: path.join("/").into(), create: false };
         if text("x-kubernetes-annotation").is_some() {
-            merge_one(&mut config.common_annotations, &here)?;
+            merge_one(config.common_annotations.to_mut(), &here)?;
         }
         if text("x-kubernetes-label-selector").is_some() {
-            merge_one(&mut config.common_labels, &here)?;
+            merge_one(config.common_labels.to_mut(), &here)?;
         }
         if text("x-kubernetes-identity").is_some() {
-            merge_one(&mut config.name_prefix, &here)?;
+            merge_one(config.name_prefix.to_mut(), &here)?;
         }
         if let (Some(version), Some(kind)) =
             (text("x-kubernetes-object-ref-api-version"), text("x-kubernetes-object-ref-kind"))
         {
             let key = text("x-kubernetes-object-ref-name-key").unwrap_or("name");
             let referrer = FieldSpec { path: format!("{}/{key}", here.path).into(), ..here };
-            let named = Gvk { version: version.into(), kind: kind.into(), ..Gvk::default() };
-            let mut other = TransformerConfig::default();
-            other.name_reference.push(NameReference { gvk: named, referrers: vec![referrer] });
+            let named = GvkSelector {
+                version: version.to_owned().into(),
+                kind: kind.to_owned().into(),
+                ..GvkSelector::default()
+            };
+            let reference = NameReference { gvk: named, referrers: vec![referrer].into() };
+            let other =
+                TransformerConfig { name_reference: vec![reference].into(), ..TransformerConfig::default() };
             config.merge(&other)?;
         }
         if let Some(reference) = text("$ref") {

@@ -5,37 +5,30 @@
 
 use super::fieldspec::FieldSpec;
 use super::transformer::NameReference;
-use crate::id::Gvk;
+use crate::id::GvkSelector;
+use std::borrow::Cow;
 
 include!(concat!(env!("OUT_DIR"), "/defaults.rs"));
 
-/// A field spec; an empty text means any.
-pub struct Spec {
+const fn gvk(kind: &'static str, group: &'static str, version: &'static str) -> GvkSelector {
+    GvkSelector { group: Cow::Borrowed(group), version: Cow::Borrowed(version), kind: Cow::Borrowed(kind) }
+}
+
+const fn spec(
     path: &'static str,
     kind: &'static str,
     group: &'static str,
     version: &'static str,
     create: bool,
+) -> FieldSpec {
+    FieldSpec { gvk: gvk(kind, group, version), path: Cow::Borrowed(path), create }
 }
 
-/// The fields that name a kind.
-pub struct Named {
+const fn named(
     kind: &'static str,
     group: &'static str,
     version: &'static str,
-    referrers: &'static [Spec],
-}
-
-impl From<&Spec> for FieldSpec {
-    fn from(spec: &Spec) -> Self {
-        let gvk = Gvk { group: spec.group.into(), version: spec.version.into(), kind: spec.kind.into() };
-        Self { gvk, path: spec.path.into(), create: spec.create }
-    }
-}
-
-impl From<&Named> for NameReference {
-    fn from(named: &Named) -> Self {
-        let gvk = Gvk { group: named.group.into(), version: named.version.into(), kind: named.kind.into() };
-        Self { gvk, referrers: named.referrers.iter().map(FieldSpec::from).collect() }
-    }
+    referrers: &'static [FieldSpec],
+) -> NameReference {
+    NameReference { gvk: gvk(kind, group, version), referrers: Cow::Borrowed(referrers) }
 }

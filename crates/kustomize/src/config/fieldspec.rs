@@ -1,17 +1,19 @@
-use crate::id::Gvk;
+use crate::id::GvkSelector;
 use fairway_value::Str;
 use std::borrow::Cow;
 
 /// A field of some kinds: an empty part of `gvk` means any.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldSpec {
-    pub gvk: Gvk,
+    pub gvk: GvkSelector,
     /// Names divided by `/` (`\/` is a slash in a name); lists on the way are gone through, `name[]` says that it is one.
-    /// The hundreds that are built in are not copied.
     pub path: Cow<'static, str>,
     /// Whether what is missing is made.
     pub create: bool,
 }
+
+/// Field specs; the hundreds that are built in are not copied.
+pub type FieldSpecs = Cow<'static, [FieldSpec]>;
 
 impl FieldSpec {
     /// Returns the spec of one field of every kind, made where it is missing.

@@ -6,5 +6,5 @@ mod fieldspec;
 mod transformer;
 
 pub use crds::from_crds;
-pub use fieldspec::{FieldSpec, check_path, merge_all, merge_one, split_path};
+pub use fieldspec::{FieldSpec, FieldSpecs, check_path, merge_all, merge_one, split_path};
 pub use transformer::{NameReference, TransformerConfig, compare_texts, rank};

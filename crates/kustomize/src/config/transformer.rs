@@ -1,8 +1,9 @@
 use super::defaults;
-use super::fieldspec::{FieldSpec, check_path, merge_all};
+use super::fieldspec::{FieldSpec, FieldSpecs, check_path, merge_all};
 use crate::decode::{Decode, Fields};
-use crate::id::Gvk;
-use fairway_value::{Str, Value};
+use crate::id::{Gvk, GvkSelector};
+use fairway_value::Value;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::{Arc, OnceLock};
 
@@ -10,26 +11,26 @@ use std::sync::{Arc, OnceLock};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NameReference {
     /// The kind that is named.
-    pub gvk: Gvk,
+    pub gvk: GvkSelector,
     /// Where it is named.
-    pub referrers: Vec<FieldSpec>,
+    pub referrers: FieldSpecs,
 }
 
 /// Where each transformer works.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TransformerConfig {
-    pub name_prefix: Vec<FieldSpec>,
-    pub name_suffix: Vec<FieldSpec>,
-    pub namespace: Vec<FieldSpec>,
-    pub common_labels: Vec<FieldSpec>,
-    pub labels: Vec<FieldSpec>,
-    pub template_labels: Vec<FieldSpec>,
-    pub volume_claim_template_labels: Vec<FieldSpec>,
-    pub common_annotations: Vec<FieldSpec>,
-    pub images: Vec<FieldSpec>,
-    pub replicas: Vec<FieldSpec>,
-    pub var_reference: Vec<FieldSpec>,
-    pub name_reference: Vec<NameReference>,
+    pub name_prefix: FieldSpecs,
+    pub name_suffix: FieldSpecs,
+    pub namespace: FieldSpecs,
+    pub common_labels: FieldSpecs,
+    pub labels: FieldSpecs,
+    pub template_labels: FieldSpecs,
+    pub volume_claim_template_labels: FieldSpecs,
+    pub common_annotations: FieldSpecs,
+    pub images: FieldSpecs,
+    pub replicas: FieldSpecs,
+    pub var_reference: FieldSpecs,
+    pub name_reference: Cow<'static, [NameReference]>,
 }
 
 const SECTIONS: usize = 11;
@@ -44,15 +45,15 @@ impl TransformerConfig {
     fn built_in() -> Self {
         let mut config = Self::default();
         for (name, list) in config.sections_mut() {
-            let specs =
-                defaults::SECTIONS.iter().find(|(n, _)| *n == name).map_or(&[][..], |(_, specs)| specs);
-            list.extend(specs.iter().map(FieldSpec::from));
+            if let Some((_, specs)) = defaults::SECTIONS.iter().find(|(n, _)| *n == name) {
+                *list = Cow::Borrowed(specs);
+            }
         }
-        config.name_reference = defaults::NAME_REFERENCES.iter().map(NameReference::from).collect();
+        config.name_reference = Cow::Borrowed(defaults::NAME_REFERENCES);
         config
     }
 
-    fn sections_mut(&mut self) -> [(&'static str, &mut Vec<FieldSpec>); SECTIONS] {
+    fn sections_mut(&mut self) -> [(&'static str, &mut FieldSpecs); SECTIONS] {
         [
             ("namePrefix", &mut self.name_prefix),
             ("nameSuffix", &mut self.name_suffix),
@@ -90,13 +91,16 @@ impl TransformerConfig {
     /// A field that one creates and the other does not.
     pub fn merge(&mut self, other: &Self) -> Result<(), String> {
         for ((name, mine), more) in self.sections_mut().into_iter().zip(other.sections()) {
-            merge_all(mine, more).map_err(|e| format!("{name}: {e}"))?;
+            if !more.is_empty() {
+                merge_all(mine.to_mut(), more).map_err(|e| format!("{name}: {e}"))?;
+            }
         }
-        for reference in &other.name_reference {
-            match self.name_reference.iter_mut().find(|r| r.gvk == reference.gvk) {
-                Some(mine) => merge_all(&mut mine.referrers, &reference.referrers)
+        let mine = self.name_reference.to_mut();
+        for reference in other.name_reference.iter() {
+            match mine.iter_mut().find(|r| r.gvk == reference.gvk) {
+                Some(there) => merge_all(there.referrers.to_mut(), &reference.referrers)
                     .map_err(|e| format!("nameReference: {e}"))?,
-                None => self.name_reference.push(reference.clone()),
+                None => mine.push(reference.clone()),
             }
         }
         self.sort();
@@ -116,9 +120,9 @@ impl TransformerConfig {
 
     fn sort(&mut self) {
         for (_, list) in self.sections_mut() {
-            list.sort_by(|a, b| compare(&a.gvk, &b.gvk));
+            list.to_mut().sort_by(|a, b| compare(&a.gvk, &b.gvk));
         }
-        self.name_reference.sort_by(|a, b| compare(&a.gvk, &b.gvk));
+        self.name_reference.to_mut().sort_by(|a, b| compare(&a.gvk, &b.gvk));
     }
 
     /// Reads a file of `configurations`.
@@ -131,9 +135,9 @@ impl TransformerConfig {
         names.push("nameReference");
         let fields = Fields::strict(value, "", &names)?;
         for (name, list) in config.sections_mut() {
-            *list = fields.list(name)?;
+            *list = fields.list(name)?.into();
         }
-        config.name_reference = fields.list("nameReference")?;
+        config.name_reference = fields.list("nameReference")?.into();
         config.sort();
         Ok(config)
     }
@@ -143,7 +147,7 @@ impl Decode for FieldSpec {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
         let fields = Fields::new(value, path, &["group", "version", "kind", "path", "create"], strict)?;
         let spec = Self {
-            gvk: fields.gvk()?,
+            gvk: fields.gvk()?.into(),
             path: fields.string("path")?.to_string().into(),
             create: fields.bool("create")?,
         };
@@ -155,7 +159,7 @@ impl Decode for FieldSpec {
 impl Decode for NameReference {
     fn decode(value: &Value, path: &str, strict: bool) -> Result<Self, String> {
         let fields = Fields::new(value, path, &["group", "version", "kind", "fieldSpecs"], strict)?;
-        Ok(Self { gvk: fields.gvk()?, referrers: fields.list("fieldSpecs")? })
+        Ok(Self { gvk: fields.gvk()?.into(), referrers: fields.list("fieldSpecs")?.into() })
     }
 }
 
@@ -198,15 +202,15 @@ pub fn rank(kind: &str) -> i64 {
 }
 
 /// Orders kinds as kustomize orders field specs.
-fn compare(a: &Gvk, b: &Gvk) -> Ordering {
+fn compare(a: &GvkSelector, b: &GvkSelector) -> Ordering {
     rank(&a.kind).cmp(&rank(&b.kind)).then_with(|| compare_texts(a, b))
 }
 
 /// Orders kinds of one rank as kustomize does: by `group_version_kind` as one text.
-pub fn compare_texts(a: &Gvk, b: &Gvk) -> Ordering {
-    fn bytes(gvk: &Gvk) -> impl Iterator<Item = u8> {
-        fn or<'s>(s: &'s Str, none: &'static str) -> &'s str {
-            if s.is_empty() { none } else { s }
+pub fn compare_texts<S: AsRef<str>>(a: &Gvk<S>, b: &Gvk<S>) -> Ordering {
+    fn bytes<S: AsRef<str>>(gvk: &Gvk<S>) -> impl Iterator<Item = u8> {
+        fn or<'s>(s: &'s impl AsRef<str>, none: &'static str) -> &'s str {
+            Some(s.as_ref()).filter(|s| !s.is_empty()).unwrap_or(none)
         }
         let tail = or(&gvk.version, "~V").bytes().chain([b'_']).chain(or(&gvk.kind, "~K").bytes());
         or(&gvk.group, "~G").bytes().chain([b'_']).chain(tail)
@@ -245,7 +249,7 @@ mod tests {
     #[test]
     fn a_spec_for_any_kind_is_met_by_one_for_that_path() {
         let mut list = vec![FieldSpec::created("metadata/labels")];
-        let narrower = FieldSpec { gvk: Gvk::of_kind("Foo"), ..FieldSpec::created("metadata/labels") };
+        let narrower = FieldSpec { gvk: Gvk::of_kind("Foo").into(), ..FieldSpec::created("metadata/labels") };
         merge_all(&mut list, std::slice::from_ref(&narrower)).unwrap();
         assert_eq!(list.len(), 2);
         merge_all(&mut list, &[FieldSpec::created("metadata/labels")]).unwrap();

@@ -1,5 +1,5 @@
 use super::Transform;
-use crate::config::{FieldSpec, split_path};
+use crate::config::{FieldSpec, FieldSpecs, split_path};
 use crate::field::{Create, visit_path};
 use crate::kustomization::Image;
 use crate::openapi::OpenApi;
@@ -13,7 +13,7 @@ use std::cell::OnceCell;
 pub struct Images {
     image: Image,
     pattern: Pattern,
-    fields: Vec<FieldSpec>,
+    fields: FieldSpecs,
 }
 
 /// Which images are meant. kustomize puts the name into a regular expression, so that a dot fits any character.
@@ -72,7 +72,7 @@ const TAG_AND_DIGEST: &str = "(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0
 
 impl Images {
     /// A name that is no expression fits nothing, as in kustomize.
-    pub fn new(image: Image, fields: Vec<FieldSpec>) -> Self {
+    pub fn new(image: Image, fields: FieldSpecs) -> Self {
         let pattern = Pattern::new(&image.name);
         Self { image, pattern, fields }
     }
@@ -187,7 +187,7 @@ mod tests {
             digest: get("digest"),
         };
         let mut field = Value::from(old);
-        Images::new(image, Vec::new()).set(&mut field).unwrap();
+        Images::new(image, FieldSpecs::default()).set(&mut field).unwrap();
         field.as_str().unwrap().to_owned()
     }
 

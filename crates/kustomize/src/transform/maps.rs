@@ -1,5 +1,5 @@
 use super::Transform;
-use crate::config::{FieldSpec, split_path};
+use crate::config::{FieldSpec, FieldSpecs, split_path};
 use crate::field::{Create, set_entry, visit_path};
 use crate::id::Gvk;
 use crate::openapi::OpenApi;
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Labels or annotations for every field that the specs name.
 pub struct MapEntries {
     pub entries: BTreeMap<Str, Str>,
-    pub fields: Vec<FieldSpec>,
+    pub fields: FieldSpecs,
 }
 
 /// A field spec with its path split.

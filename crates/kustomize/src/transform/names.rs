@@ -1,5 +1,5 @@
 use super::Transform;
-use crate::config::FieldSpec;
+use crate::config::FieldSpecs;
 use crate::field::{Create, set_scalar, visit};
 use crate::hash::name_suffix;
 use crate::id::Gvk;
@@ -12,7 +12,7 @@ use fairway_value::{Str, Value};
 pub struct Affix {
     pub text: Str,
     pub is_prefix: bool,
-    pub fields: Vec<FieldSpec>,
+    pub fields: FieldSpecs,
 }
 
 /// Kinds whose names mean something outside.

@@ -1,5 +1,5 @@
 use super::Transform;
-use crate::config::FieldSpec;
+use crate::config::{FieldSpec, FieldSpecs};
 use crate::field::{Create, set_scalar, visit};
 use crate::openapi::OpenApi;
 use crate::resmap::ResMap;
@@ -22,7 +22,7 @@ pub enum Subjects {
 /// The namespace of objects and of what refers to it.
 pub struct Namespace {
     pub namespace: Str,
-    pub fields: Vec<FieldSpec>,
+    pub fields: FieldSpecs,
     pub unset_only: bool,
     pub subjects: Subjects,
 }

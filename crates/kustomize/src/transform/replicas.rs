@@ -1,5 +1,5 @@
 use super::Transform;
-use crate::config::FieldSpec;
+use crate::config::FieldSpecs;
 use crate::field::{Create, set_scalar, visit};
 use crate::kustomization::Replica;
 use crate::openapi::OpenApi;
@@ -10,13 +10,13 @@ use fairway_value::Value;
 /// A replica count for the workloads of one name.
 pub struct Replicas {
     pub replica: Replica,
-    pub fields: Vec<FieldSpec>,
+    pub fields: FieldSpecs,
 }
 
 impl Transform for Replicas {
     fn transform(&self, resources: &mut ResMap, openapi: &OpenApi) -> Result<(), String> {
         let mut found = false;
-        for spec in &self.fields {
+        for spec in self.fields.iter() {
             for resource in resources.all_mut().iter_mut().filter(|r| !r.is_gone()) {
                 let current = resource.id(openapi);
                 let fits =

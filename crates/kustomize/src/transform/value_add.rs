@@ -1,6 +1,6 @@
 use super::Transform;
 use super::namespace::Namespace;
-use crate::config::{check_path, split_path};
+use crate::config::{FieldSpecs, check_path, split_path};
 use crate::decode::{Decode, Fields};
 use crate::kustomization::Selector;
 use crate::openapi::OpenApi;
@@ -55,7 +55,7 @@ impl Transform for ValueAdd {
                     if target.field_path == "metadata/namespace" {
                         let namespace = Namespace {
                             namespace: self.value.clone(),
-                            fields: Vec::new(),
+                            fields: FieldSpecs::default(),
                             unset_only: false,
                             subjects: super::namespace::Subjects::Default,
                         };
