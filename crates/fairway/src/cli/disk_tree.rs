@@ -23,6 +23,8 @@ pub struct DiskTree {
     home: PathBuf,
     /// Where folders that were asked for really lie: most files are beside one that was read before.
     folders: Mutex<HashMap<PathBuf, PathBuf>>,
+    /// The file that was read last, and where it really lies: kustomize asks for that next.
+    last_read: Mutex<Option<(PathBuf, PathBuf)>>,
 }
 
 /// What a path of the tree leads to.
@@ -70,7 +72,7 @@ impl DiskTree {
     fn new(root: PathBuf, home: PathBuf) -> Self {
         let real = home.ancestors().take_while(|dir| dir.starts_with(&root));
         let folders = real.map(|dir| (dir.to_owned(), dir.to_owned())).collect();
-        Self { root, home, folders: Mutex::new(folders) }
+        Self { root, home, folders: Mutex::new(folders), last_read: Mutex::default() }
     }
 
     /// Returns where a path of the tree is on this machine.
@@ -82,19 +84,16 @@ impl DiskTree {
         Ok(self.root.join(normalize_path(path)?))
     }
 
-    /// Returns what a path leads to; nothing where nothing is there.
-    fn locate(&self, path: &str) -> Result<Option<Found>, TreeError> {
-        let wanted = self.wanted(path)?;
-        self.checked(path, &wanted, self.follow(&wanted))
-    }
-
     /// Returns where a folder really lies; nothing where there is no folder.
     fn folder(&self, path: &str) -> Result<Option<PathBuf>, TreeError> {
         let wanted = self.wanted(path)?;
         self.checked(path, &wanted, self.real_folder(&wanted))
     }
 
-    /// Returns what was found by following a path, if it may be read.
+    /// Returns what was found by following a path; nothing where nothing is there.
+    ///
+    /// # Errors
+    /// What a link leads to may not be read, or the disk failed.
     fn checked<F: AsRef<Path>>(
         &self,
         path: &str,
@@ -140,6 +139,19 @@ impl DiskTree {
         Ok(real)
     }
 
+    /// Returns where a path leads to, if that was found out before.
+    fn known(&self, wanted: &Path) -> Option<PathBuf> {
+        let last = self.last_read();
+        match &*last {
+            Some((path, real)) if path == wanted => Some(real.clone()),
+            _ => self.known_folders().get(wanted).cloned(),
+        }
+    }
+
+    fn last_read(&self) -> MutexGuard<'_, Option<(PathBuf, PathBuf)>> {
+        self.last_read.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn known_folders(&self) -> MutexGuard<'_, HashMap<PathBuf, PathBuf>> {
         self.folders.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -179,7 +191,9 @@ fn store(path: &str, error: &std::io::Error) -> TreeError {
 
 impl FileTree for DiskTree {
     fn read(&self, path: &str) -> Result<Option<Arc<[u8]>>, TreeError> {
-        let Some(Found { real, about }) = self.locate(path)? else { return Ok(None) };
+        let wanted = self.wanted(path)?;
+        let found = self.checked(path, &wanted, self.follow(&wanted))?;
+        let Some(Found { real, about }) = found else { return Ok(None) };
         // Whatever is neither file nor folder, such as a pipe, would be waited for.
         if !about.is_file() {
             return Ok(None);
@@ -195,6 +209,7 @@ impl FileTree for DiskTree {
                 bytes_max: FILE_BYTES_MAX,
             });
         }
+        *self.last_read() = Some((wanted, real));
         Ok(Some(bytes.into()))
     }
 
@@ -234,8 +249,7 @@ impl FileTree for DiskTree {
 
     fn real_path(&self, path: &str) -> Result<String, TreeError> {
         let wanted = self.wanted(path)?;
-        let known = self.known_folders().get(&wanted).cloned();
-        let found = known.map_or_else(|| self.follow(&wanted).map(|found| found.real), Ok);
+        let found = self.known(&wanted).map_or_else(|| self.follow(&wanted).map(|found| found.real), Ok);
         let real = self.checked(path, &wanted, found)?;
         let inside = real.as_ref().and_then(|real| real.strip_prefix(&self.root).ok()).and_then(Path::to_str);
         Ok(inside.map_or_else(|| path.to_owned(), |inside| inside.replace('\\', "/")))
