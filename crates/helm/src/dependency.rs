@@ -135,7 +135,7 @@ fn find(
             return Err(fail(wanted, format!("file://{path} leaves the repository; use a relative path")));
         }
         let path = normalize_path(&format!("{dir}/{path}")).map_err(|e| fail(wanted, e.to_string()))?;
-        if tree.list(&path).map_err(|e| fail(wanted, e.to_string()))?.is_none() {
+        if !tree.is_dir(&path).map_err(|e| fail(wanted, e.to_string()))? {
             return Err(fail(wanted, format!("directory {path} not found")));
         }
         return Chart::load(tree, &path);

@@ -217,7 +217,7 @@ fn read_dir(tree: &dyn FileTree, dir: &str) -> Result<Vec<File>, Error> {
     let rules =
         Rules::parse(&text).map_err(|why| Error::Shape { file: format!("{base}.helmignore"), why })?;
     let mut walk = Walk { tree, base, rules, files: Vec::new(), bytes: 0 };
-    if walk.tree.list(dir).map_err(failed)?.is_none() {
+    if !walk.tree.is_dir(dir).map_err(failed)? {
         return Err(Error::Chart(format!("{dir}: no such chart directory")));
     }
     walk.dir("", 0).map_err(|e| match e {
@@ -272,7 +272,7 @@ impl Walk<'_> {
     /// Whether a link leads to a directory. One that leads nowhere is refused, even where it would be ignored, as Helm's
     /// `sympath` has it.
     fn is_link_to_dir(&self, link: &str) -> Result<bool, WalkError> {
-        if self.tree.list(link).map_err(WalkError::Tree)?.is_some() {
+        if self.tree.is_dir(link).map_err(WalkError::Tree)? {
             return Ok(true);
         }
         if self.tree.read(link).map_err(WalkError::Tree)?.is_none() {

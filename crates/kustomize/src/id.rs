@@ -54,12 +54,14 @@ pub fn split_api_version_owned(api_version: &str) -> (Str, Str) {
     (group.into(), version.into())
 }
 
+/// Returns a part, or what stands for it where it is empty.
+pub fn or<'s>(part: &'s impl AsRef<str>, none: &'s str) -> &'s str {
+    Some(part.as_ref()).filter(|part| !part.is_empty()).unwrap_or(none)
+}
+
 impl<S: AsRef<str>> fmt::Display for Gvk<S> {
     /// `Kind.version.group` with kustomize's words for what is missing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fn or<'s>(s: &'s impl AsRef<str>, none: &'static str) -> &'s str {
-            Some(s.as_ref()).filter(|s| !s.is_empty()).unwrap_or(none)
-        }
         write!(
             f,
             "{}.{}.{}",
@@ -119,7 +121,6 @@ impl ResId {
 
 impl fmt::Display for ResId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or = |s: &Str, none: &'static str| if s.is_empty() { Str::from(none) } else { s.clone() };
         write!(f, "{}/{}.{}", self.gvk, or(&self.name, "[noName]"), or(&self.namespace, "[noNs]"))
     }
 }

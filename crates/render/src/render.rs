@@ -8,7 +8,7 @@ use fairway_core::{DirectoryOptions, HelmOptions, KustomizeOptions, Tool};
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let source = input.source;
     let path = fairway_core::normalize_path(&source.path)?;
-    if source.chart.is_empty() && input.tree.list(&path)?.is_none() {
+    if source.chart.is_empty() && !input.tree.is_dir(&path)? {
         return Err(RenderError::PathMissing { path });
     }
     let source_type = if source.chart.is_empty() {

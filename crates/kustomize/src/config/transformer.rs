@@ -1,7 +1,7 @@
 use super::defaults;
 use super::fieldspec::{FieldSpec, FieldSpecs, check_path, merge_all};
 use crate::decode::{Decode, Fields};
-use crate::id::{Gvk, GvkSelector};
+use crate::id::{Gvk, GvkSelector, or};
 use fairway_value::Value;
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -209,9 +209,6 @@ fn compare(a: &GvkSelector, b: &GvkSelector) -> Ordering {
 /// Orders kinds of one rank as kustomize does: by `group_version_kind` as one text.
 pub fn compare_texts<S: AsRef<str>>(a: &Gvk<S>, b: &Gvk<S>) -> Ordering {
     fn bytes<S: AsRef<str>>(gvk: &Gvk<S>) -> impl Iterator<Item = u8> {
-        fn or<'s>(s: &'s impl AsRef<str>, none: &'static str) -> &'s str {
-            Some(s.as_ref()).filter(|s| !s.is_empty()).unwrap_or(none)
-        }
         let tail = or(&gvk.version, "~V").bytes().chain([b'_']).chain(or(&gvk.kind, "~K").bytes());
         or(&gvk.group, "~G").bytes().chain([b'_']).chain(tail)
     }

@@ -29,7 +29,7 @@ pub fn inflate(args: &ChartArgs, loader: &Loader<'_>, build: &Build<'_>) -> Resu
         home.to_owned()
     };
     let dir = loader.join(&format!("{home}/{}", args.name))?;
-    let is_here = loader.tree().list(&dir).map_err(|e| e.to_string())?.is_some();
+    let is_here = loader.tree().is_dir(&dir).map_err(|e| e.to_string())?;
     if !is_here && args.repo.is_empty() {
         return Err(format!("no repo specified for pull, no chart found at '{dir}'"));
     }
