@@ -43,7 +43,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     let renderings = common(binary, "helm", &helm_cases, args.every)?;
     let mut used = BTreeSet::new();
     for (tool, cases) in [("kustomize", &kustomize_cases), ("helm", &helm_cases)] {
-        for case in cases.iter().take(1) {
+        if let Some(case) = cases.first() {
             used.append(&mut variables(binary, tool, case)?);
         }
     }
@@ -106,11 +106,7 @@ fn variables(binary: &Path, tool: &str, case: &Case) -> anyhow::Result<BTreeSet<
     ensure!(listed.status.success(), "nm failed: {}", String::from_utf8_lossy(&listed.stderr));
     let listed = String::from_utf8_lossy(&listed.stdout);
     let places: BTreeMap<u64, (u64, &str)> = listed.lines().filter_map(variable).collect();
-    let mut traced = Command::new("valgrind");
-    traced.args(["--tool=lackey", "--basic-counts=no", "--trace-mem=yes"]);
-    traced.arg(binary).arg(tool).args(&case.arguments);
-    let run = traced.stdin(Stdio::null()).stdout(Stdio::null()).output().context("start valgrind")?;
-    let trace = String::from_utf8_lossy(&run.stderr);
+    let trace = traced(&["--tool=lackey", "--basic-counts=no", "--trace-mem=yes"], binary, tool, case)?;
     let addresses: BTreeSet<u64> = trace.lines().filter_map(access).collect();
     let name = |address: &u64| {
         let (start, (size, name)) = places.range(..=address).next_back()?;
@@ -138,17 +134,22 @@ fn access(line: &str) -> Option<u64> {
 /// Runs a case under Valgrind and returns the functions that it entered.
 fn functions(binary: &Path, tool: &str, case: &Case) -> anyhow::Result<BTreeSet<String>> {
     let file = std::env::temp_dir().join(format!("fairway-callgrind-{}", std::process::id()));
-    let mut traced = Command::new("valgrind");
-    traced.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]);
-    traced.arg(format!("--callgrind-out-file={}", file.display()));
-    traced.arg(binary).arg(tool).args(&case.arguments);
-    let run = traced.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    run.context("start valgrind, which Debian has as a package of this name")?;
+    let to = format!("--callgrind-out-file={}", file.display());
+    traced(&["--tool=callgrind", "--demangle=no", "--compress-strings=no", &to], binary, tool, case)?;
     let profile = std::fs::read(&file).with_context(|| format!("read {}", file.display()))?;
     std::fs::remove_file(&file).with_context(|| format!("delete {}", file.display()))?;
     let profile = String::from_utf8_lossy(&profile);
     let entered = profile.lines().filter_map(|line| line.strip_prefix("fn="));
     Ok(entered.map(without_recursion).filter(|name| is_name(name)).map(str::to_owned).collect())
+}
+
+/// Runs a case under Valgrind and returns what it says.
+fn traced(options: &[&str], binary: &Path, tool: &str, case: &Case) -> anyhow::Result<String> {
+    let mut command = Command::new("valgrind");
+    command.args(options).arg(binary).arg(tool).args(&case.arguments);
+    let run = command.stdin(Stdio::null()).stdout(Stdio::null()).output();
+    let run = run.context("start valgrind, which Debian has as a package of this name")?;
+    Ok(String::from_utf8_lossy(&run.stderr).into_owned())
 }
 
 /// Returns what the C library runs instead of a function on processors that have wider registers than Valgrind's.
